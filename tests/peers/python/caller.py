@@ -51,7 +51,7 @@ def shown(value):
 
 
 def metadata(pairs):
-    return sorted(([key, shown(value)] for key, value in pairs or ()), key=lambda pair: pair[0])
+    return sorted(([key, "TIME" if key == "date" else shown(value)] for key, value in pairs or ()), key=lambda pair: pair[0])
 
 
 def status(call):
