@@ -15,6 +15,10 @@ umask 022
 . "$ROOT/lab/publish.sh"
 # shellcheck source=lab/tests.sh
 . "$ROOT/lab/tests.sh"
+# shellcheck source=lab/daemon.sh
+. "$ROOT/lab/daemon.sh"
+# shellcheck source=lab/cri.sh
+. "$ROOT/lab/cri.sh"
 # shellcheck source=lab/images.sh
 . "$ROOT/lab/images.sh"
 # shellcheck source=lab/registry.sh
@@ -23,6 +27,8 @@ umask 022
 . "$ROOT/lab/network.sh"
 # shellcheck source=lab/containerd.sh
 . "$ROOT/lab/containerd.sh"
+# shellcheck source=lab/containerd-config.sh
+. "$ROOT/lab/containerd-config.sh"
 # shellcheck source=lab/instance.sh
 . "$ROOT/lab/instance.sh"
 # shellcheck source=lab/demo.sh
