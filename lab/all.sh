@@ -31,6 +31,8 @@ umask 022
 . "$ROOT/lab/containerd-config.sh"
 # shellcheck source=lab/instance.sh
 . "$ROOT/lab/instance.sh"
+# shellcheck source=lab/shim.sh
+. "$ROOT/lab/shim.sh"
 # shellcheck source=lab/demo.sh
 . "$ROOT/lab/demo.sh"
 # shellcheck source=lab/bench.sh

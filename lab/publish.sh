@@ -40,3 +40,8 @@ publish_log() {
     mkdir -p "$ROOT/artifacts/publish"
     printf '%s/artifacts/publish/%s.log' "$ROOT" "$1"
 }
+
+# leave_no_build_server: compilers and build nodes end with the command, instead of waiting ten minutes for the next.
+leave_no_build_server() {
+    export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0
+}

@@ -20,6 +20,7 @@ test_all() {
     install_lab
     install_node_packages
     lab_versions | sed 's/^/containerd /'
+    leave_no_build_server
     step "compile"
     restore && compile
     step "scripts and unit file"
@@ -47,7 +48,7 @@ run_fast_tests() {
 
 restore() { dotnet restore ImageCriShim.slnx -nologo -v quiet "${restore_options[@]}" </dev/null; }
 
-compile() { dotnet build ImageCriShim.slnx -c Release -nologo -v quiet --no-restore </dev/null; }
+compile() { dotnet build ImageCriShim.slnx -c Release -nologo -v quiet -clp:NoSummary --no-restore </dev/null; }
 
 # run_suite NAME ARGUMENTS...: of the test runner; adds to the sums. A runner that fails without a report counts as a failed test.
 run_suite() {
