@@ -17,6 +17,8 @@ umask 022
 . "$ROOT/lab/tests.sh"
 # shellcheck source=lab/daemon.sh
 . "$ROOT/lab/daemon.sh"
+# shellcheck source=lab/undo.sh
+. "$ROOT/lab/undo.sh"
 # shellcheck source=lab/cri.sh
 . "$ROOT/lab/cri.sh"
 # shellcheck source=lab/images.sh

@@ -2,13 +2,17 @@
 # Processes that outlive the command which started them. Each has a file with its pid and start time in DIRECTORY/daemons, so that any
 # later command can end it, and never another process that was given the same pid.
 
-# start_daemon DIRECTORY NAME COMMAND...: output goes to DIRECTORY/logs/NAME.log.
+# start_daemon DIRECTORY NAME COMMAND...: output goes to DIRECTORY/logs/NAME.log. It writes its file itself, before it becomes COMMAND:
+# if we are killed in between, it can still be ended.
 start_daemon() {
     local directory=$1 name=$2
     shift 2
     mkdir -p "$directory"/{daemons,logs}
-    setsid "$@" </dev/null >>"$directory/logs/$name.log" 2>&1 &
-    printf '%s %s\n' $! "$(start_time $!)" >"$directory/daemons/$name"
+    rm -f "$directory/daemons/$name"
+    # shellcheck disable=SC2016
+    setsid bash -c 'echo $$ $(sed "s/.*) //" /proc/$$/stat | cut -d " " -f 20) >"$0.new"; mv "$0.new" "$0"; exec "$@"' \
+        "$directory/daemons/$name" "$@" </dev/null >>"$directory/logs/$name.log" 2>&1 &
+    until [[ -e $directory/daemons/$name ]]; do sleep 0.005; done
 }
 
 start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }

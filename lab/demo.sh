@@ -19,15 +19,16 @@ demo() {
         shift
     done
     check_demo "$containerd"
-    trap 'demo_ends $?' EXIT
-    trap 'exit 130' INT TERM HUP
-    prepare_demo "$containerd"
+    run_and_undo "demo_ends${keep:+_kept}" demo_steps "$containerd"
+}
+
+demo_steps() {
+    prepare_demo "$1"
     demo_registry
-    demo_node "$containerd"
+    demo_node "$1"
     demo_pull
     demo_pod
     demo_node_holds
-    [[ -z $keep ]] || keep_demo
 }
 
 check_demo() {
@@ -146,8 +147,8 @@ free_port() {
     printf '%s\n' "$port"
 }
 
-keep_demo() {
-    trap - EXIT INT TERM HUP
+demo_ends_kept() {
+    [[ $1 -eq 0 ]] || { demo_ends "$1" && return; }
     local socket
     socket=$(shim_socket "$demo_directory")
     step "Left running (--keep). Things to try, as root:"
@@ -170,12 +171,12 @@ TEXT
 }
 
 demo_ends() {
-    trap '' INT TERM HUP
-    trap - EXIT
-    if [[ $1 -ne 0 && $1 -ne 130 ]]; then note "The demo failed; removing what it made."; fi
-    if [[ -d $demo_directory ]]; then end_demo; fi
-    if [[ $1 -eq 0 ]]; then say "    and all of it is removed again."; fi
-    exit "$1"
+    case $1 in
+        0 | 130) ;;
+        *) note "The demo failed; removing what it made." ;;
+    esac
+    [[ ! -d $demo_directory ]] || end_demo
+    [[ $1 -ne 0 ]] || say "    and all of it is removed again."
 }
 
 end_demo() {

@@ -14,6 +14,19 @@ test_all() {
     need_sdk
     need_root "./build test" test
     need_debian "./build test"
+    run_and_undo end_test_labs test_everything "$@"
+}
+
+# Tests make their labs below this directory, so that what a killed test leaves behind can be found.
+test_labs=/tmp/image-cri-shim-tests
+
+end_test_labs() {
+    local lab
+    for lab in "$test_labs"/*; do end_lab "$lab"; done
+    rmdir "$test_labs" 2>/dev/null || true
+}
+
+test_everything() {
     mkdir -p "$LAB_CACHE"
     step "what the tests need"
     install_packages "${test_packages[@]}"
@@ -55,7 +68,7 @@ run_suite() {
     local report=$ROOT/artifacts/tests/$1.xml code=0
     shift
     mkdir -p "$ROOT/artifacts/tests" && rm -f "$report"
-    IMAGE_CRI_SHIM_LAB=$LAB_CACHE IMAGE_CRI_SHIM_ROOT=$ROOT \
+    IMAGE_CRI_SHIM_LAB=$LAB_CACHE IMAGE_CRI_SHIM_LABS=$test_labs IMAGE_CRI_SHIM_ROOT=$ROOT \
         dotnet tests/ImageCriShim.Tests/bin/Release/net10.0/ImageCriShim.Tests.dll -noLogo -noColor -xml "$report" "$@" </dev/null || code=$?
     add_report "$report" "$code"
 }
