@@ -88,6 +88,7 @@ kill_shims() {
         kill -KILL "$pid" 2>/dev/null || true
     done
     for task in "$1"/state/io.containerd.runtime.v2.task/k8s.io/*; do
+        rm -rf "/run/containerd/runc/k8s.io/${task##*/}"
         [[ ! -e $task/address ]] || rm -f "$(sed 's#^unix://##' "$task/address")"
         for cgroup in /sys/fs/cgroup{,/*}/image-cri-shim-lab/"${task##*/}"; do
             [[ ! -d $cgroup ]] || rmdir "$cgroup" 2>/dev/null || true
