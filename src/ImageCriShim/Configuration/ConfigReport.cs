@@ -1,0 +1,38 @@
+namespace ImageCriShim.Configuration;
+
+/// <summary>
+/// Collects what there is to say about a config file, so that everything is said at once. One line each:
+/// <c>key (file:line): what is wrong; what is allowed</c>. No line quotes a secret.
+/// </summary>
+internal sealed class ConfigReport(string file)
+{
+    private readonly List<(long Line, string Text)> problems = [];
+    private readonly List<(long Line, string Text)> warnings = [];
+    private readonly List<(long Line, string Text)> notes = [];
+
+    /// <summary>Makes the file unusable.</summary>
+    public IReadOnlyList<string> Problems => InOrder(problems);
+
+    /// <summary>The file is used, but not quite as written.</summary>
+    public IReadOnlyList<string> Warnings => InOrder(warnings);
+
+    /// <summary>Nothing to worry about, but good to know.</summary>
+    public IReadOnlyList<string> Notes => InOrder(notes);
+
+    /// <param name="key">Such as <c>registries[2].priority</c>; empty for the file as a whole.</param>
+    /// <param name="line">Counted from 1; 0 where the key is not in the file.</param>
+    /// <param name="text">What is wrong; what is allowed.</param>
+    public void Problem(string key, long line, string text) => problems.Add((line, Format(key, line, text)));
+
+    public void Warning(string key, long line, string text) => warnings.Add((line, Format(key, line, text)));
+
+    public void Note(string key, long line, string text) => notes.Add((line, Format(key, line, text)));
+
+    private string Format(string key, long line, string text)
+    {
+        var place = line > 0 ? $"{file}:{line}" : file;
+        return key.Length == 0 ? $"{place}: {text}" : $"{key} ({place}): {text}";
+    }
+
+    private static List<string> InOrder(List<(long Line, string Text)> entries) => entries.OrderBy(e => e.Line).Select(e => e.Text).ToList();
+}

@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace ImageCriShim.Configuration;
+
+/// <summary>Durations as Go's time.ParseDuration reads them: <c>1h30m</c>, <c>300ms</c>, <c>1.5s</c>, <c>0</c>.</summary>
+internal static class GoDuration
+{
+    public const string Allowed = "a number with a unit (ms, s, m, h), such as 300ms, 15s or 1h30m";
+
+    // Years are far beyond any use; Go's own limit is 292 of them, and timers take 49 days.
+    private static readonly TimeSpan Max = TimeSpan.FromDays(40);
+
+    private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
+
+    /// <summary>In order of the longest first, so that <c>ms</c> is not read as <c>m</c>.</summary>
+    private static readonly (string Name, double Ticks)[] Units =
+    [
+        ("ns", 0.01), ("us", TimeSpan.TicksPerMicrosecond), ("µs", TimeSpan.TicksPerMicrosecond), ("μs", TimeSpan.TicksPerMicrosecond),
+        ("ms", TimeSpan.TicksPerMillisecond), ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour),
+    ];
+
+    public static bool TryParse(string text, out TimeSpan duration)
+    {
+        duration = TimeSpan.Zero;
+        var negative = text.StartsWith('-');
+        var rest = text.AsSpan(negative || text.StartsWith('+') ? 1 : 0);
+        if (rest is "0")
+            return true;
+        var ticks = 0.0;
+        do
+        {
+            if (!TryReadPart(ref rest, out var part))
+                return false;
+            ticks += part;
+        }
+        while (rest.Length > 0);
+
+        if (ticks > Max.Ticks)
+            return false;
+        duration = TimeSpan.FromTicks((long)Math.Round(negative ? -ticks : ticks));
+        return true;
+    }
+
+    private static bool TryReadPart(ref ReadOnlySpan<char> rest, out double ticks)
+    {
+        ticks = 0;
+        var digits = rest.IndexOfAnyExcept(NumberCharacters);
+        if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+            return false;
+        rest = rest[digits..];
+        foreach (var (name, size) in Units)
+        {
+            if (!rest.StartsWith(name, StringComparison.Ordinal))
+                continue;
+            rest = rest[name.Length..];
+            ticks = number * size;
+            return true;
+        }
+        return false;
+    }
+}

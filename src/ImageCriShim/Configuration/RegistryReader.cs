@@ -1,0 +1,74 @@
+using System.Diagnostics.CodeAnalysis;
+using ImageCriShim.Registries;
+
+namespace ImageCriShim.Configuration;
+
+/// <summary>Reads one registry: an entry of <c>registries</c>, or the top level, which describes the offline registry.</summary>
+internal static class RegistryReader
+{
+    public static Registry? ReadOffline(YamlMap top)
+    {
+        if (!TryReadAddress(top, out var address))
+        {
+            if (!top.Has("address"))
+                top.Problem("address", $"missing; use the offline registry's {RegistryAddress.Allowed}");
+            // Read the rest for its problems.
+        }
+        return Read(top, address, "offlinePriority", Registry.DefaultOfflinePriority) is { } registry
+            ? registry with { IsOffline = true }
+            : null;
+    }
+
+    public static Registry? ReadEntry(YamlMap entry)
+    {
+        var found = TryReadAddress(entry, out var address);
+        var registry = Read(entry, address, "priority", Registry.DefaultPriority);
+        var images = entry.Patterns("images");
+        var exclude = entry.Patterns("exclude");
+        var path = ReadPath(entry);
+        entry.RefuseOthers();
+        if (!found && !entry.Has("address"))
+            entry.Report.Warning(entry.PathOf("address"), entry.Line, "missing; the entry is ignored");
+        return registry is null ? null : registry with { Images = images, Exclude = exclude, Path = path };
+    }
+
+    private static Registry? Read(YamlMap map, RegistryAddress? address, string priorityKey, int defaultPriority)
+    {
+        var credential = CredentialReader.Read(map);
+        var tls = TlsReader.Read(map.Map("tls"), address);
+        var priority = ReadPriority(map, priorityKey, defaultPriority);
+        return address is null ? null : new Registry(address) { Credential = credential, Tls = tls, Priority = priority };
+    }
+
+    private static bool TryReadAddress(YamlMap map, [NotNullWhen(true)] out RegistryAddress? address)
+    {
+        address = null;
+        var text = map.Text("address", RegistryAddress.Allowed);
+        if (string.IsNullOrWhiteSpace(text))
+            return false;
+        if (RegistryAddress.TryParse(text, out address, out var problem))
+            return true;
+        map.Problem("address", $"{problem}; use {RegistryAddress.Allowed}");
+        return false;
+    }
+
+    private static int ReadPriority(YamlMap map, string key, int byDefault)
+    {
+        var priority = map.Number(key, $"0 to {Registry.MaxPriority}; 0 means {byDefault}") ?? 0;
+        var clamped = Math.Clamp(priority, 0, Registry.MaxPriority);
+        if (clamped != priority)
+            map.Warning(key, $"{priority} is taken as {clamped}; use 0 to {Registry.MaxPriority}");
+        return priority == 0 ? byDefault : clamped;
+    }
+
+    private static PathTemplate ReadPath(YamlMap entry)
+    {
+        var text = entry.Text("path", PathTemplate.Allowed);
+        if (text is null)
+            return PathTemplate.Default;
+        if (PathTemplate.TryParse(text, out var template))
+            return template;
+        entry.Problem("path", $"{text} is not a template; use {PathTemplate.Allowed}");
+        return PathTemplate.Default;
+    }
+}

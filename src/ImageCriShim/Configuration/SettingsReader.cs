@@ -1,0 +1,147 @@
+using System.Collections.Immutable;
+using System.Net;
+using ImageCriShim.Registries;
+using YamlDotNet.RepresentationModel;
+
+namespace ImageCriShim.Configuration;
+
+/// <summary>Reads the top level of the config file (spec section 6).</summary>
+internal static class SettingsReader
+{
+    private const int MaxCacheSize = 1_000_000; // an entry is about 1 KiB; no node has this many images
+
+    /// <returns>Null where no offline registry could be made out; otherwise usable only if nothing was reported as a problem.</returns>
+    public static ShimSettings? Read(YamlMap top)
+    {
+        var defaults = new ShimSettings { Registries = [] };
+        var offline = RegistryReader.ReadOffline(top);
+        var settings = defaults with
+        {
+            ShimSocket = top.SocketPath("shim") ?? defaults.ShimSocket,
+            RuntimeSocket = top.SocketPath("cri"),
+            Registries = ReadRegistries(top, offline),
+            Force = top.Flag("force"),
+            Debug = top.Flag("debug"),
+            Timeout = top.Duration("timeout", defaults.Timeout),
+            ReloadInterval = top.Duration("reloadInterval", defaults.ReloadInterval),
+            StateDirectory = ReadStateDirectory(top) ?? defaults.StateDirectory,
+            Version = ReadVersion(top),
+            Cache = ReadCache(top.Map("cache")),
+            OfflineOnly = top.Flag("offlineOnly"),
+            ProbeTimeout = top.Duration("probeTimeout", defaults.ProbeTimeout),
+            Exclude = top.Patterns("exclude"),
+            Block = top.Patterns("block"),
+            Metrics = ReadMetrics(top, defaults.Metrics),
+        };
+        top.Retire("sync", "belongs to an older release and does nothing here");
+        top.Retire("registry.d", "belongs to an older release and does nothing here; write its entries into registries");
+        top.RefuseOthers();
+        if (settings.RuntimeSocket == settings.ShimSocket)
+            top.Problem("cri", $"{settings.ShimSocket} is our own socket; use the runtime's");
+        return offline is null ? null : settings;
+    }
+
+    /// <summary>In the order of spec section 4: by priority; among equals the offline registry, then by host.</summary>
+    private static ImmutableArray<Registry> ReadRegistries(YamlMap top, Registry? offline)
+    {
+        var registries = new List<Registry>();
+        if (offline is not null)
+            registries.Add(offline);
+        foreach (var (index, node) in top.List("registries", "a list of entries, each with an address").Index())
+        {
+            var path = $"registries[{index}]";
+            if (node is not YamlMappingNode mapping)
+                top.Report.Problem(path, node.Start.Line, "is not a mapping; use address, auth, priority ...");
+            else if (RegistryReader.ReadEntry(new YamlMap(mapping, path, top.Report)) is { } registry)
+                Add(registries, registry, path, mapping.Start.Line, top.Report);
+        }
+        return
+        [
+            .. registries
+                .OrderByDescending(r => r.Priority)
+                .ThenByDescending(r => r.IsOffline)
+                .ThenBy(r => r.Host, StringComparer.Ordinal)
+                .ThenBy(r => r.Address.Path, StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>The Go shim kept one entry per host, the last one, and looked at its offline registry first.</summary>
+    private static void Add(List<Registry> registries, Registry registry, string path, long line, ConfigReport report)
+    {
+        var twin = registries.FindIndex(r => r.Host == registry.Host && r.Address.Path == registry.Address.Path);
+        if (twin < 0)
+        {
+            registries.Add(registry);
+        }
+        else if (registries[twin].IsOffline)
+        {
+            report.Warning(path, line, $"{registry.Address} is the offline registry already; the entry is ignored");
+        }
+        else
+        {
+            report.Warning(path, line, $"{registry.Address} stands there twice; this entry counts");
+            registries[twin] = registry;
+        }
+    }
+
+    private static string? ReadStateDirectory(YamlMap top)
+    {
+        var text = top.Text("image", "an absolute path");
+        if (string.IsNullOrEmpty(text))
+            return null;
+        if (!Path.IsPathRooted(text))
+            top.Problem("image", $"{text} is not an absolute path; use the directory for our state, such as /var/lib/image-cri-shim");
+        return text;
+    }
+
+    private static CriVersion ReadVersion(YamlMap top)
+    {
+        const string Allowed = "auto, v1 or v1alpha2";
+        var text = top.Text("version", Allowed);
+        switch (text)
+        {
+            case null or "" or "auto":
+                return CriVersion.Auto;
+            case "v1":
+                return CriVersion.V1;
+            case "v1alpha2":
+                return CriVersion.V1Alpha2;
+            default:
+                top.Problem("version", $"{text} is not a CRI version; use {Allowed}");
+                return CriVersion.Auto;
+        }
+    }
+
+    private static CacheSettings ReadCache(YamlMap cache)
+    {
+        var defaults = new CacheSettings();
+        const string Allowed = "0 (no cache) to 1000000";
+        var size = cache.Number("imageCacheSize", Allowed) ?? defaults.ImageCacheSize;
+        if (size is < 0 or > MaxCacheSize)
+            cache.Warning("imageCacheSize", $"{size} is taken as {Math.Clamp(size, 0, MaxCacheSize)}; use {Allowed}");
+        var interval = cache.Duration("statsLogInterval", defaults.StatsLogInterval!.Value);
+        var settings = new CacheSettings
+        {
+            ImageCacheSize = Math.Clamp(size, 0, MaxCacheSize),
+            ImageCacheTtl = cache.Duration("imageCacheTTL", defaults.ImageCacheTtl),
+            MissTtl = cache.Duration("missTTL", defaults.MissTtl),
+            StatsLogInterval = cache.Flag("disableStats") ? null : interval,
+        };
+        cache.Duration("domainCacheTTL", TimeSpan.Zero); // accepted and unused: registries are found in the settings
+        cache.RefuseOthers();
+        return settings;
+    }
+
+    private static string? ReadMetrics(YamlMap top, string? byDefault)
+    {
+        const string Allowed = "address:port, or off";
+        var text = top.Text("metrics", Allowed);
+        if (string.IsNullOrEmpty(text))
+            return byDefault;
+        if (text is "off" or "false" or "no")
+            return null;
+        if (!IPEndPoint.TryParse(text, out var endpoint) || endpoint.Port == 0)
+            top.Problem("metrics", $"{text} is not an address with a port; use {Allowed}");
+        return text;
+    }
+}

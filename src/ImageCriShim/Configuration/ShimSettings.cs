@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using ImageCriShim.Images;
+using ImageCriShim.Registries;
+
+namespace ImageCriShim.Configuration;
+
+/// <summary>Checked settings, in force or about to be. Immutable: a reload replaces the whole object.</summary>
+internal sealed record ShimSettings
+{
+    /// <summary>Our socket.</summary>
+    public string ShimSocket { get; init; } = "/var/run/image-cri-shim.sock";
+
+    /// <summary>The runtime's socket; null: to be found among the well-known ones.</summary>
+    public string? RuntimeSocket { get; init; }
+
+    /// <summary>All registries, the offline one among them, in the order in which their answers count.</summary>
+    public required ImmutableArray<Registry> Registries { get; init; }
+
+    /// <summary>Start although the runtime is not there yet.</summary>
+    public bool Force { get; init; }
+    public bool Debug { get; init; }
+
+    /// <summary>Bounds an edited call that came without a deadline.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(15);
+    public TimeSpan ReloadInterval { get; init; } = TimeSpan.FromSeconds(15);
+    public string StateDirectory { get; init; } = "/var/lib/image-cri-shim";
+    public CriVersion Version { get; init; }
+    public CacheSettings Cache { get; init; } = new();
+
+    /// <summary>Never fall back to the name as given.</summary>
+    public bool OfflineOnly { get; init; }
+    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Never rewritten.</summary>
+    public ImmutableArray<ImagePattern> Exclude { get; init; } = [];
+
+    /// <summary>Refused.</summary>
+    public ImmutableArray<ImagePattern> Block { get; init; } = [];
+
+    /// <summary>Where metrics are served; null: nowhere.</summary>
+    public string? Metrics { get; init; } = "127.0.0.1:9464";
+
+    public Registry Offline => Registries.First(registry => registry.IsOffline);
+}
+
+/// <summary>The CRI version that the runtime is spoken to in.</summary>
+internal enum CriVersion
+{
+    Auto,
+    V1,
+    V1Alpha2,
+}
+
+/// <summary>How long answers of registries are believed, and how many images they are kept for.</summary>
+internal sealed record CacheSettings
+{
+    /// <summary>0: nothing is kept.</summary>
+    public int ImageCacheSize { get; init; } = 1024;
+    public TimeSpan ImageCacheTtl { get; init; } = TimeSpan.FromMinutes(30);
+    public TimeSpan MissTtl { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Null: no statistics in the log.</summary>
+    public TimeSpan? StatsLogInterval { get; init; } = TimeSpan.FromSeconds(60);
+}

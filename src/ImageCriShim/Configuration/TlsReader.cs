@@ -1,0 +1,76 @@
+using System.Security.Cryptography;
+using ImageCriShim.Registries;
+
+namespace ImageCriShim.Configuration;
+
+/// <summary>Reads <c>tls</c> of a registry and the files it names, which must be there and sound.</summary>
+internal static class TlsReader
+{
+    private const string Allowed = "the absolute path of a PEM file";
+    private const int MaxFileBytes = 4 * 1024 * 1024; // the system's whole bundle of authorities is 200 KiB
+
+    public static TlsSettings Read(YamlMap map, RegistryAddress? address)
+    {
+        var settings = new TlsSettings
+        {
+            Ca = ReadFile(map, "ca"),
+            Certificate = ReadFile(map, "cert"),
+            Key = ReadFile(map, "key"),
+            InsecureSkipVerify = map.Flag("insecureSkipVerify"),
+        };
+        map.RefuseOthers();
+        if (settings != TlsSettings.Default && address?.Endpoint.Scheme == Uri.UriSchemeHttp)
+            map.Report.Warning(map.Path, map.Line, "is not used, because the address says http://");
+        return WithSoundParts(map, settings);
+    }
+
+    private static TlsSettings WithSoundParts(YamlMap map, TlsSettings settings)
+    {
+        if (settings.Ca is not null && !IsSound(() => settings.LoadCa().Count > 0))
+        {
+            map.Problem("ca", "holds no certificate in PEM form; use " + Allowed);
+            settings = settings with { Ca = null };
+        }
+        if (settings.Key is not null && settings.Certificate is null)
+            map.Problem("key", "stands there without cert; use both");
+        if (settings.Certificate is not null && !IsSound(() => settings.LoadCertificate() is not null))
+        {
+            map.Problem("cert", "holds no certificate in PEM form, or key does not belong to it; use " + Allowed);
+            settings = settings with { Certificate = null };
+        }
+        return settings;
+    }
+
+    private static string? ReadFile(YamlMap map, string key)
+    {
+        var path = map.Text(key, Allowed);
+        if (string.IsNullOrEmpty(path))
+            return null;
+        try
+        {
+            if (!Path.IsPathRooted(path))
+                map.Problem(key, $"{path} is not an absolute path; use {Allowed}");
+            else if (new FileInfo(path).Length > MaxFileBytes)
+                map.Problem(key, $"{path} is too large for a PEM file; use at most {MaxFileBytes / 1024 / 1024} MiB");
+            else
+                return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            map.Problem(key, $"{path} {ConfigFile.WhyUnreadable(e)}; use {Allowed}");
+        }
+        return null;
+    }
+
+    private static bool IsSound(Func<bool> load)
+    {
+        try
+        {
+            return load();
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            return false;
+        }
+    }
+}

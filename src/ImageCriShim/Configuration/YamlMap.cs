@@ -1,0 +1,103 @@
+using YamlDotNet.RepresentationModel;
+
+namespace ImageCriShim.Configuration;
+
+/// <summary>
+/// One mapping of the config file. Every key that is asked for is known from then on; <see cref="RefuseOthers"/> then
+/// speaks up about the rest, so there is no second list of keys to keep.
+/// </summary>
+internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport report)
+{
+    // As sigs.k8s.io/yaml did it for the Go shim's files: Address is address.
+    private readonly Dictionary<string, KeyValuePair<YamlNode, YamlNode>> entries = Entries(node);
+    private readonly HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
+
+    public ConfigReport Report => report;
+
+    /// <summary>The line this mapping begins at.</summary>
+    public long Line => node?.Start.Line ?? 0;
+
+    /// <summary>The key that this mapping is the value of; empty at the top.</summary>
+    public string Path => path;
+
+    /// <summary>The key with all that it lies in, as problems name it.</summary>
+    public string PathOf(string key) => path.Length == 0 ? key : $"{path}.{key}";
+
+    public void Problem(string key, string text) => report.Problem(PathOf(key), LineOf(key), text);
+
+    public void Warning(string key, string text) => report.Warning(PathOf(key), LineOf(key), text);
+
+    public bool Has(string key) => Find(key) is not null;
+
+    /// <summary>The text of a scalar; null where the key is absent, null, or holds something else (which is reported).</summary>
+    public string? Text(string key, string allowed)
+    {
+        switch (Find(key))
+        {
+            case null:
+                return null;
+            case YamlScalarNode scalar:
+                return scalar.Value;
+            default:
+                Problem(key, $"is a list or a mapping; use {allowed}");
+                return null;
+        }
+    }
+
+    public YamlMap Map(string key)
+    {
+        var found = Find(key);
+        if (found is not null and not YamlMappingNode)
+            Problem(key, "is not a mapping; use keys with values, indented below it");
+        return new YamlMap(found as YamlMappingNode, PathOf(key), report);
+    }
+
+    /// <summary>The entries of a list; none where the key is absent.</summary>
+    public IEnumerable<YamlNode> List(string key, string allowed)
+    {
+        var found = Find(key);
+        if (found is YamlSequenceNode list)
+            return list.Children;
+        if (found is not null)
+            Problem(key, $"is not a list; use {allowed}");
+        return [];
+    }
+
+    /// <summary>Accepts a key of an older release, which does nothing.</summary>
+    public void Retire(string key, string why)
+    {
+        if (Find(key) is not null)
+            report.Note(PathOf(key), LineOf(key), why);
+    }
+
+    /// <summary>To be called last: whatever has not been asked for is a mistake.</summary>
+    public void RefuseOthers()
+    {
+        foreach (var (key, entry) in entries.Where(e => !known.Contains(e.Key)))
+        {
+            var nearest = NearestWord.Find(key, known);
+            var allowed = nearest is null ? $"known keys: {string.Join(", ", known.Order(StringComparer.Ordinal))}" : $"did you mean {nearest}?";
+            report.Problem(PathOf(key), entry.Key.Start.Line, $"unknown key; {allowed}");
+        }
+    }
+
+    private YamlNode? Find(string key)
+    {
+        known.Add(key);
+        return entries.TryGetValue(key, out var entry) && !IsNull(entry.Value) ? entry.Value : null;
+    }
+
+    private long LineOf(string key) => entries.TryGetValue(key, out var entry) ? entry.Key.Start.Line : Line;
+
+    /// <summary>Only unquoted: <c>auth: ""</c> and <c>auth: "null"</c> are texts.</summary>
+    private static bool IsNull(YamlNode value) =>
+        value is YamlScalarNode { Style: YamlDotNet.Core.ScalarStyle.Plain, Value: null or "" or "~" or "null" or "Null" or "NULL" };
+
+    private static Dictionary<string, KeyValuePair<YamlNode, YamlNode>> Entries(YamlMappingNode? node)
+    {
+        var entries = new Dictionary<string, KeyValuePair<YamlNode, YamlNode>>(StringComparer.OrdinalIgnoreCase);
+        foreach (var entry in node is null ? [] : node.Children.AsEnumerable())
+            entries[(entry.Key as YamlScalarNode)?.Value ?? "(not a text)"] = entry;
+        return entries;
+    }
+}

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using ImageCriShim.Images;
+using YamlDotNet.RepresentationModel;
+
+namespace ImageCriShim.Configuration;
+
+/// <summary>
+/// The values that a config file holds, checked as they are read. A value that is wrong is reported and its default used, so
+/// that reading goes on to the next problem.
+/// </summary>
+internal static class YamlValues
+{
+    private const int MaxSocketPath = 107; // sun_path holds 108 bytes with the terminating zero (unix(7))
+
+    public static bool Flag(this YamlMap map, string key)
+    {
+        const string Allowed = "true or false";
+        var text = map.Text(key, Allowed);
+        switch (text?.ToLowerInvariant())
+        {
+            case null or "false" or "no" or "off": // YAML 1.1, which Go's parser speaks
+                return false;
+            case "true" or "yes" or "on":
+                return true;
+            default:
+                map.Problem(key, $"{text} is neither true nor false; use {Allowed}");
+                return false;
+        }
+    }
+
+    /// <summary>Null where absent.</summary>
+    public static int? Number(this YamlMap map, string key, string allowed)
+    {
+        var text = map.Text(key, allowed);
+        if (text is null)
+            return null;
+        if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+            return number;
+        map.Problem(key, $"{text} is not a whole number; use {allowed}");
+        return null;
+    }
+
+    /// <summary>Zero means the default, as it did in the Go shim; so does less, with a warning.</summary>
+    public static TimeSpan Duration(this YamlMap map, string key, TimeSpan byDefault)
+    {
+        var text = map.Text(key, GoDuration.Allowed);
+        if (text is null)
+            return byDefault;
+        if (!GoDuration.TryParse(text, out var duration))
+            map.Problem(key, $"{text} is not a duration; use {GoDuration.Allowed}");
+        else if (duration < TimeSpan.Zero)
+            map.Warning(key, $"{text} is less than nothing; the default is used");
+        return duration > TimeSpan.Zero ? duration : byDefault;
+    }
+
+    /// <summary>A socket's path, <c>unix://</c> in front allowed; null where absent.</summary>
+    public static string? SocketPath(this YamlMap map, string key)
+    {
+        const string Allowed = "an absolute path, with or without unix:// in front";
+        const string Scheme = "unix://";
+        var text = map.Text(key, Allowed);
+        if (string.IsNullOrEmpty(text))
+            return null;
+        var path = text.StartsWith(Scheme, StringComparison.Ordinal) ? text[Scheme.Length..] : text;
+        if (!path.StartsWith('/'))
+            map.Problem(key, $"{text} is not the path of a socket; use {Allowed}");
+        else if (System.Text.Encoding.UTF8.GetByteCount(path) > MaxSocketPath)
+            map.Problem(key, $"the path is longer than a socket's may be; use at most {MaxSocketPath} bytes");
+        return path;
+    }
+
+    public static ImmutableArray<ImagePattern> Patterns(this YamlMap map, string key)
+    {
+        const string Allowed = $"a list of patterns, each {ImagePattern.Allowed}";
+        var patterns = ImmutableArray.CreateBuilder<ImagePattern>();
+        foreach (var (index, entry) in map.List(key, Allowed).Index())
+        {
+            var text = (entry as YamlScalarNode)?.Value ?? "";
+            if (ImagePattern.TryParse(text, out var pattern))
+                patterns.Add(pattern);
+            else
+                map.Report.Problem($"{map.PathOf(key)}[{index}]", entry.Start.Line, $"{text} is not a pattern; use {ImagePattern.Allowed}");
+        }
+        return patterns.ToImmutable();
+    }
+}

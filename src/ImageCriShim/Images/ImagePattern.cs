@@ -1,0 +1,51 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ImageCriShim.Images;
+
+/// <summary>
+/// Which images a rule is about (spec section 4): a host (<c>docker.io</c>), a host with a path (<c>quay.io/team</c>, which
+/// covers <c>quay.io/team/app</c> but not <c>quay.io/teams</c>), subdomains (<c>*.gcr.io</c>) or everything (<c>*</c>).
+/// </summary>
+internal sealed record ImagePattern
+{
+    public const string Allowed = "a host (docker.io), a host with a path (quay.io/team), *.domain, or *";
+
+    private readonly string host;
+    private readonly string path;
+
+    private ImagePattern(string host, string path) => (this.host, this.path) = (host, path);
+
+    public static bool TryParse(string text, [NotNullWhen(true)] out ImagePattern? pattern)
+    {
+        var slash = text.IndexOf('/');
+        var host = Reference.NormalizeDomain((slash < 0 ? text : text[..slash]).ToLowerInvariant());
+        var path = slash < 0 ? "" : text[(slash + 1)..].TrimEnd('/');
+        pattern = IsHost(host) && (path.Length == 0 || ReferenceGrammar.IsRepository(path)) ? new ImagePattern(host, path) : null;
+        return pattern is not null;
+    }
+
+    public bool Matches(Reference reference) => MatchesHost(reference) && MatchesPath(reference);
+
+    public override string ToString() => path.Length == 0 ? host : $"{host}/{path}";
+
+    private static bool IsHost(string host) => host switch
+    {
+        "*" or "localhost" => true,
+        _ when host.StartsWith("*.", StringComparison.Ordinal) => ReferenceGrammar.IsDomain(host[2..]),
+        // A bare word would be a path on Docker Hub in an image's name; here it is more likely a slip.
+        _ => host.AsSpan().IndexOfAny('.', ':') >= 0 && ReferenceGrammar.IsDomain(host),
+    };
+
+    private bool MatchesHost(Reference reference) =>
+        host == "*"
+        || (host.StartsWith("*.", StringComparison.Ordinal)
+            ? reference.Domain.EndsWith(host[1..], StringComparison.OrdinalIgnoreCase)
+            : reference.IsAt(host));
+
+    private bool MatchesPath(Reference reference) =>
+        path.Length == 0
+        || reference.Repository == path
+        || reference.Repository.StartsWith(path + "/", StringComparison.Ordinal)
+        // docker.io/nginx is how people spell docker.io/library/nginx
+        || (host == Reference.DockerHub && reference.Repository == "library/" + path);
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ImageCriShim.Images;
+
+/// <summary>
+/// The parsed, normalised name of an image. The grammar is that of github.com/distribution/reference (the library every
+/// runtime uses), so that what we accept and what the runtime accepts is the same:
+/// <code>
+/// reference  := name [ ":" tag ] [ "@" digest ]
+/// name       := [ domain "/" ] path-component *( "/" path-component )
+/// </code>
+/// A name that it refuses is not ours to judge: it is forwarded as given and the runtime answers.
+/// </summary>
+internal sealed record Reference
+{
+    public const string DockerHub = "docker.io";
+
+    private const string DefaultTag = "latest";
+    private const int MaxRepositoryLength = 255; // RepositoryNameTotalLengthMax; releases before 0.6 counted the domain too
+
+    private Reference(string domain, string repository, string? tag, string? digest) =>
+        (Domain, Repository, Tag, Digest) = (domain, repository, tag, digest);
+
+    /// <summary>Host with optional port, as written; <c>docker.io</c> for every spelling of Docker Hub.</summary>
+    public string Domain { get; }
+
+    /// <summary>The path at the registry, <c>library/</c> included where Docker Hub implies it.</summary>
+    public string Repository { get; }
+
+    public string? Tag { get; }
+
+    /// <summary><c>algorithm:hex</c>. Where both are given the digest decides and the tag is only for people.</summary>
+    public string? Digest { get; }
+
+    /// <summary>What a manifest is asked for by: the digest, else the tag, else <c>latest</c>.</summary>
+    public string Version => Digest ?? Tag ?? DefaultTag;
+
+    /// <summary>The last segment of <see cref="Repository"/>.</summary>
+    public string ShortName => Repository[(Repository.LastIndexOf('/') + 1)..];
+
+    public static bool TryParse(string text, [NotNullWhen(true)] out Reference? reference)
+    {
+        reference = null;
+        if (ImageId.IsId(text))
+            return false;
+
+        var name = text;
+        if (!TryCut(ref name, text.IndexOf('@'), ReferenceGrammar.IsDigest, out var digest))
+            return false;
+        var tagColon = name.LastIndexOf(':');
+        if (tagColon < name.LastIndexOf('/'))
+            tagColon = -1; // the port of a host
+        if (!TryCut(ref name, tagColon, ReferenceGrammar.IsTag, out var tag))
+            return false;
+
+        var (domain, repository) = SplitDomain(name);
+        if (!ReferenceGrammar.IsDomain(domain) || repository.Length > MaxRepositoryLength || !ReferenceGrammar.IsRepository(repository))
+            return false;
+        reference = new Reference(domain, repository, tag, digest);
+        return true;
+    }
+
+    /// <summary>The registry that <paramref name="host"/> means: Docker Hub answers to three names.</summary>
+    public static string NormalizeDomain(string host) => host is "index.docker.io" or "registry-1.docker.io" ? DockerHub : host;
+
+    public bool IsAt(string host) => string.Equals(Domain, host, StringComparison.OrdinalIgnoreCase);
+
+    public override string ToString()
+    {
+        var tag = Tag ?? (Digest is null ? DefaultTag : null);
+        return $"{Domain}/{Repository}{(tag is null ? "" : ":" + tag)}{(Digest is null ? "" : "@" + Digest)}";
+    }
+
+    private static bool TryCut(ref string name, int at, Func<string, bool> isValid, out string? tail)
+    {
+        tail = at < 0 ? null : name[(at + 1)..];
+        if (tail is null)
+            return true;
+        name = name[..at];
+        return isValid(tail);
+    }
+
+    /// <summary>splitDockerDomain: without a dot, a colon or an upper-case letter the first segment is a path on Docker Hub.</summary>
+    private static (string Domain, string Repository) SplitDomain(string name)
+    {
+        var slash = name.IndexOf('/');
+        var first = slash < 0 ? "" : name[..slash];
+        var isDomain = first == "localhost" || first.AsSpan().IndexOfAny('.', ':') >= 0 || first.Any(char.IsAsciiLetterUpper);
+        var domain = isDomain ? NormalizeDomain(first) : DockerHub;
+        var repository = isDomain ? name[(slash + 1)..] : name;
+        return domain == DockerHub && !repository.Contains('/') ? (domain, "library/" + repository) : (domain, repository);
+    }
+}

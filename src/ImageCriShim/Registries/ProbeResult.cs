@@ -1,0 +1,48 @@
+namespace ImageCriShim.Registries;
+
+/// <summary>What a registry said when asked for a manifest: the table of spec section 4. These are all the cases there are.</summary>
+internal abstract record ProbeResult
+{
+    private ProbeResult()
+    {
+    }
+
+    /// <summary>From the question to the answer, redirects and second questions included.</summary>
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>For people; holds no secret and no query of a URL.</summary>
+    public abstract override string ToString();
+
+    /// <summary>The manifest is there and of a type that runtimes can use.</summary>
+    /// <param name="Digest">As the registry states it; null where it states none.</param>
+    /// <param name="MediaType">Of the manifest, without parameters.</param>
+    public sealed record Found(string? Digest, string MediaType) : ProbeResult
+    {
+        public override string ToString() => "found";
+    }
+
+    /// <summary>The registry does not have it, or only in a form that no runtime takes, which the remark says.</summary>
+    public sealed record Missing(string? Remark = null) : ProbeResult
+    {
+        public override string ToString() => Remark is null ? "missing" : $"missing ({Remark})";
+    }
+
+    /// <summary>The registry does not tell us. It may well have the image.</summary>
+    public sealed record Denied(string Reason) : ProbeResult
+    {
+        public override string ToString() => $"denied ({Reason})";
+    }
+
+    /// <param name="RetryAfter">How long the registry wants to be left alone; null where it does not say.</param>
+    public sealed record Throttled(TimeSpan? RetryAfter) : ProbeResult
+    {
+        public override string ToString() =>
+            RetryAfter is { } wait ? $"throttled (HTTP 429, try again in {Math.Ceiling(wait.TotalSeconds):0} s)" : "throttled (HTTP 429)";
+    }
+
+    /// <summary>No answer, or none that a registry would give. Says nothing about the image and is never remembered.</summary>
+    public sealed record Unreachable(string Reason) : ProbeResult
+    {
+        public override string ToString() => $"unreachable ({Reason})";
+    }
+}

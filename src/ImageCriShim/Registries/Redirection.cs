@@ -1,0 +1,29 @@
+using System.Net;
+
+namespace ImageCriShim.Registries;
+
+/// <summary>Redirects of a registry (RFC 9110 section 15.4): where they lead and whether the credential may go there.</summary>
+internal static class Redirection
+{
+    /// <returns>Null if the answer is no redirect, or one to nowhere that can be asked.</returns>
+    public static Uri? FindTarget(HttpResponseMessage response, Uri asked)
+    {
+        var isRedirect = response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
+            or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+        return isRedirect
+            && response.Headers.Location is { } location
+            && Uri.TryCreate(asked, location, out var target)
+            && (target.Scheme == Uri.UriSchemeHttp || target.Scheme == Uri.UriSchemeHttps)
+                ? target
+                : null;
+    }
+
+    /// <summary>
+    /// Another port is another host: it may be another's program. The one exception is the usual step from http to https on
+    /// the same name, which makes things safer.
+    /// </summary>
+    public static bool StaysWith(Uri registry, Uri target) =>
+        string.Equals(registry.Host, target.Host, StringComparison.OrdinalIgnoreCase)
+        && ((registry.Scheme == target.Scheme && registry.Port == target.Port)
+            || (registry.Scheme == Uri.UriSchemeHttp && target.Scheme == Uri.UriSchemeHttps && target.IsDefaultPort));
+}

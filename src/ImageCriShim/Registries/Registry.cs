@@ -1,0 +1,61 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using ImageCriShim.Images;
+
+namespace ImageCriShim.Registries;
+
+/// <summary>A configured place that may hold images, and the rules about which ones and where.</summary>
+internal sealed record Registry(RegistryAddress Address)
+{
+    public const int DefaultPriority = 500;
+    public const int DefaultOfflinePriority = 1000;
+    public const int MaxPriority = 10_000;
+
+    /// <summary>
+    /// Registries that are origins in their own right. They are asked for their own images only: <c>quay.io/a/b</c> must not
+    /// come from Docker Hub's <c>a/b</c>, and names of private images are not told to the public (spec section 4). Not
+    /// <c>mirror.gcr.io</c>, which is a mirror of Docker Hub.
+    /// </summary>
+    private static readonly FrozenSet<string> PublicOrigins = new[]
+    {
+        Reference.DockerHub, "quay.io", "ghcr.io", "gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io", "registry.k8s.io", "k8s.gcr.io",
+        "mcr.microsoft.com", "public.ecr.aws",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    public string Host => Address.Host;
+    public Credential? Credential { get; init; }
+    public TlsSettings Tls { get; init; } = TlsSettings.Default;
+    public int Priority { get; init; } = DefaultPriority;
+
+    /// <summary>The registry of the top-level <c>address</c>: wins ties.</summary>
+    public bool IsOffline { get; init; }
+
+    public ImmutableArray<ImagePattern> Images { get; init; } = [];
+    public ImmutableArray<ImagePattern> Exclude { get; init; } = [];
+    public PathTemplate Path { get; init; } = PathTemplate.Default;
+
+    /// <summary>Whether this registry is asked for the image at all.</summary>
+    public bool Serves(Reference image)
+    {
+        if (Exclude.Any(pattern => pattern.Matches(image)))
+            return false;
+        return Images.IsEmpty
+            ? image.IsAt(Host) || !PublicOrigins.Contains(Host)
+            : Images.Any(pattern => pattern.Matches(image));
+    }
+
+    /// <summary>
+    /// The image's name at this registry; null where it cannot have one (too long). An image that names this very host is
+    /// where it says it is. A tag beside a digest is left out: it decides nothing, and runtimes drop it too.
+    /// </summary>
+    public Reference? Spell(Reference image)
+    {
+        if (image.IsAt(Host))
+            return image;
+        var path = Path.Expand(image);
+        var repository = Address.Path.Length == 0 ? path : $"{Address.Path}/{path}";
+        return Reference.TryParse($"{Host}/{repository}{(image.Digest is null ? ':' : '@')}{image.Version}", out var spelled) ? spelled : null;
+    }
+
+    public override string ToString() => $"{Address} (priority {Priority})";
+}

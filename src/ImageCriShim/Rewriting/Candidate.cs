@@ -1,0 +1,28 @@
+using ImageCriShim.Images;
+using ImageCriShim.Registries;
+
+namespace ImageCriShim.Rewriting;
+
+/// <summary>An image as it would be spelled at one registry: something that a runtime can be told to pull.</summary>
+/// <param name="Registry">
+/// The registry it would come from. For the name as given: the configured registry of the same host, which lends its
+/// credential, or null.
+/// </param>
+/// <param name="Image">What to hand to the runtime.</param>
+/// <param name="Name"><paramref name="Image"/> parsed; null where it is no reference (an ID, a malformed name).</param>
+/// <param name="IsAsGiven">
+/// <paramref name="Image"/> is what the caller wrote, so it comes from the host that the caller named and the caller's own
+/// credential may go with it.
+/// </param>
+/// <param name="ServerAddress">
+/// A URL of the host that is pulled from, for the credential's <c>server_address</c>: containerd drops a credential whose
+/// address is not that host. Empty where the host is not known.
+/// </param>
+internal sealed record Candidate(Registry? Registry, string Image, Reference? Name, bool IsAsGiven, string ServerAddress)
+{
+    /// <summary>What the configuration has for that host. A caller's own credential goes before it on the name as given.</summary>
+    public Credential? Credential => Registry?.Credential;
+
+    /// <summary>For people: the registry's host, or that this is the name as given.</summary>
+    public string Where => IsAsGiven || Registry is null ? "as given" : Registry.Host;
+}

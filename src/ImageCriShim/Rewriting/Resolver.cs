@@ -1,0 +1,126 @@
+using ImageCriShim.Configuration;
+using ImageCriShim.Images;
+using ImageCriShim.Registries;
+
+namespace ImageCriShim.Rewriting;
+
+/// <summary>
+/// From the image that a caller names to what to pull (spec section 4). Belongs to one <see cref="ShimSettings"/>: a reload
+/// makes a new one, and calls in flight finish with the one they started with.
+/// </summary>
+internal sealed class Resolver(ShimSettings settings, RegistryClient client, TimeProvider time)
+{
+    private readonly CandidateList candidates = new(settings);
+    private readonly Lifetimes lifetimes = new(settings.Cache);
+    private readonly SharedWork<string, ProbeRound> rounds = new();
+    private readonly LruCache<string, ProbeRound> known = new(settings.Cache.ImageCacheSize);
+    private readonly Lock gate = new(); // of known
+
+    /// <summary>
+    /// Every name that the image may have on this node, most wanted first, without asking anybody: where to look for what
+    /// was pulled before. The name as given is the last, unless its host is itself configured or <c>offlineOnly</c> is on.
+    /// </summary>
+    public IReadOnlyList<Candidate> Candidates(string image) =>
+        Reference.TryParse(image, out var reference) && FindExclusion(reference) is null
+            ? WithAsGiven(candidates.AtRegistries(image, reference), image, reference)
+            : [candidates.AsGiven(image, reference)];
+
+    /// <summary>Decides what to pull. Asks the registries, unless their answers are known; concurrent calls for one reference share the asking.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was; others who wait for the same are not disturbed.</exception>
+    public async Task<Decision> Resolve(string image, CancellationToken cancellation)
+    {
+        // 1. Names that nobody needs to be asked about.
+        if (!Reference.TryParse(image, out var reference))
+            return AsGiven(image, null, ImageId.IsId(image) ? "an image ID, not a name" : "not a well-formed image name");
+        if (settings.Block.FirstOrDefault(pattern => pattern.Matches(reference)) is { } blocked)
+            return new Decision(image, DecisionKind.Blocked, [], [], $"{reference} is blocked by this node's configuration (block: {blocked})", false);
+        if (FindExclusion(reference) is { } exclusion)
+            return AsGiven(image, reference, $"excluded ({exclusion})");
+        var asked = candidates.AtRegistries(image, reference);
+        if (asked.Count == 0)
+            return Decide(image, reference, asked, ProbeRound.Empty, fromCache: false);
+
+        // 2. Answers that are still believed.
+        var key = reference.ToString();
+        if (FindKnown(key) is { } earlier && earlier.IsValid(IsValid))
+            return Decide(image, reference, asked, earlier, fromCache: true);
+
+        // 3. Ask, once for everybody who wants to know.
+        var round = await rounds.Join(key, abandoned => Ask(key, asked, abandoned), cancellation);
+        return Decide(image, reference, asked, round, fromCache: false);
+    }
+
+    /// <summary>
+    /// Drops what is remembered about the image of a decision that failed to pull. Does nothing if it has been asked about
+    /// again since, so that a hundred pulls that failed together ask once.
+    /// </summary>
+    public void Forget(Decision decision)
+    {
+        if (!Reference.TryParse(decision.Image, out var reference))
+            return;
+        var key = reference.ToString();
+        lock (gate)
+        {
+            if (known.TryGet(key, out var round) && IsOf(decision, round))
+                known.Remove(key);
+        }
+    }
+
+    private async Task<ProbeRound> Ask(string key, IReadOnlyList<Candidate> asked, CancellationToken abandoned)
+    {
+        // What is known is looked up again: somebody may have asked between our step 2 and step 3.
+        var round = ProbeRound.Start(asked.Count, Probe, FindKnown(key), IsValid);
+        await round.Decide();
+        lock (gate)
+            known.Set(key, round);
+        return round;
+
+        async Task<ProbeRound.Answer> Probe(int i)
+        {
+            var result = await client.Probe(asked[i].Registry!, asked[i].Name!, settings.ProbeTimeout, abandoned);
+            return new ProbeRound.Answer(result, time.GetTimestamp());
+        }
+    }
+
+    private Decision Decide(string image, Reference reference, IReadOnlyList<Candidate> asked, ProbeRound round, bool fromCache)
+    {
+        var probes = asked.Select((candidate, i) => new ProbeReport(candidate, round.FindResult(i))).ToList();
+        var found = probes.Where(p => p.Result is ProbeResult.Found).ToList();
+        var unknown = found.Count == 0 ? [] : probes.Where(p => p.Result is null);
+        var toPull = WithAsGiven(found.Concat(unknown).Select(p => p.Candidate), image, reference);
+        var kind = found.Count > 0 ? DecisionKind.Found : toPull.Count > 0 ? DecisionKind.AsGiven : DecisionKind.Nowhere;
+        return new Decision(image, kind, toPull, probes, Why(probes, found.FirstOrDefault()), fromCache);
+    }
+
+    private static string Why(List<ProbeReport> probes, ProbeReport? found) => found switch
+    {
+        not null => string.Join(", ", probes.TakeWhile(p => p != found).Append(found)),
+        null when probes.Count == 0 => "no configured registry serves it",
+        null => $"at no registry: {string.Join(", ", probes)}",
+    };
+
+    /// <summary>What is not ours to rewrite goes as given even with <c>offlineOnly</c>.</summary>
+    private Decision AsGiven(string image, Reference? reference, string reason) =>
+        new(image, DecisionKind.AsGiven, [candidates.AsGiven(image, reference)], [], reason, FromCache: false);
+
+    private List<Candidate> WithAsGiven(IEnumerable<Candidate> first, string image, Reference reference)
+    {
+        var all = first.ToList();
+        if (!settings.OfflineOnly && !all.Exists(c => c.IsAsGiven))
+            all.Add(candidates.AsGiven(image, reference));
+        return all;
+    }
+
+    private ImagePattern? FindExclusion(Reference reference) => settings.Exclude.FirstOrDefault(pattern => pattern.Matches(reference));
+
+    private ProbeRound? FindKnown(string key)
+    {
+        lock (gate)
+            return known.TryGet(key, out var round) ? round : null;
+    }
+
+    private bool IsValid(ProbeRound.Answer answer) => time.GetElapsedTime(answer.At) < lifetimes.Of(answer.Value);
+
+    private static bool IsOf(Decision decision, ProbeRound round) =>
+        decision.Probes.Select((probe, i) => probe.Result is null || ReferenceEquals(probe.Result, round.FindResult(i))).All(same => same);
+}
