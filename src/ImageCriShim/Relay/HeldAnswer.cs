@@ -32,18 +32,25 @@ internal sealed class HeldAnswer
         _body.Write(data);
     }
 
-    /// <summary>How its messages are compressed: the value of <c>grpc-encoding</c>.</summary>
+    /// <summary>
+    /// How its messages are compressed: the value of <c>grpc-encoding</c>. Null also where the headers cannot be decoded: they are
+    /// passed on as they are, and the caller's to complain about.
+    /// </summary>
     internal string? FindEncoding()
     {
         var fields = new List<HeaderField>();
-        foreach (var block in _headers)
+        try
         {
-            new HpackDecoder(RelayLimits.HeaderListBytes).Decode(block, fields);
-            foreach (var field in fields)
+            foreach (var block in _headers)
             {
-                if (field.IsNamed("grpc-encoding"u8))
-                    return Encoding.Latin1.GetString(field.Value.Span);
+                new HpackDecoder(RelayLimits.HeaderListBytes).Decode(block, fields);
+                if (fields.FindLast(field => field.IsNamed("grpc-encoding"u8)) is { Name.IsEmpty: false } encoding)
+                    return Encoding.Latin1.GetString(encoding.Value.Span);
             }
+        }
+        catch (HpackException)
+        {
+            return null;
         }
 
         return null;
