@@ -17,7 +17,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         return header.Type switch
         {
             FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
-            FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.RuntimeLedger),
+            FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.RuntimeLedger, TakenPhase.Collecting),
             FrameType.RstStream => Taken.ForwardsRuntimeReset(header.StreamId),
             FrameType.Headers => ForwardsHeaders(header, unit),
             FrameType.Data => ForwardsData(header, unit),

@@ -22,8 +22,6 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     /// <summary>Answered by us a moment ago: what either side still says of it is dropped.</summary>
     internal bool IsAnswered(int id) => _answered.Contains(id);
 
-    internal bool Has(int id) => _streams.ContainsKey(id) || IsAnswered(id);
-
     /// <returns>False at the bound: the call is forwarded as given.</returns>
     internal bool TryAdd(int id, EditedCall call)
     {
@@ -31,6 +29,7 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
             return false;
         _streams.Add(id, new TakenStream(id, call));
         CallerLedger.Own(id);
+        RuntimeLedger.Own(id);
         return true;
     }
 
@@ -69,9 +68,9 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         if (!_streams.TryGetValue(id, out var stream))
             return;
         Remove(stream);
-        var updates = CallerLedger.Disown(id);
-        if (updates > 0)
-            connection.ToRuntime.Append(Frames.WindowUpdate(id, updates));
+        CallerLedger.Drop(id);
+        if (stream.Phase is TakenPhase.Collecting)
+            RuntimeLedger.Drop(id);
     }
 
     internal void CreditCaller(FrameHeader taken, TakenStream? stream) =>
@@ -167,7 +166,6 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
             return;
         }
 
-        RuntimeLedger.Own(stream.Id);
         RuntimeLedger.SendData(stream.Id, stream.Request.WrittenMemory, endStream: true);
         (stream.Phase, stream.Uncredited) = (TakenPhase.Watching, 0);
         if (verdict is Verdict.Forward)
@@ -228,8 +226,11 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
             _answered.Remove(_answeredInOrder.Dequeue());
     }
 
-    private void ResetRuntime(TakenStream stream) =>
+    private void ResetRuntime(TakenStream stream)
+    {
+        RuntimeLedger.Drop(stream.Id);
         connection.ToRuntime.Append(Frames.RstStream(stream.Id, ErrorCode.Cancel));
+    }
 
     private bool TryHold(TakenStream stream, int before, int more)
     {
