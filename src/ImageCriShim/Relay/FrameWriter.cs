@@ -97,15 +97,41 @@ internal sealed class FrameWriter(Socket socket, bool held)
 
     private void FlushScheduled()
     {
-        lock (_appending)
-            _flushScheduled = false;
         try
         {
-            Send([]);
+            // The pool's few threads are everybody's: a peer that does not read gets a thread of its own to wait on, and only one.
+            if (socket.Poll(0, SelectMode.SelectWrite))
+                FlushAll();
+            else
+                new Thread(FlushAll, RelayConnection.StackBytes) { IsBackground = true, Name = "flush" }.Start();
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The connection has ended; FlushAll says who tells of it.
+        }
+    }
+
+    private void FlushAll()
+    {
+        try
+        {
+            do
+                Send([]);
+            while (!EndFlush());
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // The pump that reads from this peer sees the same end and tells of it.
+        }
+    }
+
+    // What was appended during the flush belongs to it: nobody else was asked.
+    private bool EndFlush()
+    {
+        lock (_appending)
+        {
+            _flushScheduled = _pending.WrittenCount > 0;
+            return !_flushScheduled;
         }
     }
 
