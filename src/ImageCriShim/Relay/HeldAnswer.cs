@@ -18,8 +18,15 @@ internal sealed class HeldAnswer
     /// <summary>The gRPC frames.</summary>
     internal ReadOnlyMemory<byte> Body => _body.WrittenMemory;
 
+    /// <summary>What it holds, counted as <see cref="Cost"/> does.</summary>
+    internal int Octets { get; private set; }
+
+    /// <summary>An empty block costs, too: a runtime may send any number of them.</summary>
+    internal static int Cost(ReadOnlySpan<byte> block) => block.Length + HeaderField.Overhead;
+
     internal void AddHeaderBlock(ReadOnlySpan<byte> block, bool endsStream)
     {
+        Octets += Cost(block);
         if (endsStream || _bodyBegun)
             _trailers = block.ToArray();
         else
@@ -30,6 +37,7 @@ internal sealed class HeldAnswer
     {
         _bodyBegun = true;
         _body.Write(data);
+        Octets += data.Length;
     }
 
     /// <summary>

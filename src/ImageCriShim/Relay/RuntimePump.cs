@@ -32,9 +32,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         if (stream.Phase is TakenPhase.Answering)
             return false;
         AppendRun();
-        stream.Answer.AddHeaderBlock(Frames.HeaderBlock(header, unit), header.EndsStream);
-        if (header.EndsStream)
-            Taken.OnRuntimeEnd(stream);
+        Taken.HoldHeaders(stream, Frames.HeaderBlock(header, unit), header.EndsStream);
         return false;
     }
 

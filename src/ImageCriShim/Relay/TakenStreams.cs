@@ -84,9 +84,18 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
 
     // --- what the runtime sends ------------------------------------------------------------------------------------------
 
+    internal void HoldHeaders(TakenStream stream, ReadOnlySpan<byte> block, bool endsStream)
+    {
+        if (!TryHold(stream, stream.Answer.Octets, HeldAnswer.Cost(block)))
+            return;
+        stream.Answer.AddHeaderBlock(block, endsStream);
+        if (endsStream)
+            OnRuntimeEnd(stream);
+    }
+
     internal void Hold(TakenStream stream, ReadOnlySpan<byte> data, bool endsStream)
     {
-        if (stream.Phase is TakenPhase.Answering || !TryHold(stream, stream.Answer.Body.Length, data.Length))
+        if (stream.Phase is TakenPhase.Answering || !TryHold(stream, stream.Answer.Octets, data.Length))
             return;
         stream.Answer.AddData(data);
         if (endsStream)
@@ -94,10 +103,10 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     }
 
     /// <summary>The answer of a watched call is whole. One that came before the request was whole is the runtime's refusal.</summary>
-    internal void OnRuntimeEnd(TakenStream stream)
+    private void OnRuntimeEnd(TakenStream stream)
     {
         stream.RuntimeEnded = true;
-        if (stream.Phase is TakenPhase.Watching && !Ask(stream, static s => s.Call.Accepts(s.Answer), ifItFails: true))
+        if (stream.Phase is TakenPhase.Watching && !stream.IsForwarded && !Ask(stream, static s => s.Call.Accepts(s.Answer), ifItFails: true))
         {
             BeginAnswer(stream);
             return;
@@ -168,7 +177,8 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
 
         RuntimeLedger.SendData(stream.Id, stream.Request.WrittenMemory, endStream: true);
         (stream.Phase, stream.Uncredited) = (TakenPhase.Watching, 0);
-        if (verdict is Verdict.Forward)
+        stream.IsForwarded = verdict is Verdict.Forward;
+        if (stream.IsForwarded && stream.Answer.Octets == 0) // else what is held already must go first
             Release(stream.Id);
     }
 
