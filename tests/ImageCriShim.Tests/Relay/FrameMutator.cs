@@ -17,7 +17,7 @@ internal sealed class FrameMutator(Random random)
     internal byte[] Pass(Frame frame)
     {
         // A header block that the encoder's peer never sees spoils all later ones.
-        var chance = frame.Type is FrameType.Headers ? 0.05 : 0.6;
+        var chance = frame.Type is FrameType.Headers or FrameType.Continuation ? 0.05 : 0.6;
         if (random.NextDouble() >= chance)
             return After(frame.ToBytes());
         Mutated++;
@@ -31,9 +31,9 @@ internal sealed class FrameMutator(Random random)
             case 0:
                 return (frame with { Payload = Flip(frame.Payload) }).ToBytes();
             case 1:
-                return (frame with { Flags = frame.Flags ^ (FrameFlags)(1 << random.Next(8)) }).ToBytes();
+                return (frame with { Flags = frame.Flags ^ AnyFlag() }).ToBytes();
             case 2:
-                return (frame with { Stream = AnyStream(frame.Stream) }).ToBytes();
+                return Resized(frame with { Stream = AnyStream(frame.Stream) });
             case 3:
                 return Resized(frame with { Type = AnyType() });
             case 4:
@@ -56,9 +56,11 @@ internal sealed class FrameMutator(Random random)
         }
     }
 
-    // Most of the time of the length that its type demands, so that it gets past the first check.
+    // Most of the time with the length and the stream that its type demands, so that it gets past the first checks.
     private byte[] Resized(Frame frame)
     {
+        if (frame.Type is FrameType.Settings && random.Next(200) > 0)
+            frame = frame with { Stream = 0 };
         int? length = frame.Type switch
         {
             FrameType.WindowUpdate or FrameType.RstStream => 4,
@@ -125,6 +127,13 @@ internal sealed class FrameMutator(Random random)
         3 => random.Next(int.MaxValue),
         _ => near,
     };
+
+    // Cutting header blocks and lying of padding end a connection soon.
+    private FrameFlags AnyFlag()
+    {
+        var flag = (FrameFlags)(1 << random.Next(8));
+        return flag is FrameFlags.EndHeaders or FrameFlags.Padded && random.Next(30) > 0 ? FrameFlags.EndStream : flag;
+    }
 
     private FrameType AnyType() => (FrameType)(random.Next(4) == 0 ? random.Next(256) : random.Next(10));
 

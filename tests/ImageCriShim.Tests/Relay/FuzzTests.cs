@@ -1,4 +1,4 @@
-using System.Net.Sockets;
+using System.Collections.Concurrent;
 using ImageCriShim.Relay;
 using ImageCriShim.Tests.Fakes;
 
@@ -14,6 +14,7 @@ public sealed class FuzzTests : IDisposable
 
     private readonly TempDirectory _directory = new();
     private readonly HeldBytes _held = new(RelayLimits.HeldBytes);
+    private readonly ConcurrentDictionary<string, int> _ends = new();
 
     public void Dispose() => _directory.Dispose();
 
@@ -55,7 +56,9 @@ public sealed class FuzzTests : IDisposable
         await runtime.DisposeAsync();
         SpinWait.SpinUntil(() => bystander.Connections == 0, RawConnection.Patience).ShouldBeTrue();
         _held.Current.ShouldBe(0);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{mutated} mutated frames over {seed - firstSeed} connections");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{mutated} mutated frames over {seed - firstSeed} connections, which ended:");
+        foreach (var (end, count) in _ends.OrderByDescending(end => end.Value).Take(20))
+            TestContext.Current.TestOutputHelper?.WriteLine($"{count,6} {end}");
     }
 
     /// <returns>How many mutated frames went in.</returns>
@@ -78,6 +81,7 @@ public sealed class FuzzTests : IDisposable
         foreach (var thread in threads)
             thread.Join(RawConnection.Patience).ShouldBeTrue($"seed {seed}: the connection hangs in '{thread.Name}'");
         log.Defects.ShouldBeEmpty($"seed {seed}");
+        _ends.AddOrUpdate(log.Lines.FirstOrDefault("whole"), 1, (_, count) => count + 1);
         return caller.Mutated + runtime.Mutated;
     }
 
