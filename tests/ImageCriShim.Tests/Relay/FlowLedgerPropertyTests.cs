@@ -20,7 +20,7 @@ public sealed class FlowLedgerPropertyTests
 
     [Fact]
     [Trait("suite", "slow")]
-    public void The_ledger_holds_against_its_model_for_long() => Hold(tests: 20_000, steps: 400);
+    public void The_ledger_holds_against_its_model_for_long() => Hold(tests: 3000, steps: 400);
 
     private static void Hold(int tests, int steps) => Check.One(
         Config.QuickThrowOnFailure.WithMaxTest(tests),
