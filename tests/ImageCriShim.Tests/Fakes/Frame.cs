@@ -94,6 +94,15 @@ public sealed record Frame(FrameType Type, FrameFlags Flags, int Stream, byte[] 
     public static Frame Continuation(int stream, ReadOnlySpan<byte> block, bool endHeaders = true) =>
         new(FrameType.Continuation, endHeaders ? FrameFlags.EndHeaders : 0, stream, block.ToArray());
 
+    /// <summary>HEADERS and as many CONTINUATION frames as the frame size asks for.</summary>
+    public static Frame[] HeaderBlock(int stream, byte[] block, bool end = false, int maxFrameSize = 16384)
+    {
+        var pieces = block.Length == 0 ? [[]] : block.Chunk(maxFrameSize).ToArray();
+        return [.. pieces.Select((piece, i) => i == 0
+            ? Headers(stream, piece, end, endHeaders: pieces.Length == 1)
+            : Continuation(stream, piece, endHeaders: i == pieces.Length - 1))];
+    }
+
     public static Frame Priority(int stream, PriorityFields fields) => new(FrameType.Priority, 0, stream, fields.ToBytes());
 
     public static Frame RstStream(int stream, Http2Error error) => new(FrameType.RstStream, 0, stream, UInt32((uint)error));

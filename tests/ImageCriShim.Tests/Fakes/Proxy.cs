@@ -19,7 +19,7 @@ public sealed class Proxy : IAsyncDisposable
     readonly List<Task> connections = [];
     readonly Task accepting;
 
-    Proxy(string socketPath, string runtimeSocket, Tamper? tamper)
+    Proxy(string socketPath, string runtimeSocket, Func<Tamper>? tamper)
     {
         (SocketPath, this.runtimeSocket) = (socketPath, runtimeSocket);
         listener.Bind(new UnixDomainSocketEndPoint(socketPath));
@@ -32,7 +32,32 @@ public sealed class Proxy : IAsyncDisposable
 
     public string SocketPath { get; }
 
-    public static Proxy Start(string socketPath, string runtimeSocket, Tamper? tamper = null) => new(socketPath, runtimeSocket, tamper);
+    /// <param name="socketPath">Where it listens.</param>
+    /// <param name="runtimeSocket">Where it connects.</param>
+    /// <param name="tamper">Asked once for each connection.</param>
+    public static Proxy Start(string socketPath, string runtimeSocket, Func<Tamper>? tamper = null) => new(socketPath, runtimeSocket, tamper);
+
+    /// <summary>Tampering with the decoded header blocks of one direction; they are sent on as literals.</summary>
+    public static Tamper Headers(Direction tampered, Func<List<Header>, IEnumerable<Header>> change)
+    {
+        var decoder = new HpackDecoder();
+        var block = new List<byte>();
+        Frame? first = null;
+        return (direction, frame) =>
+        {
+            if (direction != tampered || frame.Type is not (FrameType.Headers or FrameType.Continuation)) return ([frame], []);
+            if (frame.Type == FrameType.Headers)
+            {
+                first = frame;
+                block.Clear();
+            }
+
+            block.AddRange(frame.Body);
+            if (!frame.Has(FrameFlags.EndHeaders)) return ([], []);
+            var changed = Hpack.Encode(change(decoder.Decode(block.ToArray())));
+            return (Frame.HeaderBlock(frame.Stream, changed, first!.EndsStream), []);
+        };
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -41,14 +66,14 @@ public sealed class Proxy : IAsyncDisposable
         await Task.WhenAll(connections);
     }
 
-    async Task AcceptAsync(Tamper? tamper)
+    async Task AcceptAsync(Func<Tamper>? tamper)
     {
         while (true)
         {
             try
             {
                 var caller = await listener.AcceptAsync();
-                connections.Add(Task.Run(() => SpliceAsync(caller, tamper)));
+                connections.Add(Task.Run(() => SpliceAsync(caller, tamper?.Invoke())));
             }
             catch (Exception error) when (error is SocketException or ObjectDisposedException)
             {

@@ -150,20 +150,7 @@ public sealed class RawConnection : IAsyncDisposable
     /// <summary>Encodes and sends HEADERS in one step, so that blocks of concurrent calls reach the wire in the encoder's order.</summary>
     internal void SendHeaders(int stream, IEnumerable<Header> fields, bool end)
     {
-        lock (gate) Send(Blocks(stream, encode(fields), end));
-    }
-
-    Frame[] Blocks(int stream, byte[] block, bool end)
-    {
-        if (block.Length <= MaxFrameSize) return [Frame.Headers(stream, block, end)];
-        var frames = new List<Frame> { Frame.Headers(stream, block.AsSpan(0, MaxFrameSize), end, endHeaders: false) };
-        for (var at = MaxFrameSize; at < block.Length; at += MaxFrameSize)
-        {
-            var length = Math.Min(MaxFrameSize, block.Length - at);
-            frames.Add(Frame.Continuation(stream, block.AsSpan(at, length), endHeaders: at + length == block.Length));
-        }
-
-        return [.. frames];
+        lock (gate) Send(Frame.HeaderBlock(stream, encode(fields), end, MaxFrameSize));
     }
 
     /// <summary>The first frame received, or still to come, that is wanted.</summary>

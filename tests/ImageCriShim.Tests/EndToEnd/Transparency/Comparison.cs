@@ -54,7 +54,7 @@ sealed record Comparison(IReadOnlyDictionary<string, ScenarioResult> Direct, IRe
         }
     }
 
-    static async Task<(string Socket, IAsyncDisposable Stop)> StartRuntimeAsync(TempDirectory directory, string runtime, string group)
+    public static async Task<(string Socket, IAsyncDisposable Stop)> StartRuntimeAsync(TempDirectory directory, string runtime, string group)
     {
         var socket = directory.File("cri.sock");
         string[] flags = group switch
