@@ -10,6 +10,8 @@ namespace ImageCriShim.Tests.Fakes;
 /// </summary>
 public sealed class FakeRuntime : IAsyncDisposable
 {
+    const ulong Mark = 0x6d61726b;
+
     readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     readonly ConcurrentDictionary<string, Func<FakeCall, Task>> handlers = new();
     readonly ConcurrentQueue<FakeCall> calls = new();
@@ -68,6 +70,19 @@ public sealed class FakeRuntime : IAsyncDisposable
             return awaited[number].Task.WaitAsync(RawConnection.Patience);
         }
     }
+
+    /// <summary>The connection that stands behind a caller's, whatever is between: found by a PING that the caller sends.</summary>
+    public async Task<RawConnection> ConnectionOfAsync(RawCaller caller)
+    {
+        var mark = Frame.Ping(Mark << 32 | (uint)Random.Shared.Next());
+        caller.Connection.Send(mark);
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < RawConnection.Patience; await Task.Delay(1)) // a look at each connection is all there is to wait on
+            if (Connections.FirstOrDefault(connection => connection.Received.Any(frame => frame.SameAs(mark))) is { } found) return found;
+        throw new TimeoutException("the caller's PING does not arrive");
+    }
+
+    /// <summary>Whether the frame is a PING of <see cref="ConnectionOfAsync"/> or its answer.</summary>
+    public static bool IsMark(Frame frame) => frame.Type == FrameType.Ping && frame.Number == Mark;
 
     public async ValueTask DisposeAsync()
     {

@@ -63,6 +63,7 @@ public sealed class RawConnection : IAsyncDisposable
     long connectionWindow = 65535;
     int initialWindow = 65535;
     int nextStream = 1;
+    long pings;
 
     internal RawConnection(Socket socket, bool isCaller, RawOptions options, Action<RawStream>? opened = null)
     {
@@ -169,10 +170,13 @@ public sealed class RawConnection : IAsyncDisposable
     public Task<Frame> WaitForFrame(FrameType type) => WaitForFrame(frame => frame.Type == type);
 
     /// <summary>A PING and its answer: everything sent before has been read by whoever answers pings.</summary>
-    public async Task PingAsync(ulong opaque = 0x70_69_6e_67)
+    public Task PingAsync() => PingAsync((ulong)Interlocked.Increment(ref pings));
+
+    /// <param name="opaque">Not used before on this connection.</param>
+    public async Task PingAsync(ulong opaque)
     {
         Send(Frame.Ping(opaque));
-        await WaitForFrame(frame => frame.Type == FrameType.Ping && frame.Has(FrameFlags.Ack) && frame.SameAs(Frame.Ping(opaque, ack: true)));
+        await WaitForFrame(frame => frame.SameAs(Frame.Ping(opaque, ack: true)));
     }
 
     /// <summary>Sends DATA as the peer's windows and frame size allow; completes when the last byte is queued.</summary>

@@ -140,7 +140,7 @@ public sealed class RawStream
 
     internal void ReceiveHeaders(IReadOnlyList<Header> fields)
     {
-        var isInformational = isCaller && fields.Any(field => field is { Name: ":status", Value: [ '1', .. ] });
+        var isInformational = isCaller && fields.Any(field => field is { Name: ":status", Value: ['1', ..] });
         if (isInformational) return;
         headers.TrySetResult(fields);
         if (EndsWithThisBlock) End(fields);
