@@ -6,12 +6,12 @@ namespace ImageCriShim.Tests.Fakes;
 /// <summary>Debian's containerd, by itself in a directory, for its sockets and its CRI plugin; no container is started.</summary>
 public sealed partial class Containerd : IAsyncDisposable
 {
-    const int SigTerm = 15;
+    private const int SigTerm = 15;
 
-    readonly Process process;
-    readonly Task<string> errors;
+    private readonly Process process;
+    private readonly Task<string> errors;
 
-    Containerd(Process process, string socketPath)
+    private Containerd(Process process, string socketPath)
     {
         (this.process, SocketPath) = (process, socketPath);
         errors = process.StandardError.ReadToEndAsync();
@@ -56,7 +56,7 @@ public sealed partial class Containerd : IAsyncDisposable
     }
 
     /// <summary>Until the CRI plugin answers: the socket is there a moment earlier.</summary>
-    async Task WaitAsync()
+    private async Task WaitAsync()
     {
         var waited = Stopwatch.StartNew();
         while (true)

@@ -5,10 +5,10 @@ namespace ImageCriShim.Tests.Fakes;
 /// <summary>A call as <see cref="FakeRuntime"/> sees it.</summary>
 public sealed class FakeCall(RawStream stream, IReadOnlyList<Header> headers)
 {
-    static readonly Header[] ResponseHeaders = [(":status", "200"), ("content-type", "application/grpc")];
+    private static readonly Header[] ResponseHeaders = [(":status", "200"), ("content-type", "application/grpc")];
 
-    readonly List<byte[]> requests = [];
-    bool hasSentHeaders;
+    private readonly List<byte[]> requests = [];
+    private bool hasSentHeaders;
 
     public RawStream Stream { get; } = stream;
 
@@ -83,6 +83,6 @@ public sealed class FakeCall(RawStream stream, IReadOnlyList<Header> headers)
     }
 
     /// <summary>What gRPC asks of <c>grpc-message</c>: printable ASCII but for the percent sign, the rest percent-encoded UTF-8.</summary>
-    static string PercentEncode(string text) =>
+    private static string PercentEncode(string text) =>
         string.Concat(Encoding.UTF8.GetBytes(text).Select(octet => octet is >= 0x20 and <= 0x7e and not (byte)'%' ? ((char)octet).ToString() : $"%{octet:X2}"));
 }

@@ -22,7 +22,7 @@ public sealed record FakeAuth(string Username, string Password, string Auth, str
 /// </summary>
 public sealed class FakeImages
 {
-    readonly ConcurrentDictionary<string, FakeImage> byId = new();
+    private readonly ConcurrentDictionary<string, FakeImage> byId = new();
 
     /// <summary>Pulls of these names (as given by the caller) fail with that status and text.</summary>
     public ConcurrentDictionary<string, (int Status, string Text)> FailPulls { get; } = new();
@@ -98,7 +98,7 @@ public sealed class FakeImages
         });
     }
 
-    async Task AnswerImageStatus(FakeCall call)
+    private async Task AnswerImageStatus(FakeCall call)
     {
         var request = await call.ReadRequestAsync();
         var isVerbose = Read(request).Any(field => field is { Number: 2, Value: 1 });
@@ -106,7 +106,7 @@ public sealed class FakeImages
         await call.AnswerAsync(image is null ? [] : Message(Field(1, image.ToMessage()), isVerbose ? Field(2, Message(Field(1, "info"), Field(2, "{}"))) : []));
     }
 
-    async Task AnswerPullImage(FakeCall call)
+    private async Task AnswerPullImage(FakeCall call)
     {
         var request = await call.ReadRequestAsync();
         var name = FindText(request, 1, 1);
@@ -117,19 +117,19 @@ public sealed class FakeImages
         else await call.AnswerAsync(Field(1, Add(name).Id));
     }
 
-    async Task AnswerRemoveImage(FakeCall call)
+    private async Task AnswerRemoveImage(FakeCall call)
     {
         if (Find(FindText(await call.ReadRequestAsync(), 1, 1)) is { } image) Remove(image);
         await call.AnswerAsync([]);
     }
 
-    async Task AnswerListImages(FakeCall call)
+    private async Task AnswerListImages(FakeCall call)
     {
         var filter = FindText(await call.ReadRequestAsync(), 1, 1, 1);
         await call.AnswerAsync(Message([.. Filtered(filter).Select(image => Field(1, image.ToMessage()))]));
     }
 
-    IEnumerable<FakeImage> Filtered(string filter) => filter.Length == 0 ? All : Find(filter) is { } image ? [image] : [];
+    private IEnumerable<FakeImage> Filtered(string filter) => filter.Length == 0 ? All : Find(filter) is { } image ? [image] : [];
 
     internal static FakeAuth? ReadAuth(byte[] pullRequest) => ProtoFields.Find(pullRequest, 2) is { } auth
         ? new(FindText(auth, 1), FindText(auth, 2), FindText(auth, 3), FindText(auth, 4), FindText(auth, 5), FindText(auth, 6))

@@ -10,18 +10,18 @@ namespace ImageCriShim.Tests.Fakes;
 /// </summary>
 public sealed class FakeRuntime : IAsyncDisposable
 {
-    const ulong Mark = 0x6d61726b;
+    private const ulong Mark = 0x6d61726b;
 
-    readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-    readonly ConcurrentDictionary<string, Func<FakeCall, Task>> handlers = new();
-    readonly ConcurrentQueue<FakeCall> calls = new();
-    readonly List<RawConnection> connections = [];
-    readonly List<TaskCompletionSource<RawConnection>> awaited = [];
-    readonly ConcurrentQueue<Exception> faults = new();
-    readonly RawOptions options;
-    readonly Task accepting;
+    private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly ConcurrentDictionary<string, Func<FakeCall, Task>> handlers = new();
+    private readonly ConcurrentQueue<FakeCall> calls = new();
+    private readonly List<RawConnection> connections = [];
+    private readonly List<TaskCompletionSource<RawConnection>> awaited = [];
+    private readonly ConcurrentQueue<Exception> faults = new();
+    private readonly RawOptions options;
+    private readonly Task accepting;
 
-    FakeRuntime(string socketPath, RawOptions options)
+    private FakeRuntime(string socketPath, RawOptions options)
     {
         SocketPath = socketPath;
         this.options = options;
@@ -92,7 +92,7 @@ public sealed class FakeRuntime : IAsyncDisposable
         File.Delete(SocketPath);
     }
 
-    async Task AcceptAsync()
+    private async Task AcceptAsync()
     {
         while (true)
         {
@@ -115,7 +115,7 @@ public sealed class FakeRuntime : IAsyncDisposable
         }
     }
 
-    async Task ServeAsync(RawStream stream)
+    private async Task ServeAsync(RawStream stream)
     {
         var call = new FakeCall(stream, await stream.Headers);
         calls.Enqueue(call);
@@ -137,7 +137,7 @@ public sealed class FakeRuntime : IAsyncDisposable
     }
 
     /// <summary>The texts of grpc-go.</summary>
-    string Unknown(string path)
+    private string Unknown(string path)
     {
         var slash = path.LastIndexOf('/');
         var (service, method) = (path[1..slash], path[(slash + 1)..]);

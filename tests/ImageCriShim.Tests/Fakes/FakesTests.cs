@@ -5,7 +5,7 @@ namespace ImageCriShim.Tests.Fakes;
 /// <summary>The oracle must be right before anything is judged by it.</summary>
 public sealed class FakesTests : IDisposable
 {
-    readonly TempDirectory directory = new();
+    private readonly TempDirectory directory = new();
 
     public void Dispose() => directory.Dispose();
 

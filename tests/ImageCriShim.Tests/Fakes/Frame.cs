@@ -139,10 +139,10 @@ public sealed record Frame(FrameType Type, FrameFlags Flags, int Stream, byte[] 
 
     public bool SameAs(Frame other) => Type == other.Type && Flags == other.Flags && Stream == other.Stream && Payload.AsSpan().SequenceEqual(other.Payload);
 
-    static (byte[] Payload, FrameFlags Flag) Pad(ReadOnlySpan<byte> body, int? padding) =>
+    private static (byte[] Payload, FrameFlags Flag) Pad(ReadOnlySpan<byte> body, int? padding) =>
         padding is { } count ? ([(byte)count, .. body, .. new byte[count]], FrameFlags.Padded) : (body.ToArray(), 0);
 
-    static byte[] UInt32(uint value)
+    private static byte[] UInt32(uint value)
     {
         var bytes = new byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, value);

@@ -17,9 +17,9 @@ public sealed record ScenarioResult(JsonNode Result, JsonNode Measured);
 public static class Peer
 {
     /// <summary>A whole group takes some 5 to 15 s; a hang is reported with what was printed until then.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    static readonly Lazy<Task> NodePackages = new(InstallNodePackagesAsync);
+    private static readonly Lazy<Task> NodePackages = new(InstallNodePackagesAsync);
 
     /// <summary>Runs a group of scenarios of a caller against a socket.</summary>
     public static async Task<IReadOnlyDictionary<string, ScenarioResult>> CallAsync(Stack caller, string socketPath, string group, params string[] scenarios)
@@ -61,9 +61,9 @@ public static class Peer
         return Process.Start(start)!;
     }
 
-    static string File(Stack stack, string name) => Path.Combine(Repository.Root, "tests", "peers", stack == Stack.Python ? "python" : "node", name);
+    private static string File(Stack stack, string name) => Path.Combine(Repository.Root, "tests", "peers", stack == Stack.Python ? "python" : "node", name);
 
-    static async Task InstallNodePackagesAsync()
+    private static async Task InstallNodePackagesAsync()
     {
         var folder = Path.GetDirectoryName(File(Stack.Node, "package.json"))!;
         if (System.IO.File.Exists(Path.Combine(folder, "node_modules", ".package-lock.json"))) return;
@@ -78,10 +78,10 @@ public static class Peer
 /// <summary>A runtime of tests/peers; ready when its socket accepts.</summary>
 public sealed class PeerRuntime : IAsyncDisposable
 {
-    readonly Process process;
-    readonly StringBuilder errors = new();
+    private readonly Process process;
+    private readonly StringBuilder errors = new();
 
-    PeerRuntime(Process process, string socketPath)
+    private PeerRuntime(Process process, string socketPath)
     {
         (this.process, SocketPath) = (process, socketPath);
         process.ErrorDataReceived += (_, line) => { lock (errors) errors.AppendLine(line.Data); };

@@ -14,12 +14,12 @@ public enum Direction
 /// </summary>
 public sealed class Proxy : IAsyncDisposable
 {
-    readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-    readonly string runtimeSocket;
-    readonly List<Task> connections = [];
-    readonly Task accepting;
+    private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly string runtimeSocket;
+    private readonly List<Task> connections = [];
+    private readonly Task accepting;
 
-    Proxy(string socketPath, string runtimeSocket, Func<Tamper>? tamper)
+    private Proxy(string socketPath, string runtimeSocket, Func<Tamper>? tamper)
     {
         (SocketPath, this.runtimeSocket) = (socketPath, runtimeSocket);
         listener.Bind(new UnixDomainSocketEndPoint(socketPath));
@@ -66,7 +66,7 @@ public sealed class Proxy : IAsyncDisposable
         await Task.WhenAll(connections);
     }
 
-    async Task AcceptAsync(Func<Tamper>? tamper)
+    private async Task AcceptAsync(Func<Tamper>? tamper)
     {
         while (true)
         {
@@ -82,7 +82,7 @@ public sealed class Proxy : IAsyncDisposable
         }
     }
 
-    async Task SpliceAsync(Socket caller, Tamper? tamper)
+    private async Task SpliceAsync(Socket caller, Tamper? tamper)
     {
         using var runtime = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         using (caller)
@@ -104,7 +104,7 @@ public sealed class Proxy : IAsyncDisposable
         }
     }
 
-    static async Task PumpAsync(NetworkStream from, NetworkStream to, SemaphoreSlim fromGate, SemaphoreSlim toGate, Direction direction, Tamper? tamper)
+    private static async Task PumpAsync(NetworkStream from, NetworkStream to, SemaphoreSlim fromGate, SemaphoreSlim toGate, Direction direction, Tamper? tamper)
     {
         await using var buffered = new BufferedStream(from, 64 * 1024);
         if (direction == Direction.ToRuntime)
@@ -128,7 +128,7 @@ public sealed class Proxy : IAsyncDisposable
         }
     }
 
-    static async Task WriteAsync(NetworkStream stream, SemaphoreSlim gate, Frame[] frames)
+    private static async Task WriteAsync(NetworkStream stream, SemaphoreSlim gate, Frame[] frames)
     {
         if (frames.Length == 0) return;
         await gate.WaitAsync();

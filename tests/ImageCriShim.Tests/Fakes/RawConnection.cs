@@ -46,24 +46,24 @@ public sealed class RawConnection : IAsyncDisposable
     /// <summary>How long anything is waited for before a test fails: far beyond what a busy machine takes.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    readonly Socket socket;
-    readonly bool isCaller;
-    readonly Action<RawStream>? opened;
-    readonly Func<IEnumerable<Header>, byte[]> encode;
-    readonly HpackDecoder decoder = new();
-    readonly Channel<(byte[] Bytes, TaskCompletionSource? Written)> outgoing = Channel.CreateUnbounded<(byte[], TaskCompletionSource?)>(new() { SingleReader = true });
-    readonly Lock gate = new();
-    readonly Dictionary<int, RawStream> streams = [];
-    readonly List<Frame> received = [];
-    readonly List<(Func<Frame, bool> Wanted, TaskCompletionSource<Frame> Found)> waiting = [];
-    readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly Task reader;
-    readonly Task writer;
-    TaskCompletionSource windowOpened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    long connectionWindow = 65535;
-    int initialWindow = 65535;
-    int nextStream = 1;
-    long pings;
+    private readonly Socket socket;
+    private readonly bool isCaller;
+    private readonly Action<RawStream>? opened;
+    private readonly Func<IEnumerable<Header>, byte[]> encode;
+    private readonly HpackDecoder decoder = new();
+    private readonly Channel<(byte[] Bytes, TaskCompletionSource? Written)> outgoing = Channel.CreateUnbounded<(byte[], TaskCompletionSource?)>(new() { SingleReader = true });
+    private readonly Lock gate = new();
+    private readonly Dictionary<int, RawStream> streams = [];
+    private readonly List<Frame> received = [];
+    private readonly List<(Func<Frame, bool> Wanted, TaskCompletionSource<Frame> Found)> waiting = [];
+    private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task reader;
+    private readonly Task writer;
+    private TaskCompletionSource windowOpened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long connectionWindow = 65535;
+    private int initialWindow = 65535;
+    private int nextStream = 1;
+    private long pings;
 
     internal RawConnection(Socket socket, bool isCaller, RawOptions options, Action<RawStream>? opened = null)
     {
@@ -224,14 +224,14 @@ public sealed class RawConnection : IAsyncDisposable
         await Task.WhenAll(reader, writer);
     }
 
-    RawStream AddStream(int id)
+    private RawStream AddStream(int id)
     {
         var stream = new RawStream(this, id, isCaller) { SendWindow = initialWindow };
         streams.Add(id, stream);
         return stream;
     }
 
-    async Task WriteAsync()
+    private async Task WriteAsync()
     {
         try
         {
@@ -250,7 +250,7 @@ public sealed class RawConnection : IAsyncDisposable
         }
     }
 
-    async Task ReadAsync()
+    private async Task ReadAsync()
     {
         try
         {
@@ -283,7 +283,7 @@ public sealed class RawConnection : IAsyncDisposable
         }
     }
 
-    void Lose(string reason)
+    private void Lose(string reason)
     {
         List<RawStream> left;
         lock (gate)
@@ -297,7 +297,7 @@ public sealed class RawConnection : IAsyncDisposable
         foreach (var stream in left) stream.Lose(new ConnectionLostException(Loss));
     }
 
-    void Receive(Frame frame, List<byte> block)
+    private void Receive(Frame frame, List<byte> block)
     {
         RawStream? stream = null;
         var isNew = false;
@@ -335,13 +335,13 @@ public sealed class RawConnection : IAsyncDisposable
         else if (stream is not null && frame.Type == FrameType.RstStream) stream.ReceiveReset((Http2Error)frame.Number);
     }
 
-    void Announce(RawStream stream)
+    private void Announce(RawStream stream)
     {
         stream.WasAnnounced = true;
         opened?.Invoke(stream);
     }
 
-    void Account(Frame frame, RawStream? stream)
+    private void Account(Frame frame, RawStream? stream)
     {
         switch (frame.Type)
         {
@@ -366,7 +366,7 @@ public sealed class RawConnection : IAsyncDisposable
         opening.SetResult();
     }
 
-    void Answer(Frame frame, RawStream? stream)
+    private void Answer(Frame frame, RawStream? stream)
     {
         if (frame.Type is FrameType.Settings or FrameType.Ping && frame.Has(FrameFlags.Ack)) return;
         if (frame.Type == FrameType.Settings && Options.AnswerSettings) Send(Frame.SettingsAck);

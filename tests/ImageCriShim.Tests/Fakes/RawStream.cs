@@ -22,14 +22,14 @@ public sealed record GrpcMessage(bool Compressed, byte[] Bytes)
         return bytes;
     }
 
-    static byte[] Deflate(ReadOnlySpan<byte> content)
+    private static byte[] Deflate(ReadOnlySpan<byte> content)
     {
         using var result = new MemoryStream();
         using (var gzip = new GZipStream(result, CompressionLevel.Fastest)) gzip.Write(content);
         return result.ToArray();
     }
 
-    static byte[] Inflate(byte[] content)
+    private static byte[] Inflate(byte[] content)
     {
         using var result = new MemoryStream();
         using (var gzip = new GZipStream(new MemoryStream(content), CompressionMode.Decompress)) gzip.CopyTo(result);
@@ -53,21 +53,21 @@ public sealed record RawAnswer(IReadOnlyList<Header> Headers, IReadOnlyList<Grpc
 
     public byte[] Single => Messages.Count == 1 ? Messages[0].Content : throw new InvalidDataException($"{Messages.Count} messages, status {Status} {Message}");
 
-    string? Find(string name) => Trailers.Where(field => field.Name == name).Select(field => field.Value).FirstOrDefault();
+    private string? Find(string name) => Trailers.Where(field => field.Name == name).Select(field => field.Value).FirstOrDefault();
 }
 
 /// <summary>One stream of a <see cref="RawConnection"/>, from either side.</summary>
 public sealed class RawStream
 {
-    readonly RawConnection connection;
-    readonly bool isCaller;
-    readonly TaskCompletionSource<IReadOnlyList<Header>> headers = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource<IReadOnlyList<Header>> trailers = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource<Http2Error> reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly Channel<GrpcMessage> messages = Channel.CreateUnbounded<GrpcMessage>();
-    readonly CancellationTokenSource cancelled = new();
-    byte[] partial = [];
-    int partialLength;
+    private readonly RawConnection connection;
+    private readonly bool isCaller;
+    private readonly TaskCompletionSource<IReadOnlyList<Header>> headers = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<IReadOnlyList<Header>> trailers = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Http2Error> reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Channel<GrpcMessage> messages = Channel.CreateUnbounded<GrpcMessage>();
+    private readonly CancellationTokenSource cancelled = new();
+    private byte[] partial = [];
+    private int partialLength;
 
     internal RawStream(RawConnection connection, int id, bool isCaller) => (this.connection, Id, this.isCaller) = (connection, id, isCaller);
 
@@ -167,7 +167,7 @@ public sealed class RawStream
         Fail(loss);
     }
 
-    void Fail(Exception error)
+    private void Fail(Exception error)
     {
         headers.TrySetException(error);
         trailers.TrySetException(error);
@@ -175,13 +175,13 @@ public sealed class RawStream
         _ = cancelled.CancelAsync();
     }
 
-    void End(IReadOnlyList<Header> fields)
+    private void End(IReadOnlyList<Header> fields)
     {
         trailers.TrySetResult(fields);
         messages.Writer.TryComplete();
     }
 
-    void Append(ReadOnlySpan<byte> body)
+    private void Append(ReadOnlySpan<byte> body)
     {
         if (partialLength + body.Length > partial.Length)
         {
@@ -193,7 +193,7 @@ public sealed class RawStream
         partialLength += body.Length;
     }
 
-    GrpcMessage? TakeMessage()
+    private GrpcMessage? TakeMessage()
     {
         if (partialLength < GrpcMessage.PrefixLength) return null;
         var length = BinaryPrimitives.ReadInt32BigEndian(partial.AsSpan(1));

@@ -11,12 +11,12 @@ namespace ImageCriShim.Tests.Fakes;
 /// </summary>
 public sealed partial class ShimProcess : IAsyncDisposable
 {
-    const int SigTerm = 15;
+    private const int SigTerm = 15;
 
-    readonly Process process;
-    readonly StringBuilder output = new();
+    private readonly Process process;
+    private readonly StringBuilder output = new();
 
-    ShimProcess(Process process, string socketPath)
+    private ShimProcess(Process process, string socketPath)
     {
         (this.process, SocketPath) = (process, socketPath);
         process.OutputDataReceived += (_, line) => Keep(line.Data);
@@ -121,7 +121,7 @@ public sealed partial class ShimProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    async Task WaitForSocketAsync(string socketPath)
+    private async Task WaitForSocketAsync(string socketPath)
     {
         var waited = Stopwatch.StartNew();
         while (!await Accepts(socketPath))
@@ -132,7 +132,7 @@ public sealed partial class ShimProcess : IAsyncDisposable
         }
     }
 
-    static async Task<bool> Accepts(string socketPath)
+    private static async Task<bool> Accepts(string socketPath)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
@@ -146,7 +146,7 @@ public sealed partial class ShimProcess : IAsyncDisposable
         }
     }
 
-    void Keep(string? line)
+    private void Keep(string? line)
     {
         if (line is null) return;
         lock (output) output.AppendLine(line);

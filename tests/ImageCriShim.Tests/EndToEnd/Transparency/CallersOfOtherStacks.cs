@@ -6,7 +6,7 @@ namespace ImageCriShim.Tests.EndToEnd.Transparency;
 public sealed class CallersOfOtherStacks
 {
     /// <summary>The promise for a cancellation, from the caller's deed to the runtime's knowledge.</summary>
-    const double CancellationMilliseconds = 100;
+    private const double CancellationMilliseconds = 100;
 
     public static TheoryData<Stack, string, string, string> Pairs
     {
@@ -20,7 +20,7 @@ public sealed class CallersOfOtherStacks
         }
     }
 
-    static readonly (Stack Caller, string Runtime, string Group)[] Groups =
+    private static readonly (Stack Caller, string Runtime, string Group)[] Groups =
     [
         (Stack.Python, "python", "calls"), (Stack.Python, "node", "calls"), (Stack.Python, "raw", "calls"),
         (Stack.Node, "python", "calls"), (Stack.Node, "node", "calls"), (Stack.Node, "raw", "calls"),

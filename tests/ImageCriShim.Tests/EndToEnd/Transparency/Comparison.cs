@@ -3,9 +3,9 @@ using System.Collections.Concurrent;
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 
 /// <summary>A caller's group of scenarios, once on a runtime's own socket and once on the shim's before it.</summary>
-sealed record Comparison(IReadOnlyDictionary<string, ScenarioResult> Direct, IReadOnlyDictionary<string, ScenarioResult> Through)
+internal sealed record Comparison(IReadOnlyDictionary<string, ScenarioResult> Direct, IReadOnlyDictionary<string, ScenarioResult> Through)
 {
-    static readonly ConcurrentDictionary<(Stack, string, string), Lazy<Task<Comparison>>> Made = new();
+    private static readonly ConcurrentDictionary<(Stack, string, string), Lazy<Task<Comparison>>> Made = new();
 
     /// <summary>The comparison of that caller, runtime and group; made when the first of its scenarios asks.</summary>
     /// <param name="caller">Who calls.</param>
@@ -14,7 +14,7 @@ sealed record Comparison(IReadOnlyDictionary<string, ScenarioResult> Direct, IRe
     public static Task<Comparison> OfAsync(Stack caller, string runtime, string group) =>
         Made.GetOrAdd((caller, runtime, group), _ => new(() => group == "shutdown" ? MakeOnTwoRuntimesAsync(caller, runtime, group) : MakeAsync(caller, runtime, group))).Value;
 
-    static async Task<Comparison> MakeAsync(Stack caller, string runtime, string group)
+    private static async Task<Comparison> MakeAsync(Stack caller, string runtime, string group)
     {
         using var directory = new TempDirectory();
         var (socket, stop) = await StartRuntimeAsync(directory, runtime, group);
@@ -26,7 +26,7 @@ sealed record Comparison(IReadOnlyDictionary<string, ScenarioResult> Direct, IRe
         }
     }
 
-    static async Task<Comparison> MakeOnTwoRuntimesAsync(Stack caller, string runtime, string group)
+    private static async Task<Comparison> MakeOnTwoRuntimesAsync(Stack caller, string runtime, string group)
     {
         using var directory = new TempDirectory();
         var (socket, stop) = await StartRuntimeAsync(directory, runtime, group);
@@ -40,7 +40,7 @@ sealed record Comparison(IReadOnlyDictionary<string, ScenarioResult> Direct, IRe
         }
     }
 
-    static async Task<IReadOnlyDictionary<string, ScenarioResult>> CallThroughAsync(ShimProcess shim, Stack caller, string group)
+    private static async Task<IReadOnlyDictionary<string, ScenarioResult>> CallThroughAsync(ShimProcess shim, Stack caller, string group)
     {
         try
         {

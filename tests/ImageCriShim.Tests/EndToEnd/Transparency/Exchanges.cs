@@ -1,9 +1,11 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 
 /// <summary>Both ends of one connection, for a script that says which frames each of them sends.</summary>
-sealed record Ends(RawCaller Caller, RawConnection Runtime)
+internal sealed record Ends(RawCaller Caller, RawConnection Runtime)
 {
     public RawConnection At => Caller.Connection;
 
@@ -11,7 +13,7 @@ sealed record Ends(RawCaller Caller, RawConnection Runtime)
     public async Task<(RawStream Caller, RawStream Runtime)> BeginAsync(bool end = false)
     {
         var stream = At.Open();
-        stream.SendHeaders(Caller.RequestHeaders("/raw.Frames/Any"), end);
+        stream.SendHeaders(Caller.RequestHeaders(Exchanges.Path), end);
         return (stream, await ArrivalAsync(stream.Id));
     }
 
@@ -21,7 +23,7 @@ sealed record Ends(RawCaller Caller, RawConnection Runtime)
         return Runtime.Streams.Single(stream => stream.Id == id);
     }
 
-    public byte[] Request(string path = "/raw.Frames/Any") => At.Encode(Caller.RequestHeaders(path));
+    public byte[] Request(string path = Exchanges.Path) => At.Encode(Caller.RequestHeaders(path));
 
     /// <summary>Everything that either side has sent until now has arrived when both pings are answered.</summary>
     public async Task SettleAsync()
@@ -32,11 +34,14 @@ sealed record Ends(RawCaller Caller, RawConnection Runtime)
 }
 
 /// <summary>Scripts of frames that are legal and rare: what is in RFC 9113 and in no ordinary caller.</summary>
-static class Exchanges
+internal static class Exchanges
 {
-    static readonly Header[] Answer = [(":status", "200"), ("content-type", "application/grpc")];
-    static readonly Header[] Ok = [("grpc-status", "0")];
-    static readonly byte[] Message = GrpcMessage.Encode("some content"u8);
+    private static readonly Header[] Answer = [(":status", "200"), ("content-type", "application/grpc")];
+    private static readonly Header[] Ok = [("grpc-status", "0")];
+    private static readonly byte[] Message = GrpcMessage.Encode("some content"u8);
+
+    /// <summary>A method that the runtime does not answer by itself.</summary>
+    public const string Path = "/raw.Frames/Any";
 
     public static readonly Dictionary<string, Func<Ends, Task>> All = new()
     {
@@ -235,11 +240,43 @@ static class Exchanges
         {
             var octets = Encoding.Latin1.GetString([.. Enumerable.Range(1, 255).Select(octet => (byte)octet)]);
             var stream = ends.At.Open();
-            stream.SendHeaders(ends.Caller.RequestHeaders("/raw.Frames/Any", ("big", new string('x', 60_000)), ("octets", octets), ("empty", "")), end: true);
+            stream.SendHeaders(ends.Caller.RequestHeaders(Path, ("big", new string('x', 60_000)), ("octets", octets), ("empty", "")), end: true);
             var runtime = await ends.ArrivalAsync(1);
             runtime.SendHeaders([.. Answer, ("big", new string('y', 60_000)), ("octets", octets)]);
             runtime.SendHeaders([.. Ok, ("big", new string('z', 60_000))], end: true);
             await stream.Trailers;
         },
     };
+
+    /// <summary>Plays a script over a socket and gives what arrived at both ends.</summary>
+    public static async Task<JsonNode> PlayAsync(string exchange, FakeRuntime runtime, string socketPath, RawOptions options)
+    {
+        await using var caller = await RawCaller.ConnectAsync(socketPath, options);
+        var ours = await runtime.ConnectionOfAsync(caller);
+        var ends = new Ends(caller, ours);
+        await All[exchange](ends);
+        await ends.SettleAsync();
+        return JsonSerializer.SerializeToNode(new { runtime = Seen(ours.Received), caller = Seen(caller.Connection.Received) })!;
+    }
+
+    /// <summary>
+    /// Frames in order: each stream for itself and the connection for itself, since nothing is promised between them; and what an end sends by
+    /// itself when it reads (credit, acknowledgements) apart from what the script sends. The table size in SETTINGS is the relay's one
+    /// liberty, and connection windows count as their sum.
+    /// </summary>
+    private static string[] Seen(IReadOnlyList<Frame> frames)
+    {
+        var windows = frames.Where(IsConnectionWindow).Sum(frame => frame.Number);
+        var shown = frames
+            .Where(frame => !IsConnectionWindow(frame) && !FakeRuntime.IsMark(frame))
+            .OrderBy(frame => frame.Stream)
+            .ThenBy(frame => frame.Type == FrameType.WindowUpdate || (frame.Type is FrameType.Settings or FrameType.Ping && frame.Has(FrameFlags.Ack)))
+            .Select(frame => frame.Type == FrameType.Settings ? Settings(frame) : $"{frame} {Convert.ToHexStringLower(frame.Payload)}");
+        return [$"connection windows {windows}", .. shown];
+    }
+
+    private static bool IsConnectionWindow(Frame frame) => frame is { Type: FrameType.WindowUpdate, Stream: 0 };
+
+    private static string Settings(Frame frame) =>
+        $"Settings {(frame.Has(FrameFlags.Ack) ? "ack" : string.Join(", ", frame.Settings.Where(setting => setting.Id != Http2Setting.HeaderTableSize)))}";
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 
@@ -7,9 +6,9 @@ namespace ImageCriShim.Tests.EndToEnd.Transparency;
 [Trait("suite", "endtoend")]
 public sealed class FramesOfARawCaller : IAsyncLifetime
 {
-    readonly TempDirectory directory = new();
-    FakeRuntime runtime = null!;
-    ShimProcess shim = null!;
+    private readonly TempDirectory directory = new();
+    private FakeRuntime runtime = null!;
+    private ShimProcess shim = null!;
 
     public static TheoryData<string, bool> NamesAndEncoders
     {
@@ -29,7 +28,7 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         runtime = FakeRuntime.Start(directory.File("cri.sock"));
-        runtime.On("/raw.Frames/Any", _ => Task.CompletedTask); // the test answers
+        runtime.On(Exchanges.Path, _ => Task.CompletedTask); // the test answers
         shim = await ShimProcess.StartAsync(directory, runtime.SocketPath);
         await AwayFromTheShimsOwnConnections();
     }
@@ -46,10 +45,9 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
     public async Task Arrive_as_they_were_sent(string exchange, bool indexing)
     {
         var options = new RawOptions { Settings = [(Http2Setting.EnablePush, 0), (Http2Setting.InitialWindowSize, 70_000)], Encoder = indexing ? RawOptions.Indexing : new RawOptions().Encoder };
-        var direct = await PlayAsync(runtime.SocketPath, Exchanges.All[exchange], options);
-        var through = await PlayAsync(shim.SocketPath, Exchanges.All[exchange], options);
-        Difference.Of(JsonSerializer.SerializeToNode(direct.AtRuntime), JsonSerializer.SerializeToNode(through.AtRuntime)).ShouldBeEmpty();
-        Difference.Of(JsonSerializer.SerializeToNode(direct.AtCaller), JsonSerializer.SerializeToNode(through.AtCaller)).ShouldBeEmpty();
+        var direct = await Exchanges.PlayAsync(exchange, runtime, runtime.SocketPath, options);
+        var through = await Exchanges.PlayAsync(exchange, runtime, shim.SocketPath, options);
+        Difference.Of(direct, through).ShouldBeEmpty();
         shim.ShouldNotHaveComplained();
     }
 
@@ -146,7 +144,7 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
     {
         await using var caller = await RawCaller.ConnectAsync(shim.SocketPath);
         (await caller.CallAsync("/test.Fake/Unary", [])).Status.ShouldBe(0);
-        var hang = caller.Start("/raw.Frames/Any");
+        var hang = caller.Start(Exchanges.Path);
         await caller.Connection.PingAsync();
         runtime.Connections[^1].Abort();
         await caller.Connection.Closed.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken);
@@ -184,13 +182,13 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
         caller.Connection.Received[0].SameAs(settings).ShouldBeTrue();
     }
 
-    static async Task<string> InspectAsync(string socketPath, string authority)
+    private static async Task<string> InspectAsync(string socketPath, string authority)
     {
         await using var caller = await RawCaller.ConnectAsync(socketPath, authority: authority);
         return Encoding.UTF8.GetString((await caller.CallAsync("/test.Fake/Inspect", [], ("grpc-accept-encoding", "identity, deflate, gzip"), ("grpc-timeout", "59999m"))).Single);
     }
 
-    async Task<byte[]> RequestBytesAsync(RawCaller? caller = null)
+    private async Task<byte[]> RequestBytesAsync(RawCaller? caller = null)
     {
         if (caller is null)
         {
@@ -208,40 +206,9 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
     }
 
     /// <summary>The shim asks the runtime for its version when it starts; its connections are not the ones that a test looks at.</summary>
-    async Task AwayFromTheShimsOwnConnections()
+    private async Task AwayFromTheShimsOwnConnections()
     {
         await using var caller = await RawCaller.ConnectAsync(shim.SocketPath);
         (await caller.CallAsync("/test.Fake/Unary", [])).Status.ShouldBe(0);
     }
-
-    async Task<(string[] AtRuntime, string[] AtCaller)> PlayAsync(string socketPath, Func<Ends, Task> exchange, RawOptions options)
-    {
-        await using var caller = await RawCaller.ConnectAsync(socketPath, options);
-        var ours = await runtime.ConnectionOfAsync(caller);
-        var ends = new Ends(caller, ours);
-        await exchange(ends);
-        await ends.SettleAsync();
-        return (Seen(ours.Received), Seen(caller.Connection.Received));
-    }
-
-    /// <summary>
-    /// Frames in order: each stream for itself and the connection for itself, since nothing is promised between them; and what an end sends by
-    /// itself when it reads (credit, acknowledgements) apart from what the script sends. The table size in SETTINGS is the relay's one
-    /// liberty, and connection windows count as their sum.
-    /// </summary>
-    static string[] Seen(IReadOnlyList<Frame> frames)
-    {
-        var windows = frames.Where(IsConnectionWindow).Sum(frame => frame.Number);
-        var shown = frames
-            .Where(frame => !IsConnectionWindow(frame) && !FakeRuntime.IsMark(frame))
-            .OrderBy(frame => frame.Stream)
-            .ThenBy(frame => frame.Type == FrameType.WindowUpdate || (frame.Type is FrameType.Settings or FrameType.Ping && frame.Has(FrameFlags.Ack)))
-            .Select(frame => frame.Type == FrameType.Settings ? Settings(frame) : $"{frame} {Convert.ToHexStringLower(frame.Payload)}");
-        return [$"connection windows {windows}", .. shown];
-    }
-
-    static bool IsConnectionWindow(Frame frame) => frame is { Type: FrameType.WindowUpdate, Stream: 0 };
-
-    static string Settings(Frame frame) =>
-        $"Settings {(frame.Has(FrameFlags.Ack) ? "ack" : string.Join(", ", frame.Settings.Where(setting => setting.Id != Http2Setting.HeaderTableSize)))}";
 }

@@ -1,9 +1,9 @@
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 
 /// <summary>The scenarios of tests/peers by name, so that each is a test of its own and a caller that leaves one out is noticed.</summary>
-static class Scenarios
+internal static class Scenarios
 {
-    static readonly string[] Calls =
+    private static readonly string[] Calls =
     [
         "unary", "many_unary_calls_on_one_connection", "server_streaming_of_10000_messages", "bidirectional_streaming", "client_streaming",
         "a_stalled_stream_beside_live_ones", "streams_at_once_300", "messages_of_32_MB_both_ways", "metadata_of_60_KB", "repeated_and_binary_metadata",
@@ -11,7 +11,7 @@ static class Scenarios
         "unknown_service_and_method", "what_the_runtime_sees", "compressed_messages", "authorities", "keepalive_that_the_runtime_allows",
     ];
 
-    static readonly string[] Containerd =
+    private static readonly string[] Containerd =
     [
         "cri_version_and_status", "cri_lists", "cri_image_fs_info", "cri_missing_things", "unknown_methods_and_services", "container_events", "health",
         "events_reach_300_subscribers", "content_is_written_and_read", "metadata_of_60_KB_to_containerd", "deadline_on_containerd", "authorities_on_containerd",
