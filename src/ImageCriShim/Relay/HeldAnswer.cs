@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using ImageCriShim.Relay.Hpack;
 
 namespace ImageCriShim.Relay;
@@ -31,8 +32,8 @@ internal sealed class HeldAnswer
         _body.Write(data);
     }
 
-    /// <summary>The first value of a header field.</summary>
-    internal string? FindHeader(ReadOnlySpan<byte> name)
+    /// <summary>How its messages are compressed: the value of <c>grpc-encoding</c>.</summary>
+    internal string? FindEncoding()
     {
         var fields = new List<HeaderField>();
         foreach (var block in _headers)
@@ -40,8 +41,8 @@ internal sealed class HeldAnswer
             new HpackDecoder(RelayLimits.HeaderListBytes).Decode(block, fields);
             foreach (var field in fields)
             {
-                if (field.IsNamed(name))
-                    return System.Text.Encoding.Latin1.GetString(field.Value.Span);
+                if (field.IsNamed("grpc-encoding"u8))
+                    return Encoding.Latin1.GetString(field.Value.Span);
             }
         }
 
