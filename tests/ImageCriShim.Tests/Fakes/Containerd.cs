@@ -43,7 +43,8 @@ public sealed partial class Containerd : IAsyncDisposable
                 bin_dir = "/usr/lib/cni"
                 conf_dir = "{directory.File("net.d")}"
             """);
-        var containerd = new Containerd(Process.Start(new ProcessStartInfo("containerd", ["--config", config]) { RedirectStandardError = true })!, socket);
+        var start = new ProcessStartInfo("containerd", ["--config", config]) { RedirectStandardError = true };
+        var containerd = new Containerd(Process.Start(start)!, socket);
         await containerd.WaitAsync();
         return containerd;
     }
@@ -66,7 +67,8 @@ public sealed partial class Containerd : IAsyncDisposable
                 await using var caller = await RawCaller.ConnectAsync(SocketPath);
                 if ((await caller.CallAsync("/runtime.v1.RuntimeService/Status", [])).Status == 0) return;
             }
-            catch (Exception error) when (error is System.Net.Sockets.SocketException or IOException && waited.Elapsed < RawConnection.Patience && !process.HasExited)
+            catch (Exception error) when (error is System.Net.Sockets.SocketException or IOException
+                && waited.Elapsed < RawConnection.Patience && !process.HasExited)
             {
                 // It is still starting.
             }

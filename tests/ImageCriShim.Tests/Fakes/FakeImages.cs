@@ -10,11 +10,15 @@ public sealed record FakeImage(string Id, string[] Tags, string[] Digests, ulong
 {
     /// <summary>The CRI message <c>Image</c>, with a field that nobody knows, which must survive whatever the shim edits.</summary>
     public byte[] ToMessage() => Message(
-        Field(1, Id), [.. Tags.SelectMany(tag => Field(2, tag))], [.. Digests.SelectMany(digest => Field(3, digest))], Field(4, Size), Field(1000, "unknown"));
+        Field(1, Id),
+        [.. Tags.SelectMany(tag => Field(2, tag))], [.. Digests.SelectMany(digest => Field(3, digest))],
+        Field(4, Size),
+        Field(1000, "unknown"));
 }
 
 /// <summary>The credential of a PullImage.</summary>
-public sealed record FakeAuth(string Username, string Password, string Auth, string ServerAddress, string IdentityToken, string RegistryToken);
+public sealed record FakeAuth(string Username, string Password, string Auth, string ServerAddress, string IdentityToken,
+    string RegistryToken);
 
 /// <summary>
 /// The image service of <see cref="FakeRuntime"/>: an in-memory set of images under names as containerd normalises them. It pulls every
@@ -55,7 +59,8 @@ public sealed class FakeImages
         if (name.Length == 0) return null;
         var normalised = Normalise(name);
         return byId.Values.FirstOrDefault(image => image.Tags.Contains(normalised) || image.Digests.Contains(normalised))
-            ?? byId.Values.FirstOrDefault(image => image.Id == name || (name.Length >= 7 && image.Id.StartsWith($"sha256:{name}", StringComparison.Ordinal)));
+            ?? byId.Values.FirstOrDefault(image =>
+                image.Id == name || (name.Length >= 7 && image.Id.StartsWith($"sha256:{name}", StringComparison.Ordinal)));
     }
 
     public void Remove(FakeImage image) => byId.TryRemove(image.Id, out _);
@@ -65,7 +70,8 @@ public sealed class FakeImages
     {
         var slash = name.IndexOf('/');
         var first = slash < 0 ? "" : name[..slash];
-        if (!first.Contains('.') && !first.Contains(':') && first != "localhost") name = "docker.io/" + (slash < 0 ? "library/" : "") + name;
+        if (!first.Contains('.') && !first.Contains(':') && first != "localhost")
+            name = (slash < 0 ? "docker.io/library/" : "docker.io/") + name;
         var at = name.IndexOf('@');
         var colon = name.LastIndexOf(':', at < 0 ? name.Length - 1 : at);
         var hasTag = colon > name.LastIndexOf('/', at < 0 ? name.Length - 1 : at);
@@ -84,7 +90,8 @@ public sealed class FakeImages
             runtime.On($"{service}/RemoveImage", AnswerRemoveImage);
             runtime.On($"{service}/ListImages", AnswerListImages);
             runtime.On($"{service}/ImageFsInfo", call => call.AnswerAsync(
-                Field(1, Message(Field(1, 1_700_000_000_000_000_000UL), Field(2, Field(1, "/var/lib/fake")), Field(3, Field(1, 4096UL)), Field(4, Field(1, 7UL))))));
+                Field(1, Message(Field(1, 1_700_000_000_000_000_000UL), Field(2, Field(1, "/var/lib/fake")), Field(3, Field(1, 4096UL)),
+                    Field(4, Field(1, 7UL))))));
             runtime.On($"/runtime.{version}.RuntimeService/Version", call => call.AnswerAsync(
                 Message(Field(1, "0.1.0"), Field(2, "fake"), Field(3, "v1.2.3"), Field(4, version))));
         }
@@ -103,7 +110,8 @@ public sealed class FakeImages
         var request = await call.ReadRequestAsync();
         var isVerbose = Read(request).Any(field => field is { Number: 2, Value: 1 });
         var image = Find(FindText(request, 1, 1));
-        await call.AnswerAsync(image is null ? [] : Message(Field(1, image.ToMessage()), isVerbose ? Field(2, Message(Field(1, "info"), Field(2, "{}"))) : []));
+        await call.AnswerAsync(image is null ? []
+            : Message(Field(1, image.ToMessage()), isVerbose ? Field(2, Message(Field(1, "info"), Field(2, "{}"))) : []));
     }
 
     private async Task AnswerPullImage(FakeCall call)

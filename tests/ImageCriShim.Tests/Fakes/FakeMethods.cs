@@ -17,7 +17,8 @@ internal static class FakeMethods
     public static void Serve(FakeRuntime runtime)
     {
         var endings = new ConcurrentDictionary<string, TaskCompletionSource<Ending>>();
-        TaskCompletionSource<Ending> EndingOf(string id) => endings.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+        TaskCompletionSource<Ending> EndingOf(string id) =>
+            endings.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 
         runtime.On("/test.Fake/Unary", async call =>
         {
@@ -42,7 +43,8 @@ internal static class FakeMethods
         {
             using var asked = JsonDocument.Parse(await call.ReadRequestAsync());
             call.SendHeaders(Echoed(call));
-            await SendNumberedAsync(call, asked.RootElement.GetProperty("count").GetInt32(), asked.RootElement.GetProperty("size").GetInt32());
+            await SendNumberedAsync(call, asked.RootElement.GetProperty("count").GetInt32(),
+                asked.RootElement.GetProperty("size").GetInt32());
             call.Finish(Trailing(call));
         });
         runtime.On("/test.Fake/ClientStream", AnswerClientStream);
@@ -81,9 +83,11 @@ internal static class FakeMethods
 
     private sealed record Ending(long At, bool HadDeadline);
 
-    private static IEnumerable<Header> Echoed(FakeCall call) => call.Headers.Where(field => field.Name.StartsWith("echo-", StringComparison.Ordinal));
+    private static IEnumerable<Header> Echoed(FakeCall call) =>
+        call.Headers.Where(field => field.Name.StartsWith("echo-", StringComparison.Ordinal));
 
-    private static IEnumerable<Header> Trailing(FakeCall call) => Echoed(call).Select(field => new Header("trail-" + field.Name["echo-".Length..], field.Value));
+    private static IEnumerable<Header> Trailing(FakeCall call) =>
+        Echoed(call).Select(field => new Header("trail-" + field.Name["echo-".Length..], field.Value));
 
     private static async Task SendNumberedAsync(FakeCall call, int count, int size)
     {
@@ -108,7 +112,12 @@ internal static class FakeMethods
         }
 
         call.SendHeaders(Echoed(call));
-        await call.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { messages = count, bytes, sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()) }));
+        await call.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            messages = count,
+            bytes,
+            sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()),
+        }));
         call.Finish(Trailing(call));
     }
 

@@ -23,12 +23,17 @@ public static class Hpack
         ("cache-control", ""), ("content-disposition", ""), ("content-encoding", ""), ("content-language", ""), ("content-length", ""),
         ("content-location", ""), ("content-range", ""), ("content-type", ""), ("cookie", ""), ("date", ""), ("etag", ""), ("expect", ""),
         ("expires", ""), ("from", ""), ("host", ""), ("if-match", ""), ("if-modified-since", ""), ("if-none-match", ""), ("if-range", ""),
-        ("if-unmodified-since", ""), ("last-modified", ""), ("link", ""), ("location", ""), ("max-forwards", ""), ("proxy-authenticate", ""),
-        ("proxy-authorization", ""), ("range", ""), ("referer", ""), ("refresh", ""), ("retry-after", ""), ("server", ""), ("set-cookie", ""),
-        ("strict-transport-security", ""), ("transfer-encoding", ""), ("user-agent", ""), ("vary", ""), ("via", ""), ("www-authenticate", ""),
+        ("if-unmodified-since", ""), ("last-modified", ""), ("link", ""), ("location", ""), ("max-forwards", ""),
+        ("proxy-authenticate", ""),
+        ("proxy-authorization", ""), ("range", ""), ("referer", ""), ("refresh", ""), ("retry-after", ""), ("server", ""),
+        ("set-cookie", ""),
+        ("strict-transport-security", ""), ("transfer-encoding", ""), ("user-agent", ""), ("vary", ""), ("via", ""),
+        ("www-authenticate", ""),
     ];
 
-    /// <summary>Every field as a literal without indexing and without Huffman: the same fields always give the same bytes, on any connection.</summary>
+    /// <summary>
+    /// Every field as a literal without indexing and without Huffman: the same fields always give the same bytes, on any connection.
+    /// </summary>
     public static byte[] Encode(params IEnumerable<Header> fields)
     {
         var block = new List<byte>();
@@ -162,7 +167,8 @@ internal sealed class HpackTable(int limit)
     private int limit = limit;
     private int size;
 
-    public Header this[int index] => index <= Hpack.StaticTable.Length ? Hpack.StaticTable[index - 1] : newestFirst[index - 1 - Hpack.StaticTable.Length];
+    public Header this[int index] =>
+        index <= Hpack.StaticTable.Length ? Hpack.StaticTable[index - 1] : newestFirst[index - 1 - Hpack.StaticTable.Length];
 
     public void Add(Header field)
     {

@@ -22,7 +22,8 @@ public static class Peer
     private static readonly Lazy<Task> NodePackages = new(InstallNodePackagesAsync);
 
     /// <summary>Runs a group of scenarios of a caller against a socket.</summary>
-    public static async Task<IReadOnlyDictionary<string, ScenarioResult>> CallAsync(Stack caller, string socketPath, string group, params string[] scenarios)
+    public static async Task<IReadOnlyDictionary<string, ScenarioResult>> CallAsync(
+        Stack caller, string socketPath, string group, params string[] scenarios)
     {
         using var process = await StartAsync(caller, "caller", [socketPath, group, .. scenarios]);
         var errors = process.StandardError.ReadToEndAsync();
@@ -53,7 +54,7 @@ public static class Peer
     {
         if (stack == Stack.Node) await NodePackages.Value;
         var start = stack == Stack.Python
-            ? new ProcessStartInfo("/usr/bin/python3", [File(stack, $"{program}.py"), .. arguments]) // Debian's own: grpcio is installed for it
+            ? new ProcessStartInfo("/usr/bin/python3", [File(stack, $"{program}.py"), .. arguments]) // Debian's own has grpcio
             : new ProcessStartInfo("node", [File(stack, $"{program}.js"), .. arguments]);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
@@ -61,13 +62,19 @@ public static class Peer
         return Process.Start(start)!;
     }
 
-    private static string File(Stack stack, string name) => Path.Combine(Repository.Root, "tests", "peers", stack == Stack.Python ? "python" : "node", name);
+    private static string File(Stack stack, string name) =>
+        Path.Combine(Repository.Root, "tests", "peers", stack == Stack.Python ? "python" : "node", name);
 
     private static async Task InstallNodePackagesAsync()
     {
         var folder = Path.GetDirectoryName(File(Stack.Node, "package.json"))!;
         if (System.IO.File.Exists(Path.Combine(folder, "node_modules", ".package-lock.json"))) return;
-        using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--ignore-scripts"]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--ignore-scripts"])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
         var output = npm.StandardOutput.ReadToEndAsync();
         var errors = await npm.StandardError.ReadToEndAsync();
         await npm.WaitForExitAsync();

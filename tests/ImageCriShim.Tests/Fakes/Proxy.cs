@@ -35,7 +35,8 @@ public sealed class Proxy : IAsyncDisposable
     /// <param name="socketPath">Where it listens.</param>
     /// <param name="runtimeSocket">Where it connects.</param>
     /// <param name="tamper">Asked once for each connection.</param>
-    public static Proxy Start(string socketPath, string runtimeSocket, Func<Tamper>? tamper = null) => new(socketPath, runtimeSocket, tamper);
+    public static Proxy Start(string socketPath, string runtimeSocket, Func<Tamper>? tamper = null) =>
+        new(socketPath, runtimeSocket, tamper);
 
     /// <summary>Tampering with the decoded header blocks of one direction; they are sent on as literals.</summary>
     public static Tamper Headers(Direction tampered, Func<List<Header>, IEnumerable<Header>> change)
@@ -104,7 +105,8 @@ public sealed class Proxy : IAsyncDisposable
         }
     }
 
-    private static async Task PumpAsync(NetworkStream from, NetworkStream to, SemaphoreSlim fromGate, SemaphoreSlim toGate, Direction direction, Tamper? tamper)
+    private static async Task PumpAsync(NetworkStream from, NetworkStream to, SemaphoreSlim fromGate, SemaphoreSlim toGate,
+        Direction direction, Tamper? tamper)
     {
         await using var buffered = new BufferedStream(from, 64 * 1024);
         if (direction == Direction.ToRuntime)

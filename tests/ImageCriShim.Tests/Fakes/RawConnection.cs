@@ -16,10 +16,14 @@ public sealed record RawOptions
 
     public bool AnswerPings { get; init; } = true;
 
-    /// <summary>Whether received DATA is credited to the connection's window at once; for a stream see <see cref="RawStream.Credit"/>.</summary>
+    /// <summary>
+    /// Whether received DATA is credited to the connection's window at once; for a stream see <see cref="RawStream.Credit"/>.
+    /// </summary>
     public bool Credit { get; init; } = true;
 
-    /// <summary>Whether received frames are kept in <see cref="RawConnection.Received"/>; a stress of many calls cannot afford it.</summary>
+    /// <summary>
+    /// Whether received frames are kept in <see cref="RawConnection.Received"/>; a stress of many calls cannot afford it.
+    /// </summary>
     public bool Record { get; init; } = true;
 
     /// <summary>How header blocks are encoded; literals without indexing unless told.</summary>
@@ -51,7 +55,8 @@ public sealed class RawConnection : IAsyncDisposable
     private readonly Action<RawStream>? opened;
     private readonly Func<IEnumerable<Header>, byte[]> encode;
     private readonly HpackDecoder decoder = new();
-    private readonly Channel<(byte[] Bytes, TaskCompletionSource? Written)> outgoing = Channel.CreateUnbounded<(byte[], TaskCompletionSource?)>(new() { SingleReader = true });
+    private readonly Channel<(byte[] Bytes, TaskCompletionSource? Written)> outgoing =
+        Channel.CreateUnbounded<(byte[], TaskCompletionSource?)>(new() { SingleReader = true });
     private readonly Lock gate = new();
     private readonly Dictionary<int, RawStream> streams = [];
     private readonly List<Frame> received = [];
@@ -134,7 +139,9 @@ public sealed class RawConnection : IAsyncDisposable
         return written.Task.WaitAsync(Patience);
     }
 
-    /// <summary>A header block as this connection's encoder gives it; blocks must be sent in the order in which they were encoded.</summary>
+    /// <summary>
+    /// A header block as this connection's encoder gives it; blocks must be sent in the order in which they were encoded.
+    /// </summary>
     public byte[] Encode(params IEnumerable<Header> fields) => encode(fields);
 
     /// <summary>The next stream of a caller; nothing is sent for it yet.</summary>

@@ -51,7 +51,8 @@ public sealed record RawAnswer(IReadOnlyList<Header> Headers, IReadOnlyList<Grpc
     /// <summary>The text of the status, percent-decoded.</summary>
     public string Message => Uri.UnescapeDataString(Find("grpc-message") ?? "");
 
-    public byte[] Single => Messages.Count == 1 ? Messages[0].Content : throw new InvalidDataException($"{Messages.Count} messages, status {Status} {Message}");
+    public byte[] Single => Messages.Count == 1 ? Messages[0].Content
+        : throw new InvalidDataException($"{Messages.Count} messages, status {Status} {Message}");
 
     private string? Find(string name) => Trailers.Where(field => field.Name == name).Select(field => field.Value).FirstOrDefault();
 }
@@ -69,7 +70,8 @@ public sealed class RawStream
     private byte[] partial = [];
     private int partialLength;
 
-    internal RawStream(RawConnection connection, int id, bool isCaller) => (this.connection, Id, this.isCaller) = (connection, id, isCaller);
+    internal RawStream(RawConnection connection, int id, bool isCaller) =>
+        (this.connection, Id, this.isCaller) = (connection, id, isCaller);
 
     public int Id { get; }
 
@@ -108,7 +110,8 @@ public sealed class RawStream
     /// <summary>DATA as it is, cut only by windows and frame size.</summary>
     public Task SendDataAsync(ReadOnlyMemory<byte> data, bool end = false) => connection.SendDataAsync(this, data, end);
 
-    public Task SendMessageAsync(ReadOnlySpan<byte> content, bool end = false, bool gzip = false) => SendDataAsync(GrpcMessage.Encode(content, gzip), end);
+    public Task SendMessageAsync(ReadOnlySpan<byte> content, bool end = false, bool gzip = false) =>
+        SendDataAsync(GrpcMessage.Encode(content, gzip), end);
 
     /// <summary>END_STREAM on an empty DATA frame, as grpc-go half-closes.</summary>
     public void HalfClose() => connection.Send(Frame.Data(Id, [], end: true));
@@ -185,7 +188,8 @@ public sealed class RawStream
     {
         if (partialLength + body.Length > partial.Length)
         {
-            var expected = partialLength >= GrpcMessage.PrefixLength ? GrpcMessage.PrefixLength + BinaryPrimitives.ReadInt32BigEndian(partial.AsSpan(1)) : 0;
+            var expected = partialLength >= GrpcMessage.PrefixLength
+                ? GrpcMessage.PrefixLength + BinaryPrimitives.ReadInt32BigEndian(partial.AsSpan(1)) : 0;
             Array.Resize(ref partial, Math.Max(expected, partialLength + body.Length));
         }
 

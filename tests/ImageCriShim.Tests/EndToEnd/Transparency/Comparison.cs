@@ -12,7 +12,8 @@ internal sealed record Comparison(IReadOnlyDictionary<string, ScenarioResult> Di
     /// <param name="runtime"><c>python</c>, <c>node</c>, <c>raw</c> or <c>containerd</c>.</param>
     /// <param name="group">One of <see cref="Scenarios"/>.</param>
     public static Task<Comparison> OfAsync(Stack caller, string runtime, string group) =>
-        Made.GetOrAdd((caller, runtime, group), _ => new(() => group == "shutdown" ? MakeOnTwoRuntimesAsync(caller, runtime, group) : MakeAsync(caller, runtime, group))).Value;
+        Made.GetOrAdd((caller, runtime, group), _ =>
+            new(() => group == "shutdown" ? MakeOnTwoRuntimesAsync(caller, runtime, group) : MakeAsync(caller, runtime, group))).Value;
 
     private static async Task<Comparison> MakeAsync(Stack caller, string runtime, string group)
     {
@@ -54,7 +55,8 @@ internal sealed record Comparison(IReadOnlyDictionary<string, ScenarioResult> Di
         }
     }
 
-    public static async Task<(string Socket, IAsyncDisposable Stop)> StartRuntimeAsync(TempDirectory directory, string runtime, string group)
+    public static async Task<(string Socket, IAsyncDisposable Stop)> StartRuntimeAsync(
+        TempDirectory directory, string runtime, string group)
     {
         var socket = directory.File("cri.sock");
         string[] flags = group switch

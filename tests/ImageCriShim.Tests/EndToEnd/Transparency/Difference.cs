@@ -11,9 +11,13 @@ internal static class Difference
 
     private static IEnumerable<string> Walk(string path, JsonNode? direct, JsonNode? through) => (direct, through) switch
     {
-        (JsonObject one, JsonObject other) => one.Select(pair => pair.Key).Union(other.Select(pair => pair.Key)).SelectMany(key => Walk($"{path}.{key}", one[key], other[key])),
+        (JsonObject one, JsonObject other) =>
+            one.Select(pair => pair.Key).Union(other.Select(pair => pair.Key))
+                .SelectMany(key => Walk($"{path}.{key}", one[key], other[key])),
         (JsonArray one, JsonArray other) => Enumerable.Range(0, Math.Max(one.Count, other.Count))
             .SelectMany(i => Walk($"{path}[{i}]", i < one.Count ? one[i] : null, i < other.Count ? other[i] : null)),
-        _ => JsonNode.DeepEquals(direct, through) ? [] : [$"{path}: direct {direct?.ToJsonString() ?? "nothing"}, through the shim {through?.ToJsonString() ?? "nothing"}"],
+        _ => JsonNode.DeepEquals(direct, through)
+            ? []
+            : [$"{path}: direct {direct?.ToJsonString() ?? "nothing"}, through the shim {through?.ToJsonString() ?? "nothing"}"],
     };
 }

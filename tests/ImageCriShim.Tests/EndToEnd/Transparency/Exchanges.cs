@@ -19,7 +19,8 @@ internal sealed record Ends(RawCaller Caller, RawConnection Runtime)
 
     public async Task<RawStream> ArrivalAsync(int id)
     {
-        await Runtime.WaitForFrame(frame => frame.Stream == id && frame.Type is FrameType.Headers or FrameType.Continuation && frame.Has(FrameFlags.EndHeaders));
+        await Runtime.WaitForFrame(frame =>
+            frame.Stream == id && frame.Type is FrameType.Headers or FrameType.Continuation && frame.Has(FrameFlags.EndHeaders));
         return Runtime.Streams.Single(stream => stream.Id == id);
     }
 
@@ -49,14 +50,17 @@ internal static class Exchanges
         {
             var block = ends.Request();
             ends.At.Open();
-            ends.At.Send(Frame.Headers(1, block, padding: 17), Frame.Data(1, Message, padding: 255), Frame.Data(1, Message, padding: 0), Frame.Data(1, [], end: true, padding: 3));
+            ends.At.Send(Frame.Headers(1, block, padding: 17), Frame.Data(1, Message, padding: 255), Frame.Data(1, Message, padding: 0),
+                Frame.Data(1, [], end: true, padding: 3));
             await ends.ArrivalAsync(1);
-            ends.Runtime.Send(Frame.Headers(1, Hpack.Encode(Answer), padding: 9), Frame.Data(1, Message, padding: 100), Frame.Headers(1, Hpack.Encode(Ok), end: true, padding: 1));
+            ends.Runtime.Send(Frame.Headers(1, Hpack.Encode(Answer), padding: 9), Frame.Data(1, Message, padding: 100),
+                Frame.Headers(1, Hpack.Encode(Ok), end: true, padding: 1));
         },
         ["priorities in HEADERS and in PRIORITY, of streams open, idle and closed"] = async ends =>
         {
             ends.At.Open();
-            ends.At.Send(Frame.Priority(99, new(0)), Frame.Headers(1, ends.Request(), priority: new(0, Exclusive: true, Weight: 200), padding: 5),
+            ends.At.Send(Frame.Priority(99, new(0)),
+                Frame.Headers(1, ends.Request(), priority: new(0, Exclusive: true, Weight: 200), padding: 5),
                 Frame.Priority(1, new(99, Weight: 1)), Frame.Data(1, Message, end: true));
             await ends.ArrivalAsync(1);
             ends.Runtime.Send(Frame.Headers(1, Hpack.Encode(Answer), priority: new(0)), Frame.Headers(1, Hpack.Encode(Ok), end: true));
@@ -175,8 +179,10 @@ internal static class Exchanges
         ["settings changed in the middle, unknown ones among them"] = async ends =>
         {
             var (caller, runtime) = await ends.BeginAsync();
-            ends.At.Send(Frame.SettingsOf((Http2Setting.InitialWindowSize, 100_000), ((Http2Setting)0x9999, 7), (Http2Setting.MaxConcurrentStreams, 3)));
-            ends.Runtime.Send(Frame.SettingsOf((Http2Setting.InitialWindowSize, 10), (Http2Setting.MaxHeaderListSize, 12345)), Frame.SettingsOf());
+            ends.At.Send(Frame.SettingsOf((Http2Setting.InitialWindowSize, 100_000), ((Http2Setting)0x9999, 7),
+                (Http2Setting.MaxConcurrentStreams, 3)));
+            ends.Runtime.Send(Frame.SettingsOf((Http2Setting.InitialWindowSize, 10), (Http2Setting.MaxHeaderListSize, 12345)),
+                Frame.SettingsOf());
             await ends.SettleAsync();
             var sending = caller.SendDataAsync(Message, end: true); // 10 bytes, and the rest when there is room
             ends.Runtime.Send(Frame.SettingsOf((Http2Setting.InitialWindowSize, 1_000_000)));
@@ -240,7 +246,8 @@ internal static class Exchanges
         {
             var octets = Encoding.Latin1.GetString([.. Enumerable.Range(1, 255).Select(octet => (byte)octet)]);
             var stream = ends.At.Open();
-            stream.SendHeaders(ends.Caller.RequestHeaders(Path, ("big", new string('x', 60_000)), ("octets", octets), ("empty", "")), end: true);
+            stream.SendHeaders(ends.Caller.RequestHeaders(Path, ("big", new string('x', 60_000)), ("octets", octets), ("empty", "")),
+                end: true);
             var runtime = await ends.ArrivalAsync(1);
             runtime.SendHeaders([.. Answer, ("big", new string('y', 60_000)), ("octets", octets)]);
             runtime.SendHeaders([.. Ok, ("big", new string('z', 60_000))], end: true);
@@ -260,9 +267,9 @@ internal static class Exchanges
     }
 
     /// <summary>
-    /// Frames in order: each stream for itself and the connection for itself, since nothing is promised between them; and what an end sends by
-    /// itself when it reads (credit, acknowledgements) apart from what the script sends. The table size in SETTINGS is the relay's one
-    /// liberty, and connection windows count as their sum.
+    /// Frames in order: each stream for itself and the connection for itself, since nothing is promised between them; and what an end
+    /// sends by itself when it reads (credit, acknowledgements) apart from what the script sends. The table size in SETTINGS is the
+    /// relay's one liberty, and connection windows count as their sum.
     /// </summary>
     private static string[] Seen(IReadOnlyList<Frame> frames)
     {
@@ -270,7 +277,8 @@ internal static class Exchanges
         var shown = frames
             .Where(frame => !IsConnectionWindow(frame) && !FakeRuntime.IsMark(frame))
             .OrderBy(frame => frame.Stream)
-            .ThenBy(frame => frame.Type == FrameType.WindowUpdate || (frame.Type is FrameType.Settings or FrameType.Ping && frame.Has(FrameFlags.Ack)))
+            .ThenBy(frame => frame.Type == FrameType.WindowUpdate
+                || (frame.Type is FrameType.Settings or FrameType.Ping && frame.Has(FrameFlags.Ack)))
             .Select(frame => frame.Type == FrameType.Settings ? Settings(frame) : $"{frame} {Convert.ToHexStringLower(frame.Payload)}");
         return [$"connection windows {windows}", .. shown];
     }
@@ -278,5 +286,7 @@ internal static class Exchanges
     private static bool IsConnectionWindow(Frame frame) => frame is { Type: FrameType.WindowUpdate, Stream: 0 };
 
     private static string Settings(Frame frame) =>
-        $"Settings {(frame.Has(FrameFlags.Ack) ? "ack" : string.Join(", ", frame.Settings.Where(setting => setting.Id != Http2Setting.HeaderTableSize)))}";
+        frame.Has(FrameFlags.Ack)
+            ? "Settings ack"
+            : "Settings " + string.Join(", ", frame.Settings.Where(setting => setting.Id != Http2Setting.HeaderTableSize));
 }

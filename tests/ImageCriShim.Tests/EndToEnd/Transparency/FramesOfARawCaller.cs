@@ -44,7 +44,11 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
     [MemberData(nameof(NamesAndEncoders))]
     public async Task Arrive_as_they_were_sent(string exchange, bool indexing)
     {
-        var options = new RawOptions { Settings = [(Http2Setting.EnablePush, 0), (Http2Setting.InitialWindowSize, 70_000)], Encoder = indexing ? RawOptions.Indexing : new RawOptions().Encoder };
+        var options = new RawOptions
+        {
+            Settings = [(Http2Setting.EnablePush, 0), (Http2Setting.InitialWindowSize, 70_000)],
+            Encoder = indexing ? RawOptions.Indexing : new RawOptions().Encoder,
+        };
         var direct = await Exchanges.PlayAsync(exchange, runtime, runtime.SocketPath, options);
         var through = await Exchanges.PlayAsync(exchange, runtime, shim.SocketPath, options);
         Difference.Of(direct, through).ShouldBeEmpty();
@@ -57,7 +61,8 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
         var length = (await RequestBytesAsync()).Length;
         for (var cut = 1; cut < length; cut++)
         {
-            await using var caller = await RawCaller.ConnectAsync(shim.SocketPath, new() { SendSettings = false, AnswerSettings = false, Credit = false });
+            await using var caller = await RawCaller.ConnectAsync(shim.SocketPath,
+                new() { SendSettings = false, AnswerSettings = false, Credit = false });
             var bytes = await RequestBytesAsync(caller);
             await caller.Connection.SendBytesAsync(bytes[..cut]);
             await Task.Delay(1, TestContext.Current.CancellationToken); // so that the two pieces are read apart
@@ -170,7 +175,8 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
     [Fact]
     public async Task Begin_with_the_settings_of_the_runtime()
     {
-        await using var own = FakeRuntime.Start(directory.File("own.sock"), new() { SendSettings = false, AnswerPings = false, AnswerSettings = false });
+        await using var own = FakeRuntime.Start(directory.File("own.sock"),
+            new() { SendSettings = false, AnswerPings = false, AnswerSettings = false });
         using var elsewhere = new TempDirectory();
         await using var before = await ShimProcess.StartAsync(elsewhere, own.SocketPath);
         await using var caller = await RawCaller.ConnectAsync(before.SocketPath);
@@ -185,7 +191,8 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
     private static async Task<string> InspectAsync(string socketPath, string authority)
     {
         await using var caller = await RawCaller.ConnectAsync(socketPath, authority: authority);
-        return Encoding.UTF8.GetString((await caller.CallAsync("/test.Fake/Inspect", [], ("grpc-accept-encoding", "identity, deflate, gzip"), ("grpc-timeout", "59999m"))).Single);
+        return Encoding.UTF8.GetString((await caller.CallAsync("/test.Fake/Inspect", [],
+            ("grpc-accept-encoding", "identity, deflate, gzip"), ("grpc-timeout", "59999m"))).Single);
     }
 
     private async Task<byte[]> RequestBytesAsync(RawCaller? caller = null)

@@ -9,7 +9,8 @@ public sealed class RawCallerOnEveryRuntime
 {
     private static readonly string[] Paths =
     [
-        "/runtime.v1.RuntimeService/Version", "/runtime.v1alpha2.RuntimeService/Version", "/runtime.v1.RuntimeService/FromTheFuture", "/runtime.v1.ImageService/ListImages",
+        "/runtime.v1.RuntimeService/Version", "/runtime.v1alpha2.RuntimeService/Version", "/runtime.v1.RuntimeService/FromTheFuture",
+        "/runtime.v1.ImageService/ListImages",
         "/grpc.health.v1.Health/Check", "/made.up/Call",
     ];
 
@@ -46,7 +47,13 @@ public sealed class RawCallerOnEveryRuntime
             try
             {
                 var answer = await caller.CallAsync(path, [], ("traceparent", "00-01-02-03"), ("x-bin", "AAE"), ("x-bin", "/w"));
-                answers.Add(JsonSerializer.SerializeToNode(new { path, Headers = Shown(answer.Headers), answer.Messages, Trailers = Shown(answer.Trailers) }));
+                answers.Add(JsonSerializer.SerializeToNode(new
+                {
+                    path,
+                    Headers = Shown(answer.Headers),
+                    answer.Messages,
+                    Trailers = Shown(answer.Trailers),
+                }));
             }
             catch (StreamResetException reset) // Node's HTTP/2 takes a path for no authority
             {
@@ -57,5 +64,6 @@ public sealed class RawCallerOnEveryRuntime
         return answers;
     }
 
-    private static string[] Shown(IReadOnlyList<Header> fields) => [.. fields.Select(field => field.Name == "date" ? "date" : field.ToString())];
+    private static string[] Shown(IReadOnlyList<Header> fields) =>
+        [.. fields.Select(field => field.Name == "date" ? "date" : field.ToString())];
 }
