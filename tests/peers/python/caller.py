@@ -326,7 +326,7 @@ def image_calls(channel):
 @scenario("strict")
 def keepalive_that_the_runtime_forbids(channel):
     with connect(keepalive_time_ms=50, keepalive_timeout_ms=5000, **{"http2.max_pings_without_data": 0}) as eager:
-        ended = collect(eager.unary_stream("/test.Fake/Hang")(asked(id="forbidden"), timeout=10))
+        ended = collect(eager.unary_stream("/test.Fake/Hang")(asked(id="forbidden"), timeout=5))
         return {"ended": [ended["code"], ended["message"]], "another": one(eager, "/test.Fake/Unary", b"x")}
 
 
