@@ -1,0 +1,33 @@
+using ImageCriShim.Relay;
+
+namespace ImageCriShim.Cri;
+
+/// <summary>
+/// Local first, no network ever: the runtime is asked as given, on the caller's own stream; only if it has nothing, it is asked for
+/// each name that a registry would have the image under. The first answer that has an image is the answer.
+/// </summary>
+internal sealed class ImageStatusCall(CallEnvironment environment, CallerHead head) : CriCall(environment, head)
+{
+    internal override bool Accepts(HeldAnswer answer) =>
+        // An error is the runtime's answer as well; one that cannot be read is not ours to judge.
+        !GrpcMessage.TryReadOnly(answer.Body, answer.FindEncoding, out var message) || CriMessages.HasImage(message.Span);
+
+    protected override Verdict Decide() =>
+        Environment.Resolver.Candidates(Image) is [{ IsAsGiven: true }] ? Verdict.Forward : Verdict.Watch;
+
+    protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
+    {
+        foreach (var candidate in Environment.Resolver.Candidates(Image))
+        {
+            if (candidate.IsAsGiven)
+                continue;
+            var reply = await Call(CriMessages.WithImage(Request.Span, candidate.Image), cancellation).ConfigureAwait(false);
+            if (!reply.Status.IsOk || !CriMessages.HasImage(reply.Message.Span))
+                continue;
+            Log.FoundUnderCandidate(Environment.Log, Image, candidate.Image);
+            return reply.ToAnswer();
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+
+namespace ImageCriShim.Cri;
+
+/// <summary>Ids 1100 to 1199.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1100, LogLevel.Information, "resolved {Image} -> {Candidate} ({How}, {Milliseconds} ms): {Reason}")]
+    internal static partial void Resolved(ILogger log, string image, string candidate, string reason, string how, long milliseconds);
+
+    [LoggerMessage(1101, LogLevel.Information, "pulled {Image} as {Candidate} from {Registry} in {Milliseconds} ms")]
+    internal static partial void Pulled(ILogger log, string image, string candidate, string registry, long milliseconds);
+
+    [LoggerMessage(1102, LogLevel.Warning, "pull of {Image} as {Candidate} failed: {Code}: {Reason}")]
+    internal static partial void PullFailed(ILogger log, string image, string candidate, StatusCode code, string reason);
+
+    [LoggerMessage(1103, LogLevel.Error, "not pulled {Image}: {Code}: {Reason}")]
+    internal static partial void NotPulled(ILogger log, string image, StatusCode code, string reason);
+
+    [LoggerMessage(1104, LogLevel.Debug, "found {Image} on the node as {Candidate}")]
+    internal static partial void FoundUnderCandidate(ILogger log, string image, string candidate);
+
+    [LoggerMessage(1105, LogLevel.Information, "removed {Image} as {Candidate}")]
+    internal static partial void RemovedUnderCandidate(ILogger log, string image, string candidate);
+}

@@ -1,0 +1,19 @@
+using ImageCriShim.Relay;
+
+namespace ImageCriShim.Cri;
+
+/// <summary>What the runtime answered to a call of ours.</summary>
+/// <param name="Message">Empty where the status is not OK.</param>
+/// <param name="Headers">Its metadata, without what gRPC itself puts there.</param>
+/// <param name="Trailers">The same for the trailers, <c>grpc-status</c> and its companions included.</param>
+internal sealed record RuntimeReply(
+    GrpcStatus Status,
+    ReadOnlyMemory<byte> Message,
+    IReadOnlyList<KeyValuePair<string, string>> Headers,
+    IReadOnlyList<KeyValuePair<string, string>> Trailers)
+{
+    /// <summary>The same answer for the caller, details and metadata included.</summary>
+    internal StreamAnswer ToAnswer() => Status.IsOk
+        ? new StreamAnswer(Headers, GrpcMessage.Frame(Message.Span), Trailers)
+        : new StreamAnswer(Headers, null, Trailers);
+}

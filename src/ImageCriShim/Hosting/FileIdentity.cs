@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+
+namespace ImageCriShim.Hosting;
+
+/// <summary>What statx(2) says of a file and .NET does not: owner, inode, and whether it is a socket.</summary>
+internal sealed record FileIdentity(ulong Device, ulong Inode, uint User, uint Group, UnixFileMode Mode, bool IsSocket)
+{
+    private const int CurrentDirectory = -100; // AT_FDCWD
+    private const uint BasicStats = 0x7ff; // STATX_BASIC_STATS
+    private const int TypeMask = 0xF000; // S_IFMT
+    private const int SocketType = 0xC000; // S_IFSOCK
+    private const int PermissionMask = 0xFFF;
+
+    /// <returns>Null where there is no such file.</returns>
+    internal static unsafe FileIdentity? Find(string path)
+    {
+        // struct statx (linux/stat.h): 256 octets, the same on every architecture.
+        var buffer = stackalloc byte[256];
+        if (Statx(CurrentDirectory, path, 0, BasicStats, buffer) != 0)
+            return null;
+        var mode = *(ushort*)(buffer + 0x1C);
+        return new FileIdentity(
+            Device: (ulong)*(uint*)(buffer + 0x88) << 32 | *(uint*)(buffer + 0x8C),
+            Inode: *(ulong*)(buffer + 0x20),
+            User: *(uint*)(buffer + 0x14),
+            Group: *(uint*)(buffer + 0x18),
+            Mode: (UnixFileMode)(mode & PermissionMask),
+            IsSocket: (mode & TypeMask) == SocketType);
+    }
+
+    [DllImport("libc", EntryPoint = "statx", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern unsafe int Statx(int directory, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, byte* into);
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging;
+
+namespace ImageCriShim.Hosting;
+
+/// <summary>Ids 1200 to 1299.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1200, LogLevel.Information, "image-cri-shim {Version}")]
+    internal static partial void Starting(ILogger log, string version);
+
+    /// <summary>The names are those of the Go shim, which operators search for.</summary>
+    [LoggerMessage(1201, LogLevel.Information, "{Name}: {Value}")]
+    internal static partial void Setting(ILogger log, string name, string value);
+
+    [LoggerMessage(1202, LogLevel.Information, "serving on {Socket}, {Milliseconds} ms after the process began")]
+    internal static partial void Serving(ILogger log, string socket, long milliseconds);
+
+    [LoggerMessage(1203, LogLevel.Information, "{Signal}: no new callers are accepted, {Connections} connections are open")]
+    internal static partial void Stopping(ILogger log, string signal, int connections);
+
+    [LoggerMessage(1204, LogLevel.Information, "stopped")]
+    internal static partial void Stopped(ILogger log);
+
+    [LoggerMessage(1205, LogLevel.Warning, "{Problem}")]
+    internal static partial void ConfigWarning(ILogger log, string problem);
+
+    [LoggerMessage(1206, LogLevel.Error, "{Problem}")]
+    internal static partial void StartFailed(ILogger log, string problem);
+
+    [LoggerMessage(1207, LogLevel.Warning, "the owner of {RuntimeSocket} could not be copied; only root may call {ShimSocket}")]
+    internal static partial void AccessNotCopied(ILogger log, string runtimeSocket, string shimSocket);
+
+    [LoggerMessage(1208, LogLevel.Warning, "the runtime is not there yet (force: true): {Reason}")]
+    internal static partial void StartedWithoutRuntime(ILogger log, string reason);
+}

@@ -1,0 +1,131 @@
+using System.Net.Sockets;
+using ImageCriShim.Relay.Hpack;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>From the caller to the runtime: learns which call each stream is, and takes the edited ones over.</summary>
+internal sealed class CallerPump(RelayConnection connection, Socket caller, FrameWriter toRuntime, FlowLedger runtimeLedger)
+    : Pump(connection, caller, toRuntime, runtimeLedger)
+{
+    private readonly HpackDecoder _decoder = new(RelayLimits.HeaderListBytes);
+    private readonly List<HeaderField> _fields = [];
+    private readonly RequestHeaderWriter _rewriter = new();
+    private bool _settingsSeen;
+    private bool _rewriting; // the runtime's dynamic table no longer follows the caller's encoder
+    private int _lastStream;
+
+    private TakenStreams Taken => Connection.Taken;
+
+    /// <summary>The runtime lets the caller's encoder use a table of this size.</summary>
+    internal void RaiseTableSizeLimit(int limit) => _decoder.RaiseTableSizeLimit(limit);
+
+    protected override void Begin(FrameBuffer buffer, Socket socket)
+    {
+        while (buffer.Unread.Length < Frames.Preface.Length)
+        {
+            if (!Frames.Preface.StartsWith(buffer.Unread))
+                throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller does not speak HTTP/2");
+            if (!buffer.Fill(socket))
+                return;
+        }
+
+        if (!buffer.Unread.StartsWith(Frames.Preface))
+            throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller does not speak HTTP/2");
+        To.Append(Frames.Preface);
+        buffer.Consume(Frames.Preface.Length);
+    }
+
+    protected override bool Forwards(FrameHeader header, ReadOnlySpan<byte> unit)
+    {
+        if (!_settingsSeen && header.Type is not FrameType.Settings)
+            throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller's first frame is not SETTINGS (RFC 9113 section 3.4)");
+        return header.Type switch
+        {
+            FrameType.Headers => ForwardsHeaders(header, unit),
+            FrameType.Data => ForwardsData(header, unit),
+            FrameType.RstStream => Taken.ForwardsCallerReset(header.StreamId),
+            FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.CallerLedger),
+            FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
+            FrameType.PushPromise => throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller pushes (RFC 9113 section 8.4)"),
+            _ => true,
+        };
+    }
+
+    private bool ForwardsHeaders(FrameHeader header, ReadOnlySpan<byte> unit)
+    {
+        // Every block is decoded, whatever becomes of it: the next one may refer to it (RFC 7541 section 2.2).
+        _decoder.Decode(Frames.HeaderBlock(header, unit), _fields);
+        if (Taken.IsAnswered(header.StreamId))
+        {
+            _rewriting = true; // the runtime's table will not see this block
+            return false;
+        }
+
+        var route = header.StreamId > _lastStream ? Open(header) : Trail(header);
+        if (!_rewriting)
+            return true;
+        AppendRun();
+        To.Append(_rewriter.Write(header, _fields, route).Span);
+        return false;
+    }
+
+    private CallRoute Open(FrameHeader header)
+    {
+        _lastStream = header.StreamId;
+        var path = Find(":path"u8);
+        var route = path.IsEmpty ? default : Connection.Route(path.Span, _fields);
+        // A request without a body is nothing that can be edited.
+        if (header.EndsStream || (route.Call is not null && !Taken.TryAdd(header.StreamId, route.Call)))
+            route = route with { Call = null };
+        _rewriting |= !route.Path.IsEmpty || (route.Call is not null && !Find("content-length"u8).IsEmpty);
+        return route;
+    }
+
+    // No gRPC caller sends trailers; who does gets what the runtime makes of them.
+    private CallRoute Trail(FrameHeader header)
+    {
+        Taken.Release(header.StreamId);
+        return default;
+    }
+
+    private bool ForwardsData(FrameHeader header, ReadOnlySpan<byte> frame)
+    {
+        if (!Taken.TryGet(header.StreamId, out var stream))
+        {
+            if (!Taken.IsAnswered(header.StreamId))
+                return true;
+            Taken.CreditCaller(header, stream: null);
+            return false;
+        }
+
+        AppendRun();
+        Taken.CreditCaller(header, stream);
+        Taken.Collect(stream, Frames.Data(header, frame), header.EndsStream);
+        return false;
+    }
+
+    private bool ForwardsSettings(FrameHeader header, ReadOnlySpan<byte> frame)
+    {
+        AppendRun();
+        var settings = SettingsFrame.Parse(header, frame);
+        if (settings.Find(SettingsFrame.InitialWindowSize) is { } size)
+            Taken.OnCallerInitialWindowSize(size);
+        // So each header block of the runtime stands alone and can be held, dropped or replaced.
+        settings.Set(SettingsFrame.HeaderTableSize, 0, evenIfAbsent: !_settingsSeen);
+        settings.Lower(SettingsFrame.MaxFrameSize, RelayLimits.FrameBytes);
+        _settingsSeen = true;
+        To.Append(settings.Encode());
+        return false;
+    }
+
+    private ReadOnlyMemory<byte> Find(ReadOnlySpan<byte> name)
+    {
+        foreach (var field in _fields)
+        {
+            if (field.IsNamed(name))
+                return field.Value;
+        }
+
+        return default;
+    }
+}

@@ -1,0 +1,231 @@
+using System.Buffers;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>
+/// What may be sent to one receiver (RFC 9113 sections 5.2 and 6.9) when two share its windows: the sender at the far end, whose
+/// frames are forwarded, and the shim, who owns some streams. Deterministic, no I/O; the connection's gate is held around every call.
+/// </summary>
+/// <remarks>
+/// The sender knows nothing of us. It holds its view of the connection window:
+/// <code>view = window + balance - parked</code>
+/// <c>window</c> is the receiver's true one. <c>balance</c> above 0 is our debt: octets that we sent and that the receiver's next
+/// WINDOW_UPDATEs repay before the sender hears of them; below 0 it is credit that we owe the sender for octets that we took and did not
+/// send on. <c>parked</c> octets came while a debt was open and did not fit. Taking a message and sending as much in its place costs nothing.
+/// </remarks>
+internal sealed class FlowLedger(FrameWriter output)
+{
+    internal const int DefaultWindow = 65_535; // RFC 9113 section 6.9.2
+
+    // Owed to the sender before it is paid out unasked. Far below the smallest connection window, so no sender starves for it;
+    // above 0, so that the usual small message costs no frame.
+    private const int MaxOwed = 4096;
+
+    private readonly Dictionary<int, OutgoingStream> _outgoing = [];
+    private long _window = DefaultWindow;
+    private long _balance;
+    private int _parked; // streams with forwarded frames that wait
+
+    /// <summary>The receiver's SETTINGS_INITIAL_WINDOW_SIZE.</summary>
+    internal int InitialStreamWindow { get; private set; } = DefaultWindow;
+
+    /// <summary>The fast way: takes the room for forwarded frames with this much DATA (padding included) in one go.</summary>
+    /// <returns>False where the frames must go one by one, by <see cref="Forward"/>.</returns>
+    internal bool TryForward(long dataOctets)
+    {
+        if (_parked > 0 || (_balance > 0 && dataOctets > _window))
+            return false;
+        _window -= dataOctets;
+        return true;
+    }
+
+    /// <summary>Appends a forwarded unit to the output, or parks what does not fit, in order within its stream.</summary>
+    internal void Forward(FrameHeader header, ReadOnlySpan<byte> unit)
+    {
+        var queue = _outgoing.GetValueOrDefault(header.StreamId);
+        if (header.Type is FrameType.RstStream && queue is not null)
+            Drop(header.StreamId);
+        else if (header.Type is FrameType.Headers && queue is not null)
+        {
+            queue.Parts.AddLast(new OutgoingPart(unit.ToArray(), OutgoingKind.Frames, header.EndsStream));
+            return;
+        }
+
+        if (header.Type is FrameType.Data && header.Length > 0)
+            ForwardData(header, unit, queue);
+        else
+            output.Append(unit);
+    }
+
+    /// <summary>The receiver opened the connection window.</summary>
+    /// <returns>The part of the increment that is the sender's; 0 where nothing is to be passed on.</returns>
+    internal int OnConnectionWindowUpdate(int increment)
+    {
+        _window += increment;
+        // Debt is repaid first; what we owe is paid along with it, within what the frame can say.
+        var share = (int)Math.Clamp(increment - _balance, 0, int.MaxValue);
+        _balance += share - increment;
+        Drain();
+        return share;
+    }
+
+    /// <summary>The receiver opened a stream's window.</summary>
+    /// <returns>False where the stream is not ours: the update is the sender's.</returns>
+    internal bool OnStreamWindowUpdate(int stream, int increment)
+    {
+        if (!_outgoing.TryGetValue(stream, out var queue) || !queue.IsOurs)
+            return false;
+        queue.Window += increment;
+        queue.WindowUpdates += increment;
+        Drain();
+        return true;
+    }
+
+    /// <summary>The receiver changed the window that streams begin with; open ones change by the difference (RFC 9113 section 6.9.2).</summary>
+    internal void OnInitialWindowSize(int size)
+    {
+        foreach (var queue in _outgoing.Values)
+            queue.Window += size - InitialStreamWindow;
+        InitialStreamWindow = size;
+        Drain();
+    }
+
+    /// <summary>The receiver will not see these octets from the sender: held or dropped by us.</summary>
+    /// <returns>What the sender is to be credited on its connection now; 0 while it is little.</returns>
+    internal int Take(int octets)
+    {
+        _balance -= octets;
+        if (_balance >= -MaxOwed)
+            return 0;
+        var credit = (int)-_balance;
+        _balance = 0;
+        return credit;
+    }
+
+    /// <summary>From now on frames of this stream come from us and its WINDOW_UPDATEs are ours.</summary>
+    internal void Own(int stream) => _outgoing.Add(stream, new OutgoingStream { IsOurs = true, Window = InitialStreamWindow });
+
+    /// <summary>Gives a stream back to the sender before anything was sent on it.</summary>
+    /// <returns>The sum of its WINDOW_UPDATEs that the sender has not heard of.</returns>
+    internal int Disown(int stream) =>
+        _outgoing.Remove(stream, out var queue) ? (int)Math.Min(queue.WindowUpdates, int.MaxValue) : 0;
+
+    /// <summary>Sends a header block on a stream of ours, behind what was sent on it before.</summary>
+    internal void SendHeaders(int stream, ReadOnlySpan<byte> block, bool endStream)
+    {
+        var frames = new ArrayBufferWriter<byte>(FrameHeader.Size + block.Length);
+        Frames.WriteHeaders(frames, stream, block, endStream);
+        Send(stream, new OutgoingPart(frames.WrittenMemory, OutgoingKind.Frames, endStream));
+    }
+
+    /// <summary>Sends data on a stream of ours as the windows allow. The memory must stay as it is until then.</summary>
+    internal void SendData(int stream, ReadOnlyMemory<byte> data, bool endStream) =>
+        Send(stream, new OutgoingPart(data, OutgoingKind.Data, endStream));
+
+    /// <summary>Whether an answer of ours is still on its way on this stream.</summary>
+    internal bool Owns(int stream) => _outgoing.TryGetValue(stream, out var queue) && queue.IsOurs;
+
+    /// <summary>Nothing more is sent on this stream; what waits is dropped.</summary>
+    internal void Drop(int stream)
+    {
+        if (!_outgoing.Remove(stream, out var queue) || queue.IsOurs)
+            return;
+        _parked--;
+        _balance -= queue.Parts.Sum(part => part.Kind is OutgoingKind.Data ? part.Octets.Length : 0);
+    }
+
+    private void Send(int stream, OutgoingPart part)
+    {
+        if (!_outgoing.TryGetValue(stream, out var queue))
+            return; // the stream was reset
+        queue.Parts.AddLast(part);
+        Drain(stream, queue);
+    }
+
+    private void ForwardData(FrameHeader header, ReadOnlySpan<byte> frame, OutgoingStream? queue)
+    {
+        if (queue is null && header.Length <= _window)
+        {
+            _window -= header.Length;
+            output.Append(frame);
+            return;
+        }
+
+        // A receiver may hold its update back until half its window is used, so what fits goes now: never wait for room for all.
+        var data = Frames.Data(header, frame);
+        _balance -= header.Length - data.Length; // padding is not sent on
+        if (queue is null)
+        {
+            queue = new OutgoingStream { IsOurs = false, Window = long.MaxValue / 2 }; // the sender keeps to the stream's window itself
+            _outgoing.Add(header.StreamId, queue);
+            _parked++;
+        }
+
+        queue.Parts.AddLast(new OutgoingPart(data.ToArray(), OutgoingKind.Data, header.EndsStream));
+        Drain(header.StreamId, queue);
+    }
+
+    private void Drain()
+    {
+        if (_outgoing.Count == 0)
+            return;
+        foreach (var (stream, queue) in _outgoing.ToArray())
+            Drain(stream, queue);
+    }
+
+    private void Drain(int stream, OutgoingStream queue)
+    {
+        var ended = false;
+        while (queue.Parts.First is { Value: var part })
+        {
+            if (part.Kind is OutgoingKind.Frames)
+                output.Append(part.Octets.Span);
+            else if (!SendSome(stream, queue, part))
+                return;
+            ended = part.EndsStream;
+            queue.Parts.RemoveFirst();
+        }
+
+        if (ended || !queue.IsOurs)
+            Forget(stream, queue);
+    }
+
+    private void Forget(int stream, OutgoingStream queue)
+    {
+        _outgoing.Remove(stream);
+        if (!queue.IsOurs)
+            _parked--;
+    }
+
+    /// <returns>False where the windows closed before the part was sent whole; the rest is at the head of the queue.</returns>
+    private bool SendSome(int stream, OutgoingStream queue, OutgoingPart part)
+    {
+        var rest = part.Octets;
+        do
+        {
+            var length = (int)Math.Min(Math.Min(rest.Length, Frames.MaxPayload), Math.Max(0, Math.Min(_window, queue.Window)));
+            if (length == 0 && !rest.IsEmpty)
+            {
+                queue.Parts.First!.Value = part with { Octets = rest };
+                return false;
+            }
+
+            var last = length == rest.Length && part.EndsStream;
+            WriteData(stream, rest.Span[..length], last);
+            rest = rest[length..];
+            _window -= length;
+            queue.Window -= length;
+            if (queue.IsOurs)
+                _balance += length;
+        }
+        while (!rest.IsEmpty);
+        return true;
+    }
+
+    private void WriteData(int stream, ReadOnlySpan<byte> data, bool last)
+    {
+        Span<byte> header = stackalloc byte[FrameHeader.Size];
+        new FrameHeader(data.Length, FrameType.Data, last ? FrameFlags.EndStream : FrameFlags.None, stream).Write(header);
+        output.Append(header, data);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Text;
+using ImageCriShim.Relay.Hpack;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>
+/// The runtime's answer to a watched call, kept until it is whole. Its header blocks stand alone (the runtime was told to use no
+/// dynamic table), so it can be passed on later, or not at all.
+/// </summary>
+internal sealed class HeldAnswer
+{
+    private readonly ArrayBufferWriter<byte> _body = new();
+    private readonly List<byte[]> _headers = [];
+    private byte[]? _trailers;
+    private bool _bodyBegun;
+
+    /// <summary>The gRPC frames.</summary>
+    internal ReadOnlyMemory<byte> Body => _body.WrittenMemory;
+
+    internal void AddHeaderBlock(ReadOnlySpan<byte> block, bool endsStream)
+    {
+        if (endsStream || _bodyBegun)
+            _trailers = block.ToArray();
+        else
+            _headers.Add(block.ToArray());
+    }
+
+    internal void AddData(ReadOnlySpan<byte> data)
+    {
+        _bodyBegun = true;
+        _body.Write(data);
+    }
+
+    /// <summary>How its messages are compressed: the value of <c>grpc-encoding</c>.</summary>
+    internal string? FindEncoding()
+    {
+        var fields = new List<HeaderField>();
+        foreach (var block in _headers)
+        {
+            new HpackDecoder(RelayLimits.HeaderListBytes).Decode(block, fields);
+            foreach (var field in fields)
+            {
+                if (field.IsNamed("grpc-encoding"u8))
+                    return Encoding.Latin1.GetString(field.Value.Span);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Sends it on as it came.</summary>
+    internal void Replay(int stream, FlowLedger into)
+    {
+        foreach (var block in _headers)
+            into.SendHeaders(stream, block, endStream: false);
+        if (_bodyBegun)
+            into.SendData(stream, Body, endStream: _trailers is null);
+        if (_trailers is not null)
+            into.SendHeaders(stream, _trailers, endStream: true);
+    }
+}

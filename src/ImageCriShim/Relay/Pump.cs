@@ -1,0 +1,137 @@
+using System.Net.Sockets;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>
+/// One direction of a connection: reads units from one peer and passes them to the other, byte for byte and as many at once as have
+/// arrived. Runs on a thread of its own with blocking sockets.
+/// </summary>
+internal abstract class Pump(RelayConnection connection, Socket from, FrameWriter to, FlowLedger ledger)
+{
+    private readonly FrameBuffer _buffer = new();
+    private int _offset; // the unit being looked at
+    private int _runStart; // units from here to _offset are to be forwarded as they are
+    private long _runData; // octets of theirs that flow control counts
+
+    protected RelayConnection Connection { get; } = connection;
+
+    /// <summary>Towards the receiver.</summary>
+    protected FrameWriter To { get; } = to;
+
+    /// <summary>Of the receiver's windows.</summary>
+    protected FlowLedger Ledger { get; } = ledger;
+
+    /// <summary>Runs until the sender's side ends.</summary>
+    /// <exception cref="Http2ProtocolException">The sender broke the protocol, or the receiver does not read.</exception>
+    /// <exception cref="Hpack.HpackException">The sender's header block cannot be decoded.</exception>
+    /// <exception cref="SocketException">A connection broke.</exception>
+    internal void Run()
+    {
+        Begin(_buffer, from);
+        do
+            Pass();
+        while (_buffer.Fill(from));
+    }
+
+    /// <summary>What comes before the first frame.</summary>
+    protected virtual void Begin(FrameBuffer buffer, Socket socket)
+    {
+    }
+
+    /// <summary>
+    /// Looks at one unit under the gate. A pump that puts something of its own into its direction calls <see cref="AppendRun"/> first.
+    /// </summary>
+    /// <returns>True: forwarded as it is. False: dealt with.</returns>
+    protected abstract bool Forwards(FrameHeader header, ReadOnlySpan<byte> unit);
+
+    /// <summary>Puts what is to be forwarded so far behind what was appended before.</summary>
+    protected void AppendRun()
+    {
+        var run = TakeRun();
+        if (!run.IsEmpty)
+            To.Append(run);
+    }
+
+    /// <summary>The peer that we read from opened a window of its own.</summary>
+    /// <param name="back">Of what is sent back to that peer.</param>
+    protected bool ForwardsWindowUpdate(FrameHeader header, ReadOnlySpan<byte> frame, FlowLedger back)
+    {
+        var increment = Frames.Increment(header, frame);
+        if (header.StreamId != 0)
+            return !back.OnStreamWindowUpdate(header.StreamId, increment) && !Connection.Taken.Has(header.StreamId);
+        if (increment == 0)
+            return true; // an error (RFC 9113 section 6.9), and the receiver's to complain about
+        var share = back.OnConnectionWindowUpdate(increment);
+        if (share == increment)
+            return true;
+        AppendRun();
+        if (share > 0)
+            To.Append(Frames.WindowUpdate(0, share));
+        return false;
+    }
+
+    private void Pass()
+    {
+        ReadOnlySpan<byte> run;
+        lock (Connection.Gate)
+        {
+            (_offset, _runStart, _runData) = (0, 0, 0);
+            while (_buffer.TryPeek(_offset, out var header, out var length))
+                PassUnit(header, length);
+            run = TakeRun(); // not copied: it goes from the buffer to the socket
+        }
+
+        To.Send(run);
+        _buffer.Consume(_offset);
+        Connection.FlushOther(To);
+    }
+
+    private void PassUnit(FrameHeader header, int length)
+    {
+        var forwards = Forwards(header, _buffer.Unread.Slice(_offset, length));
+        if (forwards && header.Type is FrameType.Data)
+            _runData += header.Length;
+        else if (!forwards)
+            AppendRun(); // a unit that is dealt with is not part of any run
+        _offset += length;
+        if (!forwards)
+            _runStart = _offset;
+    }
+
+    private ReadOnlySpan<byte> TakeRun()
+    {
+        var run = _buffer.Unread[_runStart.._offset];
+        _runStart = _offset;
+        var data = _runData;
+        _runData = 0;
+        if (run.IsEmpty || Ledger.TryForward(data))
+            return run;
+        ForwardOneByOne(run);
+        return [];
+    }
+
+    private void ForwardOneByOne(ReadOnlySpan<byte> run)
+    {
+        while (!run.IsEmpty)
+        {
+            var header = FrameHeader.Read(run);
+            var length = FrameHeader.Size + header.Length;
+            if (header.Type is FrameType.Headers && !header.Has(FrameFlags.EndHeaders))
+                length = run.Length - AfterContinuations(run[length..]).Length;
+            Ledger.Forward(header, run[..length]);
+            run = run[length..];
+        }
+    }
+
+    private static ReadOnlySpan<byte> AfterContinuations(ReadOnlySpan<byte> rest)
+    {
+        FrameHeader header;
+        do
+        {
+            header = FrameHeader.Read(rest);
+            rest = rest[(FrameHeader.Size + header.Length)..];
+        }
+        while (!header.Has(FrameFlags.EndHeaders));
+        return rest;
+    }
+}

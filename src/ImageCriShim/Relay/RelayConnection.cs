@@ -1,0 +1,168 @@
+using System.Net.Sockets;
+using ImageCriShim.Relay.Hpack;
+using Microsoft.Extensions.Logging;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>
+/// One caller's connection and its own connection to the runtime. Two pumps on two threads, one gate around everything that they and
+/// the edited calls share. The gate is never held during I/O.
+/// </summary>
+internal sealed class RelayConnection
+{
+    /// <summary>A pump needs a few KiB; the rest is for the handlers of edited calls under the gate.</summary>
+    internal const int StackBytes = 256 * 1024;
+
+    private readonly Socket _caller;
+    private readonly Socket _runtime;
+    private readonly ILogger _log;
+    private readonly CallerPump _callerPump;
+    private readonly RuntimePump _runtimePump;
+
+    internal RelayConnection(Socket caller, Socket runtime, RouteCall route, HeldBytes heldBytes, ILogger log)
+    {
+        (_caller, _runtime, _log, Route) = (caller, runtime, log, route);
+        ToCaller = new FrameWriter(caller, held: true);
+        ToRuntime = new FrameWriter(runtime, held: false);
+        CallerLedger = new FlowLedger(ToCaller);
+        RuntimeLedger = new FlowLedger(ToRuntime);
+        Taken = new TakenStreams(this, heldBytes);
+        _callerPump = new CallerPump(this, caller, ToRuntime, RuntimeLedger);
+        _runtimePump = new RuntimePump(this, runtime, ToCaller, CallerLedger);
+    }
+
+    internal Lock Gate { get; } = new();
+
+    internal RouteCall Route { get; }
+
+    internal TakenStreams Taken { get; }
+
+    internal FrameWriter ToCaller { get; }
+
+    internal FrameWriter ToRuntime { get; }
+
+    /// <summary>What may be sent to the caller.</summary>
+    internal FlowLedger CallerLedger { get; }
+
+    /// <summary>What may be sent to the runtime.</summary>
+    internal FlowLedger RuntimeLedger { get; }
+
+    /// <summary>Relays until both sides have ended, on this thread and one more. Both sockets are closed then.</summary>
+    internal void Run()
+    {
+        var other = new Thread(() => Run(_runtimePump, _runtime, _caller), StackBytes) { IsBackground = true, Name = "runtime" };
+        other.Start();
+        Run(_callerPump, _caller, _runtime);
+        lock (Gate)
+            Taken.CancelAll(); // a caller that has ended its side waits for nothing
+        other.Join();
+        _caller.Dispose();
+        _runtime.Dispose();
+    }
+
+    internal void RaiseTableSizeLimit(int limit) => _callerPump.RaiseTableSizeLimit(limit);
+
+    /// <summary>Sees to it that frames appended by the pump that does not send in their direction leave.</summary>
+    internal void FlushOther(FrameWriter own) => (own == ToCaller ? ToRuntime : ToCaller).FlushSoon();
+
+    internal void StartAnswer(TakenStream stream) => _ = Task.Run(() => Answer(stream));
+
+    internal void LogCallFailed(Exception exception) => Log.EditedCallFailed(_log, exception);
+
+    private async Task Answer(TakenStream stream)
+    {
+        StreamAnswer? answer;
+        try
+        {
+            answer = await stream.Call.Answer(stream.Cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stream.Cancellation.IsCancellationRequested)
+        {
+            return; // nobody waits for it
+        }
+        catch (Exception e)
+        {
+            LogCallFailed(e);
+            answer = StreamAnswer.Error(GrpcCode.Internal, $"image-cri-shim: {e.GetType().Name}: {e.Message}");
+        }
+
+        try
+        {
+            lock (Gate)
+                Taken.OnAnswer(stream, answer);
+            ToCaller.FlushSoon();
+        }
+        catch (Http2ProtocolException e)
+        {
+            Log.PeerBrokeProtocol(_log, e.Message);
+            Disconnect();
+        }
+    }
+
+    private void Run(Pump pump, Socket from, Socket to)
+    {
+        try
+        {
+            pump.Run();
+            to.Shutdown(SocketShutdown.Send); // the other direction may go on: half-closed is legal
+        }
+        catch (SocketException)
+        {
+            Disconnect(); // the way a connection usually ends when a process does
+        }
+        catch (Http2ProtocolException e)
+        {
+            Refuse(from, e.Code, e.Message);
+        }
+        catch (HpackException e)
+        {
+            Refuse(from, ErrorCode.CompressionError, e.Message);
+        }
+        catch (Exception e) // a defect of ours costs this connection, not the process
+        {
+            Log.ConnectionFailed(_log, e);
+            Disconnect();
+        }
+    }
+
+    // Tells the peer that broke the protocol why, if it still reads, and ends the connection on both sides.
+    private void Refuse(Socket peer, ErrorCode code, string reason)
+    {
+        var patience = TimeSpan.FromSeconds(1); // it may have stopped reading
+        Log.PeerBrokeProtocol(_log, reason);
+        try
+        {
+            peer.SendTimeout = (int)patience.TotalMilliseconds;
+            var writer = peer == _caller ? ToCaller : ToRuntime;
+            writer.TrySend(Frames.GoAway(0, code, $"image-cri-shim: {reason}"), patience);
+        }
+        catch (SocketException)
+        {
+            // It is gone already.
+        }
+
+        Disconnect();
+    }
+
+    private void Disconnect()
+    {
+        Shutdown(_caller);
+        Shutdown(_runtime);
+    }
+
+    private static void Shutdown(Socket socket)
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException)
+        {
+            // Not connected any more.
+        }
+        catch (ObjectDisposedException)
+        {
+            // Both pumps have ended.
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Net.Sockets;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>The runtime's socket file, and how a connection to it is made although the runtime may be restarting.</summary>
+internal sealed class RuntimeSocket(string path, TimeProvider time)
+{
+    /// <summary>How long a caller's connection is held while the runtime is away; a restart takes it less than a second.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    /// <summary>Between two attempts: connecting to a socket file costs some microseconds.</summary>
+    internal static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
+
+    internal string Path { get; } = path;
+
+    /// <returns>A blocking, connected socket, or null and the reason.</returns>
+    internal Socket? TryConnect(out string reason)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(Path));
+            reason = "";
+            return socket;
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            reason = $"the container runtime's socket {Path} cannot be connected: {Describe(e.SocketErrorCode)}";
+            return null;
+        }
+    }
+
+    /// <summary>Tries until it succeeds, patience ends or nobody waits any more.</summary>
+    internal Socket? Connect(Func<bool> isWanted, out string reason)
+    {
+        var begin = time.GetTimestamp();
+        while (true)
+        {
+            var socket = TryConnect(out reason);
+            if (socket is not null || time.GetElapsedTime(begin) >= Patience || !isWanted())
+                return socket;
+            Thread.Sleep(RetryInterval); // the thread belongs to this connection alone
+        }
+    }
+
+    private static string Describe(SocketError error) => error switch
+    {
+        SocketError.ConnectionRefused => "nothing listens on it",
+        SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported => "there is no such socket",
+        SocketError.AccessDenied => "permission denied",
+        SocketError.WouldBlock or SocketError.TryAgain => "the runtime accepts no connections at the moment",
+        _ => $"{error}",
+    };
+}

@@ -1,0 +1,67 @@
+using System.Buffers;
+using System.Text;
+using ImageCriShim.Relay.Hpack;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>gRPC status codes that the relay itself gives.</summary>
+internal enum GrpcCode
+{
+    Internal = 13,
+    ResourceExhausted = 8,
+    Unavailable = 14,
+}
+
+/// <summary>An answer of our own: a 200 with headers, gRPC frames and trailers; without <paramref name="Body"/> the trailers come alone.</summary>
+/// <param name="Headers">Lower-case names; <c>:status</c> and <c>content-type</c> are added.</param>
+/// <param name="Body">gRPC frames; null for a trailers-only answer.</param>
+internal sealed record StreamAnswer(
+    IReadOnlyList<KeyValuePair<string, string>> Headers,
+    ReadOnlyMemory<byte>? Body,
+    IReadOnlyList<KeyValuePair<string, string>> Trailers)
+{
+    internal static StreamAnswer Error(int code, string message) =>
+        new([], null, [new("grpc-status", $"{code}"), new("grpc-message", PercentEncode(message))]);
+
+    internal static StreamAnswer Error(GrpcCode code, string message) => Error((int)code, message);
+
+    internal ReadOnlyMemory<byte> EncodeHeaders()
+    {
+        var block = new ArrayBufferWriter<byte>();
+        WriteHead(block);
+        return block.WrittenMemory;
+    }
+
+    internal ReadOnlyMemory<byte> EncodeTrailers()
+    {
+        var block = new ArrayBufferWriter<byte>();
+        if (Body is null)
+            WriteHead(block);
+        foreach (var (name, value) in Trailers)
+            HpackEncoder.WriteLiteral(block, name, value);
+        return block.WrittenMemory;
+    }
+
+    /// <summary>gRPC over HTTP/2, "Percent-Encoded": printable ASCII but % stays as it is.</summary>
+    internal static string PercentEncode(string message)
+    {
+        var encoded = new StringBuilder(message.Length);
+        foreach (var octet in Encoding.UTF8.GetBytes(message))
+        {
+            if (octet is >= 0x20 and <= 0x7E and not (byte)'%')
+                encoded.Append((char)octet);
+            else
+                encoded.Append('%').Append(octet.ToString("X2"));
+        }
+
+        return encoded.ToString();
+    }
+
+    private void WriteHead(ArrayBufferWriter<byte> block)
+    {
+        HpackEncoder.WriteIndexed(block, StaticTable.Status200);
+        HpackEncoder.WriteLiteral(block, "content-type", "application/grpc");
+        foreach (var (name, value) in Headers)
+            HpackEncoder.WriteLiteral(block, name, value);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+
+namespace ImageCriShim.Relay;
+
+internal enum TakenPhase
+{
+    /// <summary>The request is arriving; the runtime has its headers and waits.</summary>
+    Collecting,
+
+    /// <summary>The runtime has the request; its answer is held.</summary>
+    Watching,
+
+    /// <summary>An answer of ours is being made.</summary>
+    Answering,
+}
+
+/// <summary>A stream whose call is edited. Guarded by the connection's gate.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The source has no timer and no handle, and tokens of it outlive the stream.")]
+internal sealed class TakenStream(int id, EditedCall call)
+{
+    private readonly CancellationTokenSource _cancellation = new();
+
+    internal int Id { get; } = id;
+
+    internal EditedCall Call { get; } = call;
+
+    internal TakenPhase Phase { get; set; }
+
+    internal ArrayBufferWriter<byte> Request { get; } = new();
+
+    internal HeldAnswer Answer { get; } = new();
+
+    /// <summary>Bytes counted against <see cref="RelayLimits.HeldBytes"/>.</summary>
+    internal int Held { get; set; }
+
+    /// <summary>Octets taken from this stream's sender since its stream window was last opened.</summary>
+    internal int Uncredited { get; set; }
+
+    internal bool CallerEnded { get; set; }
+
+    internal bool RuntimeEnded { get; set; }
+
+    internal CancellationToken Cancellation => _cancellation.Token;
+
+    /// <summary>The caller is gone: who works on the answer is told, on another thread, because the gate is held.</summary>
+    internal void Cancel() => _ = _cancellation.CancelAsync();
+}

@@ -1,0 +1,281 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>
+/// The edited calls of one connection and what happens to each: its request is collected, then passed on, watched or answered.
+/// The connection's gate is held around every call; nothing here blocks.
+/// </summary>
+internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldBytes)
+{
+    private readonly Dictionary<int, TakenStream> _streams = [];
+    private readonly HashSet<int> _answered = [];
+    private readonly Queue<int> _answeredInOrder = [];
+
+    private FlowLedger CallerLedger => connection.CallerLedger;
+
+    private FlowLedger RuntimeLedger => connection.RuntimeLedger;
+
+    internal bool TryGet(int id, [NotNullWhen(true)] out TakenStream? stream) => _streams.TryGetValue(id, out stream);
+
+    /// <summary>Answered by us a moment ago: what either side still says of it is dropped.</summary>
+    internal bool IsAnswered(int id) => _answered.Contains(id);
+
+    internal bool Has(int id) => _streams.ContainsKey(id) || IsAnswered(id);
+
+    /// <returns>False at the bound: the call is forwarded as given.</returns>
+    internal bool TryAdd(int id, EditedCall call)
+    {
+        if (_streams.Count >= RelayLimits.TakenStreams)
+            return false;
+        _streams.Add(id, new TakenStream(id, call));
+        CallerLedger.Own(id);
+        return true;
+    }
+
+    // --- what the caller sends -------------------------------------------------------------------------------------------
+
+    internal void Collect(TakenStream stream, ReadOnlySpan<byte> data, bool endsStream)
+    {
+        stream.CallerEnded |= endsStream;
+        if (stream.Phase is not TakenPhase.Collecting)
+            return;
+        if (!TryHold(stream, stream.Request.WrittenCount, data.Length))
+            return;
+        stream.Request.Write(data);
+        if (endsStream)
+            OnRequest(stream);
+    }
+
+    /// <returns>Whether the runtime is to see it.</returns>
+    internal bool ForwardsCallerReset(int id)
+    {
+        RuntimeLedger.Drop(id);
+        CallerLedger.Drop(id);
+        if (!_streams.TryGetValue(id, out var stream))
+            return !IsAnswered(id);
+        stream.Cancel();
+        Remove(stream);
+        if (stream.Phase is not TakenPhase.Answering)
+            return true;
+        Remember(id);
+        return false;
+    }
+
+    /// <summary>Gives a stream back; the runtime has got its headers and decides.</summary>
+    internal void Release(int id)
+    {
+        if (!_streams.TryGetValue(id, out var stream))
+            return;
+        Remove(stream);
+        var updates = CallerLedger.Disown(id);
+        if (updates > 0)
+            connection.ToRuntime.Append(Frames.WindowUpdate(id, updates));
+    }
+
+    internal void CreditCaller(FrameHeader taken, TakenStream? stream) =>
+        Credit(taken, stream, RuntimeLedger, connection.ToCaller);
+
+    internal void OnCallerInitialWindowSize(int size)
+    {
+        CallerLedger.OnInitialWindowSize(size);
+        CreditAll(TakenPhase.Watching, connection.ToRuntime);
+    }
+
+    // --- what the runtime sends ------------------------------------------------------------------------------------------
+
+    internal void Hold(TakenStream stream, ReadOnlySpan<byte> data, bool endsStream)
+    {
+        if (stream.Phase is TakenPhase.Answering || !TryHold(stream, stream.Answer.Body.Length, data.Length))
+            return;
+        stream.Answer.AddData(data);
+        if (endsStream)
+            OnRuntimeEnd(stream);
+    }
+
+    /// <summary>The answer of a watched call is whole. One that came before the request was whole is the runtime's refusal.</summary>
+    internal void OnRuntimeEnd(TakenStream stream)
+    {
+        stream.RuntimeEnded = true;
+        if (stream.Phase is TakenPhase.Watching && !Ask(stream, static s => s.Call.Accepts(s.Answer), ifItFails: true))
+        {
+            BeginAnswer(stream);
+            return;
+        }
+
+        if (stream.Phase is TakenPhase.Collecting)
+            ResetRuntime(stream);
+        stream.Answer.Replay(stream.Id, CallerLedger);
+        Finish(stream);
+    }
+
+    /// <returns>Whether the caller is to see it.</returns>
+    internal bool ForwardsRuntimeReset(int id)
+    {
+        RuntimeLedger.Drop(id);
+        if (!_streams.TryGetValue(id, out var stream))
+            return !IsAnswered(id) && !CallerLedger.Owns(id);
+        if (stream.Phase is TakenPhase.Answering)
+            return false;
+        CallerLedger.Drop(id);
+        Remove(stream);
+        return true;
+    }
+
+    internal void CreditRuntime(FrameHeader taken, TakenStream? stream) =>
+        Credit(taken, stream, CallerLedger, connection.ToRuntime);
+
+    internal void OnRuntimeInitialWindowSize(int size)
+    {
+        RuntimeLedger.OnInitialWindowSize(size);
+        CreditAll(TakenPhase.Collecting, connection.ToCaller);
+    }
+
+    // --- what we answer --------------------------------------------------------------------------------------------------
+
+    /// <param name="answer">Null: the watched answer.</param>
+    internal void OnAnswer(TakenStream stream, StreamAnswer? answer)
+    {
+        if (!_streams.ContainsKey(stream.Id))
+            return; // the caller went away meanwhile
+        if (answer is null)
+            stream.Answer.Replay(stream.Id, CallerLedger);
+        else
+            Send(stream, answer);
+        Finish(stream);
+    }
+
+    internal void CancelAll()
+    {
+        foreach (var stream in _streams.Values)
+        {
+            stream.Cancel();
+            heldBytes.Release(stream.Held);
+        }
+
+        _streams.Clear();
+    }
+
+    private void OnRequest(TakenStream stream)
+    {
+        var verdict = Ask(stream, static s => s.Call.OnRequest(s.Request.WrittenMemory), ifItFails: Verdict.Forward);
+        if (verdict is Verdict.Answer)
+        {
+            ResetRuntime(stream);
+            BeginAnswer(stream);
+            return;
+        }
+
+        RuntimeLedger.Own(stream.Id);
+        RuntimeLedger.SendData(stream.Id, stream.Request.WrittenMemory, endStream: true);
+        (stream.Phase, stream.Uncredited) = (TakenPhase.Watching, 0);
+        if (verdict is Verdict.Forward)
+            Release(stream.Id);
+    }
+
+    private T Ask<T>(TakenStream stream, Func<TakenStream, T> question, T ifItFails)
+    {
+        try
+        {
+            return question(stream);
+        }
+        catch (Exception e) // a defect of ours must not break a call: it goes on as if it had not been taken over
+        {
+            connection.LogCallFailed(e);
+            return ifItFails;
+        }
+    }
+
+    private void BeginAnswer(TakenStream stream)
+    {
+        stream.Phase = TakenPhase.Answering;
+        connection.StartAnswer(stream);
+    }
+
+    private void Send(TakenStream stream, StreamAnswer answer)
+    {
+        if (answer.Body is { } body)
+        {
+            CallerLedger.SendHeaders(stream.Id, answer.EncodeHeaders().Span, endStream: false);
+            CallerLedger.SendData(stream.Id, body, endStream: false);
+        }
+
+        CallerLedger.SendHeaders(stream.Id, answer.EncodeTrailers().Span, endStream: true);
+        if (!stream.CallerEnded) // answered before the request's end: the rest is not wanted (RFC 9113 section 8.1)
+            connection.ToCaller.Append(Frames.RstStream(stream.Id, ErrorCode.NoError));
+    }
+
+    private void Finish(TakenStream stream)
+    {
+        Remove(stream);
+        if (!stream.CallerEnded || !stream.RuntimeEnded)
+            Remember(stream.Id);
+    }
+
+    private void Remove(TakenStream stream)
+    {
+        _streams.Remove(stream.Id);
+        heldBytes.Release(stream.Held);
+        stream.Held = 0;
+    }
+
+    private void Remember(int id)
+    {
+        _answered.Add(id);
+        _answeredInOrder.Enqueue(id);
+        if (_answeredInOrder.Count > RelayLimits.AnsweredStreams)
+            _answered.Remove(_answeredInOrder.Dequeue());
+    }
+
+    private void ResetRuntime(TakenStream stream) =>
+        connection.ToRuntime.Append(Frames.RstStream(stream.Id, ErrorCode.Cancel));
+
+    private bool TryHold(TakenStream stream, int before, int more)
+    {
+        const int prefix = 5; // gRPC's own, before each message
+        var error = before + more > RelayLimits.MessageBytes + prefix
+            ? $"image-cri-shim: the message is larger than {RelayLimits.MessageBytes} bytes, the limit for calls that it edits"
+            : !heldBytes.TryReserve(more)
+                ? $"image-cri-shim: more than {RelayLimits.HeldBytes} bytes of edited calls are held at once"
+                : null;
+        if (error is null)
+        {
+            stream.Held += more;
+            return true;
+        }
+
+        ResetRuntime(stream);
+        OnAnswer(stream, StreamAnswer.Error(GrpcCode.ResourceExhausted, error));
+        return false;
+    }
+
+    // What we take from a sender we credit: on its stream before that closes, on the connection as the ledger says.
+    private static void Credit(FrameHeader taken, TakenStream? stream, FlowLedger ledger, FrameWriter toSender)
+    {
+        var credit = ledger.Take(taken.Length);
+        if (credit > 0)
+            toSender.Append(Frames.WindowUpdate(0, credit));
+        if (stream is null || taken.EndsStream)
+            return;
+        stream.Uncredited += taken.Length;
+        if (stream.Uncredited >= ledger.InitialStreamWindow / 2)
+            CreditStream(stream, toSender);
+    }
+
+    private void CreditAll(TakenPhase phase, FrameWriter toSender)
+    {
+        foreach (var stream in _streams.Values)
+        {
+            if (stream.Phase == phase)
+                CreditStream(stream, toSender);
+        }
+    }
+
+    private static void CreditStream(TakenStream stream, FrameWriter toSender)
+    {
+        if (stream.Uncredited > 0)
+            toSender.Append(Frames.WindowUpdate(stream.Id, stream.Uncredited));
+        stream.Uncredited = 0;
+    }
+}

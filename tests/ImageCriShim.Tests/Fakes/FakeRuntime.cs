@@ -1,0 +1,132 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace ImageCriShim.Tests.Fakes;
+
+/// <summary>
+/// A runtime of raw frames on a unix socket: the image service of <see cref="FakeImages"/>, the methods of <see cref="FakeMethods"/>, and
+/// whatever a test adds with <see cref="On"/>. With <see cref="Connections"/> a test sends and sees any frame.
+/// </summary>
+public sealed class FakeRuntime : IAsyncDisposable
+{
+    readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    readonly ConcurrentDictionary<string, Func<FakeCall, Task>> handlers = new();
+    readonly ConcurrentQueue<FakeCall> calls = new();
+    readonly List<RawConnection> connections = [];
+    readonly List<TaskCompletionSource<RawConnection>> awaited = [];
+    readonly ConcurrentQueue<Exception> faults = new();
+    readonly RawOptions options;
+    readonly Task accepting;
+
+    FakeRuntime(string socketPath, RawOptions options)
+    {
+        SocketPath = socketPath;
+        this.options = options;
+        Images.Serve(this);
+        FakeMethods.Serve(this);
+        File.Delete(socketPath);
+        listener.Bind(new UnixDomainSocketEndPoint(socketPath));
+        listener.Listen(512);
+        accepting = Task.Run(AcceptAsync);
+    }
+
+    public string SocketPath { get; }
+
+    public FakeImages Images { get; } = new();
+
+    /// <summary>Every call seen, in order of arrival.</summary>
+    public IReadOnlyList<FakeCall> Calls => [.. calls];
+
+    /// <summary>Every connection accepted, in order.</summary>
+    public IReadOnlyList<RawConnection> Connections
+    {
+        get { lock (connections) return [.. connections]; }
+    }
+
+    /// <summary>What handlers threw, other than for calls that their caller gave up.</summary>
+    public IReadOnlyList<Exception> Faults => [.. faults];
+
+    /// <param name="socketPath">At most 108 bytes.</param>
+    /// <param name="options">How its connections behave by themselves.</param>
+    public static FakeRuntime Start(string socketPath, RawOptions? options = null) => new(socketPath, options ?? new());
+
+    /// <summary>Adds or replaces the method of that path.</summary>
+    public void On(string path, Func<FakeCall, Task> handler) => handlers[path] = handler;
+
+    public void Off(string path) => handlers.TryRemove(path, out _);
+
+    public IEnumerable<FakeCall> CallsOf(string method) => Calls.Where(call => call.Path.EndsWith("/" + method, StringComparison.Ordinal));
+
+    /// <summary>The connection of that number, counted from 0, when it has come.</summary>
+    public Task<RawConnection> ConnectionAsync(int number = 0)
+    {
+        lock (connections)
+        {
+            if (connections.Count > number) return Task.FromResult(connections[number]);
+            while (awaited.Count <= number) awaited.Add(new(TaskCreationOptions.RunContinuationsAsynchronously));
+            return awaited[number].Task.WaitAsync(RawConnection.Patience);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        listener.Dispose();
+        await accepting;
+        foreach (var connection in Connections) await connection.DisposeAsync();
+        File.Delete(SocketPath);
+    }
+
+    async Task AcceptAsync()
+    {
+        while (true)
+        {
+            Socket socket;
+            try
+            {
+                socket = await listener.AcceptAsync();
+            }
+            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            {
+                return;
+            }
+
+            var connection = new RawConnection(socket, isCaller: false, options, stream => _ = Task.Run(() => ServeAsync(stream)));
+            lock (connections)
+            {
+                connections.Add(connection);
+                if (awaited.Count >= connections.Count) awaited[connections.Count - 1].SetResult(connection);
+            }
+        }
+    }
+
+    async Task ServeAsync(RawStream stream)
+    {
+        var call = new FakeCall(stream, await stream.Headers);
+        calls.Enqueue(call);
+        await using var registration = call.Cancelled.Register(() => call.CancelledAt = Stopwatch.GetTimestamp());
+        try
+        {
+            if (handlers.TryGetValue(call.Path, out var handler)) await handler(call);
+            else call.Fail(12, Unknown(call.Path));
+        }
+        catch (Exception) when (call.Cancelled.IsCancellationRequested)
+        {
+            // The caller has gone; nobody is left to be told.
+        }
+        catch (Exception error)
+        {
+            faults.Enqueue(error);
+            call.Fail(13, error.ToString());
+        }
+    }
+
+    /// <summary>The texts of grpc-go.</summary>
+    string Unknown(string path)
+    {
+        var slash = path.LastIndexOf('/');
+        var (service, method) = (path[1..slash], path[(slash + 1)..]);
+        var isKnown = handlers.Keys.Any(known => known.StartsWith($"/{service}/", StringComparison.Ordinal));
+        return isKnown ? $"unknown method {method} for service {service}" : $"unknown service {service}";
+    }
+}
