@@ -53,14 +53,6 @@ internal sealed class FakeRegistry : IAsyncDisposable
     public static FakeRegistry StartWithTls(X509Certificate2 certificate, bool asksForClientCertificate = false) =>
         new(certificate, asksForClientCertificate);
 
-    /// <summary>A port that nobody listens on.</summary>
-    public static int FindClosedPort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
-
     /// <returns>The manifest's digest, under which it is known as well.</returns>
     public string Add(string repository, string tag, string json = ManifestJson, string type = OciManifest)
     {

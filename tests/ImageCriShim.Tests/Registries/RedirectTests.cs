@@ -99,7 +99,8 @@ public sealed class RedirectTests : IAsyncLifetime
     [Fact]
     public async Task No_reason_shows_the_target_or_its_query()
     {
-        registry.Behave = _ => FakeAnswer.RedirectTo($"http://127.0.0.1:{FakeRegistry.FindClosedPort()}/x?X-Amz-Signature=s3cret");
+        using var closed = new ClosedPort();
+        registry.Behave = _ => FakeAnswer.RedirectTo($"http://127.0.0.1:{closed.Number}/x?X-Amz-Signature=s3cret");
 
         (await probe.Ask(registry)).ToString().ShouldBe("unreachable (connection refused)");
     }

@@ -20,8 +20,12 @@ public sealed class UnreachableTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_closed_port_is_refused() =>
-        (await probe.Ask($"http://127.0.0.1:{FakeRegistry.FindClosedPort()}")).ToString().ShouldBe("unreachable (connection refused)");
+    public async Task A_closed_port_is_refused()
+    {
+        using var closed = new ClosedPort();
+
+        (await probe.Ask($"http://127.0.0.1:{closed.Number}")).ToString().ShouldBe("unreachable (connection refused)");
+    }
 
     [Fact]
     public async Task A_name_that_nobody_knows_is_said_to_be_unknown() =>

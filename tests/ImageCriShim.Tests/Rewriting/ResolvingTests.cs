@@ -82,9 +82,10 @@ public sealed class ResolvingTests
     [Fact]
     public async Task Registries_that_said_no_or_cannot_be_reached_are_left_out_of_the_pull()
     {
+        using var closed = new ClosedPort();
         await using var it = new ResolveCase(s => s with
         {
-            Registries = s.Registries.Insert(0, ResolveCase.Configured($"http://127.0.0.1:{FakeRegistry.FindClosedPort()}", 1000)),
+            Registries = s.Registries.Insert(0, ResolveCase.Configured($"http://127.0.0.1:{closed.Number}", 1000)),
         });
         it.High.Behave = _ => new FakeAnswer(401);
         it.Middle.Behave = _ => new FakeAnswer(429);
@@ -198,5 +199,18 @@ public sealed class ResolvingTests
 
         it.High.Requests.ShouldHaveSingleItem().Path.ShouldEndWith($"/manifests/{digest}");
         decision.ToPull[0].Image.ShouldBe($"{it.High.Host}/library/nginx@{digest}");
+    }
+
+    [Fact]
+    public async Task Thousands_of_names_share_a_bounded_number_of_connections()
+    {
+        const int MostPerRegistry = 32;
+        await using var it = new ResolveCase();
+        var many = new ParallelOptions { MaxDegreeOfParallelism = 200, CancellationToken = TestContext.Current.CancellationToken };
+
+        await Parallel.ForAsync(0, 2_000, many, async (i, _) => await it.Resolve($"team/app-{i}:1"));
+
+        it.Asked.ShouldBe([2_000, 2_000, 2_000]);
+        new[] { it.High, it.Middle, it.Low }.ShouldAllBe(registry => registry.Connections <= MostPerRegistry);
     }
 }
