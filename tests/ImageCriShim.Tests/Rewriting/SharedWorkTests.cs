@@ -48,7 +48,7 @@ public sealed class SharedWorkTests
         leaving.Cancel();
 
         await Should.ThrowAsync<OperationCanceledException>(() => first);
-        await ended.Task.WaitAsync(TestContext.Current.CancellationToken);
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken); // it is told at once; to fail, not hang
         (await shared.Join("a", _ => Task.FromResult(7), CancellationToken.None)).ShouldBe(7);
 
         async Task<int> WaitForever(CancellationToken abandoned)
