@@ -67,6 +67,9 @@ public sealed class CriCaller : IAsyncDisposable
         return FindText(await Succeed(Runtime + "ExecSync", request), 1);
     }
 
+    /// <returns>Their IDs.</returns>
+    public async Task<string[]> ListPods() => [.. Read(await Succeed(Runtime + "ListPodSandbox", [])).Select(pod => FindText(pod.Bytes, 1))];
+
     public async Task StopPod(string pod) => await Succeed(Runtime + "StopPodSandbox", Field(1, pod));
 
     public async Task RemovePod(string pod) => await Succeed(Runtime + "RemovePodSandbox", Field(1, pod));
