@@ -117,5 +117,4 @@ public enum GrpcCode
     DeadlineExceeded = 4,
     NotFound = 5,
     PermissionDenied = 7,
-    Unavailable = 14,
 }

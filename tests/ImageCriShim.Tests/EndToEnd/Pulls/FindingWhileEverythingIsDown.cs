@@ -39,7 +39,7 @@ public sealed class FindingWhileEverythingIsDown(RealNode node)
 
         var pulled = await shim.Caller.Pull(name);
 
-        pulled.Code.ShouldBe(GrpcCode.Unavailable);
+        pulled.Code.ShouldBe(GrpcCode.Unknown); // kubelet knows the prefix only with this code
         pulled.Message.ShouldStartWith("RegistryUnavailable: ");
         pulled.Message.ShouldContain($"{offline.Host}/{name} unreachable (connection refused)");
         pulled.Message.ShouldContain($"{mirror.Host}/{name} unreachable (connection refused)");
