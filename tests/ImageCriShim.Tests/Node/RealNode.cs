@@ -70,6 +70,12 @@ public sealed class RealNode : IAsyncLifetime
     /// <summary>A shim in front of that containerd.</summary>
     public Task<ShimOnNode> StartShim(string containerd, string yaml) => ShimOnNode.Start(SocketOf(containerd), yaml);
 
+    public async Task RestartContainerd(string containerd)
+    {
+        await Lab.Run("containerd", "stop", _lab.Directory, NameOf(containerd));
+        await Lab.Run("containerd", "resume", _lab.Directory, NameOf(containerd));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _lab.DisposeAsync();
@@ -81,12 +87,14 @@ public sealed class RealNode : IAsyncLifetime
     {
         var sandbox = $"{OriginRegistry.Host}/{PauseImage}";
         string[] registries = [OriginRegistry.Address, $"{Tls.Address}={TlsAuthority}"];
-        var socket = await Lab.Run(["containerd", "start", _lab.Directory, version, sandbox, "--as", $"containerd-{version}", .. registries]);
+        var socket = await Lab.Run(["containerd", "start", _lab.Directory, version, sandbox, "--as", NameOf(version), .. registries]);
         var certificates = Path.Combine(Path.GetDirectoryName(socket)!, "certs.d");
         WriteHosts(Path.Combine(certificates, "_default"), Origin.Address);
         _certificates.Add(certificates);
         _sockets[version] = socket;
     }
+
+    private static string NameOf(string version) => $"containerd-{version}";
 
     // Without "server" a miss would be asked for again at the host that the image names, out in the world.
     private static void WriteHosts(string directory, string address) => File.WriteAllText(

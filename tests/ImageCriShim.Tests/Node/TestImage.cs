@@ -36,18 +36,18 @@ public sealed class TestImage
         return new(DigestOf(config), [s_base.Value.Packed, config], [(Manifest, manifest)]);
     }
 
-    /// <summary>An index of two platforms.</summary>
-    public static TestImage MakeIndex()
+    /// <summary>An index; its ID is that of the last architecture.</summary>
+    public static TestImage MakeIndex(params string[] architectures)
     {
-        var (config, manifest) = MakePlatform("amd64");
-        var (otherConfig, otherManifest) = MakePlatform("arm64");
+        var platforms = architectures.Select(MakePlatform).ToArray();
         var index = JsonSerializer.SerializeToUtf8Bytes(new
         {
             schemaVersion = 2,
             mediaType = Index,
-            manifests = new[] { OnPlatform(otherManifest, "arm64"), OnPlatform(manifest, "amd64") },
+            manifests = platforms.Zip(architectures, (platform, architecture) => OnPlatform(platform.Manifest, architecture)),
         });
-        return new(DigestOf(config), [s_base.Value.Packed, otherConfig, config], [(Manifest, otherManifest), (Manifest, manifest), (Index, index)]);
+        var configs = platforms.Select(platform => platform.Config);
+        return new(DigestOf(configs.Last()), [s_base.Value.Packed, .. configs], [.. platforms.Select(platform => (Manifest, platform.Manifest)), (Index, index)]);
     }
 
     public static string DigestOf(byte[] content) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(content))}";

@@ -12,7 +12,7 @@ public sealed class PullingAnIndex(RealNode node)
         await using var offline = node.OpenDoor(node.Private);
         await using var shim = await node.StartShim(containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
         var name = node.NewName();
-        var image = await node.Private.Push(name, TestImage.MakeIndex());
+        var image = await node.Private.Push(name, TestImage.MakeIndex("arm64", "amd64"));
 
         foreach (var given in new[] { name, $"{name}@{image.Digest}" })
         {

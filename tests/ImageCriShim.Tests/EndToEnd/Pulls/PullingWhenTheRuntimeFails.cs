@@ -19,6 +19,10 @@ public sealed class PullingWhenTheRuntimeFails(RealNode node)
         await TheNextOneShouldServe(containerd, request => request.IsFromRuntime ? DoorAnswer.Refuse(401) : DoorAnswer.PassOn);
 
     [Theory, ClassData<ContainerdVersions>]
+    public async Task The_next_registry_is_tried_if_an_index_lacks_this_platform(string containerd) =>
+        await TheNextOneShouldServe(containerd, _ => DoorAnswer.PassOn, TestImage.MakeIndex("arm64", "s390x"));
+
+    [Theory, ClassData<ContainerdVersions>]
     public async Task If_all_fail_one_error_tells_of_every_attempt(string containerd)
     {
         await using var offline = node.OpenDoor(node.Private);
@@ -58,14 +62,30 @@ public sealed class PullingWhenTheRuntimeFails(RealNode node)
         pulled.ImageRef.ShouldBe(image.Id);
     }
 
-    private async Task TheNextOneShouldServe(string containerd, Func<DoorRequest, DoorAnswer> behaviour)
+    [Theory, ClassData<ContainerdVersions>]
+    public async Task An_image_that_was_nowhere_a_moment_ago_is_found_when_it_is_there(string containerd)
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var mirror = node.OpenDoor(node.Another);
+        await using var shim = await StartShim(containerd, offline, mirror);
+        var name = node.NewName();
+        (await shim.Caller.Pull(name)).Code.ShouldBe(GrpcCode.NotFound);
+        var image = await node.Private.Push(name);
+
+        var pulled = await shim.Caller.Pull(name);
+
+        pulled.ShouldBeOk();
+        pulled.ImageRef.ShouldBe(image.Id);
+    }
+
+    private async Task TheNextOneShouldServe(string containerd, Func<DoorRequest, DoorAnswer> behaviour, TestImage? unusable = null)
     {
         await using var offline = node.OpenDoor(node.Private);
         await using var mirror = node.OpenDoor(node.Another);
         offline.Behave = behaviour;
         await using var shim = await StartShim(containerd, offline, mirror);
         var name = node.NewName();
-        await node.Private.Push(name);
+        await node.Private.Push(name, unusable);
         var image = await node.Another.Push(name);
 
         var pulled = await shim.Caller.Pull(name);
@@ -73,7 +93,7 @@ public sealed class PullingWhenTheRuntimeFails(RealNode node)
         pulled.ShouldBeOk();
         pulled.ImageRef.ShouldBe(image.Id);
         (await shim.Caller.FindId(name)).ShouldBe(image.Id);
-        offline.Requests.ShouldContain(request => request.IsFromRuntime);
+        offline.Probes.ShouldNotBeEmpty();
     }
 
     private Task<ShimOnNode> StartShim(string containerd, Door offline, Door mirror) => node.StartShim(containerd, $$"""

@@ -30,6 +30,14 @@ public sealed class PullingWhileARegistryIsDown(RealNode node)
     }
 
     [Theory, ClassData<ContainerdVersions>]
+    public async Task A_registry_that_is_out_of_order_is_passed_over(string containerd)
+    {
+        await using var broken = node.OpenDoor(node.Private);
+        broken.Behave = _ => DoorAnswer.Refuse(503);
+        await TheNextOneShouldServe(containerd, broken.Host, "HTTP 503");
+    }
+
+    [Theory, ClassData<ContainerdVersions>]
     public async Task If_nobody_else_has_the_image_the_error_says_that_a_registry_is_unavailable(string containerd)
     {
         await using var down = node.OpenDoor(node.Private);
