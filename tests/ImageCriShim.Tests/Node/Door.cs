@@ -12,13 +12,13 @@ namespace ImageCriShim.Tests.Node;
 public sealed class Door : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly RealRegistry _registry;
+    private readonly LabRegistry _registry;
     private readonly ConcurrentQueue<DoorRequest> _requests = new();
     private readonly ConcurrentDictionary<Task, Socket> _serving = new();
     private readonly Task _accepting;
     private int _connections;
 
-    internal Door(RealRegistry registry)
+    internal Door(LabRegistry registry)
     {
         _registry = registry;
         _listener.Start(backlog: 512);

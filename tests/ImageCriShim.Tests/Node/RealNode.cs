@@ -17,14 +17,14 @@ public sealed class RealNode : IAsyncLifetime
     private int _names;
 
     /// <summary>A registry with a password, <see cref="Another"/> with another one, and <see cref="Open"/> without.</summary>
-    public RealRegistry Private { get; private set; } = null!;
+    public LabRegistry Private { get; private set; } = null!;
 
-    public RealRegistry Another { get; private set; } = null!;
+    public LabRegistry Another { get; private set; } = null!;
 
-    public RealRegistry Open { get; private set; } = null!;
+    public LabRegistry Open { get; private set; } = null!;
 
     /// <summary>Speaks TLS under a private authority and has a password.</summary>
-    public RealRegistry Tls { get; private set; } = null!;
+    public LabRegistry Tls { get; private set; } = null!;
 
     public string TlsAuthority => Path.Combine(_lab.Directory, "tls", "ca.crt");
 
@@ -32,16 +32,16 @@ public sealed class RealNode : IAsyncLifetime
     public Door Origin { get; private set; } = null!;
 
     /// <summary>What <see cref="Origin"/> stands in front of.</summary>
-    public RealRegistry OriginRegistry { get; private set; } = null!;
+    public LabRegistry OriginRegistry { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
-        Tls = await RealRegistry.Start(_lab, "tls", "admin:" + Secrets.OfTls, tls: true); // makes the authority
+        Tls = await LabRegistry.Start(_lab, "tls", "admin:" + Secrets.OfTls, tls: true); // makes the authority
         var registries = await Task.WhenAll(
-            RealRegistry.Start(_lab, "private", "admin:" + Secrets.OfPrivate),
-            RealRegistry.Start(_lab, "another", "robot:" + Secrets.OfAnother),
-            RealRegistry.Start(_lab, "open"),
-            RealRegistry.Start(_lab, "origin"));
+            LabRegistry.Start(_lab, "private", "admin:" + Secrets.OfPrivate),
+            LabRegistry.Start(_lab, "another", "robot:" + Secrets.OfAnother),
+            LabRegistry.Start(_lab, "open"),
+            LabRegistry.Start(_lab, "origin"));
         (Private, Another, Open, OriginRegistry) = (registries[0], registries[1], registries[2], registries[3]);
         Origin = new Door(OriginRegistry);
         await OriginRegistry.Push(PauseImage);
@@ -52,7 +52,7 @@ public sealed class RealNode : IAsyncLifetime
     public string NewName() => $"team/app{Interlocked.Increment(ref _names)}:1.0";
 
     /// <summary>Gives a registry a new host name, which every containerd knows as plain http.</summary>
-    public Door OpenDoor(RealRegistry registry)
+    public Door OpenDoor(LabRegistry registry)
     {
         var door = new Door(registry);
         foreach (var certificates in _certificates)

@@ -1,77 +1,102 @@
+using System.Diagnostics;
 using System.Net;
-using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Node;
 
-/// <summary>A registry of the lab (docker-registry on loopback). Tests let nobody see it but through a <see cref="Door"/>.</summary>
-public sealed class RealRegistry
+/// <summary>
+/// Debian's docker-registry as a child process on a free port, with its data in a directory that goes away with it.
+/// Authentication and TLS as asked for.
+/// </summary>
+internal sealed class RealRegistry : IAsyncDisposable
 {
-    private readonly HttpClient _http;
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20); // it takes 0.3 s alone; the machine may be busy
 
-    private RealRegistry(int port, string? auth, string? authority)
+    private readonly TempDirectory data = new();
+    private readonly Process process;
+    private readonly (string User, string Password)? account;
+    private readonly bool isTls;
+
+    private RealRegistry((string User, string Password)? account, X509Certificate2? certificate)
     {
-        (Port, Auth, Address) = (port, auth, $"http{(authority is null ? "" : "s")}://127.0.0.1:{port}");
-        var handler = new SocketsHttpHandler { UseProxy = false };
-        if (authority is not null)
-            handler.SslOptions.CertificateChainPolicy = TrustOnly(X509CertificateLoader.LoadCertificateFromFile(authority));
-        _http = new HttpClient(handler) { BaseAddress = new Uri(Address) };
-        if (auth is not null)
-            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(auth)));
+        (this.account, isTls) = (account, certificate is not null);
+        using (var free = new ClosedPort())
+            Port = free.Number;
+        File.WriteAllText(data.File("config.yml"), Configuration(account, certificate));
+        process = Programs.Start("docker-registry", "serve", data.File("config.yml"));
     }
 
     public int Port { get; }
-
-    /// <summary><c>user:password</c>; null where anybody may read and write.</summary>
-    public string? Auth { get; }
-
-    public string Address { get; }
-
-    /// <summary>As it stands in the name of an image.</summary>
     public string Host => $"127.0.0.1:{Port}";
+    public string Address => $"{(isTls ? "https" : "http")}://{Host}";
 
-    public static async Task<RealRegistry> Start(Lab lab, string name, string? auth = null, bool tls = false)
+    public static async Task<RealRegistry> Start((string User, string Password)? account = null, X509Certificate2? certificate = null)
     {
-        var port = Lab.FreePort();
-        string[] options = [.. auth is null ? [] : new[] { "--auth", auth }, .. tls ? ["--tls"] : Array.Empty<string>()];
-        await Lab.Run(["registry", "start", lab.Directory, name, $"{port}", .. options]);
-        return new RealRegistry(port, auth, tls ? Path.Combine(lab.Directory, "tls", "ca.crt") : null);
+        const int Attempts = 3; // somebody else may take the port before the registry does
+        for (var attempt = 1; ; attempt++)
+        {
+            var registry = new RealRegistry(account, certificate);
+            if (await registry.ListensSoon())
+                return registry;
+            await registry.DisposeAsync();
+            (attempt < Attempts).ShouldBeTrue("docker-registry ends at once");
+        }
     }
 
-    /// <param name="image">Where and under which tag: <c>team/app:1.0</c>.</param>
-    /// <param name="content">A new image if it is not given.</param>
-    public async Task<TestImage> Push(string image, TestImage? content = null)
+    /// <summary>Copies an image of a layout there, all platforms of it.</summary>
+    public async Task Push(OciLayout layout, string tag, string repository)
     {
-        content ??= TestImage.Make();
-        var (repository, tag) = (image[..image.LastIndexOf(':')], image[(image.LastIndexOf(':') + 1)..]);
-        foreach (var blob in content.Blobs)
-            await PushBlob(repository, blob);
-        foreach (var (type, body) in content.Manifests)
-            await Put($"/v2/{repository}/manifests/{TestImage.DigestOf(body)}", type, body);
-        await Put($"/v2/{repository}/manifests/{tag}", content.Manifests[^1].Type, content.Manifests[^1].Body);
-        return content;
+        string[] login = account is { } a ? ["--dest-creds", $"{a.User}:{a.Password}"] : [];
+        await Programs.Run(
+            "skopeo", ["copy", "--insecure-policy", "--all", "--dest-tls-verify=false", .. login, $"oci:{layout.Path}:{tag}", $"docker://{Host}/{repository}:{tag}"]);
     }
 
-    private static X509ChainPolicy TrustOnly(X509Certificate2 authority) => new()
+    public async ValueTask DisposeAsync()
     {
-        TrustMode = X509ChainTrustMode.CustomRootTrust,
-        CustomTrustStore = { authority },
-        RevocationMode = X509RevocationMode.NoCheck,
-    };
-
-    private async Task PushBlob(string repository, byte[] blob)
-    {
-        using var begun = await _http.PostAsync($"/v2/{repository}/blobs/uploads/", null);
-        begun.StatusCode.ShouldBe(HttpStatusCode.Accepted);
-        await Put($"{begun.Headers.Location}&digest={TestImage.DigestOf(blob)}", "application/octet-stream", blob);
+        if (!process.HasExited)
+            process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+        data.Dispose();
     }
 
-    private async Task Put(string where, string type, byte[] body)
+    private string Configuration((string User, string Password)? login, X509Certificate2? certificate)
     {
-        using var content = new ByteArrayContent(body);
-        content.Headers.ContentType = new MediaTypeHeaderValue(type);
-        using var answer = await _http.PutAsync(where, content);
-        answer.StatusCode.ShouldBe(HttpStatusCode.Created);
+        var config = $"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {data.File("data")}}}}}\nlog: {{level: error}}\nhttp:\n  addr: {Host}\n";
+        if (certificate is not null)
+        {
+            File.WriteAllText(data.File("cert.pem"), certificate.ExportCertificatePem());
+            File.WriteAllText(data.File("key.pem"), certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+            config += $"  tls: {{certificate: {data.File("cert.pem")}, key: {data.File("key.pem")}}}\n";
+        }
+        if (login is { } a)
+        {
+            Programs.Run("htpasswd", ["-B", "-b", "-c", data.File("htpasswd"), a.User, a.Password]).GetAwaiter().GetResult();
+            config += $"auth: {{htpasswd: {{realm: test, path: {data.File("htpasswd")}}}}}\n";
+        }
+        return config;
+    }
+
+    /// <returns>False if the program ended instead.</returns>
+    private async Task<bool> ListensSoon()
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(StartLimit);
+        while (!process.HasExited)
+        {
+            try
+            {
+                using var connection = new TcpClient();
+                await connection.ConnectAsync(IPAddress.Loopback, Port, limit.Token);
+                return !process.HasExited;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), limit.Token); // it tells nobody when it listens
+            }
+        }
+        return false;
     }
 }

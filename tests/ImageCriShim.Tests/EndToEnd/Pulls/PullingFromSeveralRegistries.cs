@@ -46,7 +46,7 @@ public sealed class PullingFromSeveralRegistries(RealNode node)
     }
 
     /// <summary>Each registry has an image of its own under the name, so the image tells where it came from; last is the origin.</summary>
-    private async Task ShouldComeFromTheFirst(ShimOnNode shim, params RealRegistry[] holders)
+    private async Task ShouldComeFromTheFirst(ShimOnNode shim, params LabRegistry[] holders)
     {
         var name = node.NewName();
         var images = new List<TestImage>();
