@@ -21,7 +21,7 @@ public sealed class ShimOnNode : IAsyncDisposable
     public static async Task<ShimOnNode> Start(string runtimeSocket, string yaml)
     {
         var directory = new TempDirectory();
-        var process = await ShimProcess.StartAsync(directory, runtimeSocket, $"image: {directory.File("state")}\nmetrics: off\n{yaml}");
+        var process = await ShimProcess.StartAsync(directory, runtimeSocket, $"image: {directory.File("state")}\n{yaml}");
         return new(directory, process, await CriCaller.Connect(process.SocketPath));
     }
 
