@@ -65,7 +65,7 @@ demo_registry() {
 demo_node() {
     step "A node: containerd $(containerd_version "$1"), and the shim in front of it"
     start_containerd "$demo_directory" "$1" sealos.hub:5000/pause:3.9 http://sealos.hub:5000 >"$demo_directory/runtime"
-    start_shim "$demo_directory" "$(<"$demo_directory/runtime")" address=http://sealos.hub:5000 auth=admin:passw0rd
+    start_shim "$demo_directory" "$(<"$demo_directory/runtime")" address=http://sealos.hub:5000 auth=admin:passw0rd debug=true
     say "    containerd   $(<"$demo_directory/runtime"): it knows neither the password nor the name $demo_image"
     say "    the shim     $(shim_socket "$demo_directory"): the only socket that is asked from here on"
     show_decisions
@@ -120,7 +120,15 @@ ask() {
     say "  $demo_asked. asked     ${calls[$1]}$(named_image "$@")"
     cri "$(shim_socket "$demo_directory")" "$@" >"$demo_directory/answer" 2>"$demo_directory/error" ||
         fail "${calls[$1]} failed: $(<"$demo_directory/error")" "the shim's log:" "$(tail -n 5 "$demo_directory/logs/shim.log")"
-    show_decisions
+    show_decisions "$(quiet_decision "$1")"
+}
+
+# quiet_decision COMMAND: what the shim does with a call that it logs nothing about.
+quiet_decision() {
+    case $1 in
+        imagestatus) echo "asked containerd for this name and for its name at each registry: no network" ;;
+        *) echo "nothing to decide: passed on unread" ;;
+    esac
 }
 
 named_image() {
@@ -132,11 +140,14 @@ named_image() {
 
 answer() { say "     answered  $1"; }
 
-# show_decisions: what the shim has logged since the last time.
+# show_decisions [OTHERWISE]: what the shim has logged since the last time, without the time of day.
 show_decisions() {
+    local logged
     sleep 0.1
-    tail -n "+$((demo_logged + 1))" "$demo_directory/logs/shim.log" | sed 's/^/     the shim  /'
+    logged=$(tail -n "+$((demo_logged + 1))" "$demo_directory/logs/shim.log")
     demo_logged=$(wc -l <"$demo_directory/logs/shim.log")
+    logged=${logged:-${1:-}}
+    [[ -z $logged ]] || sed -E 's/^[0-9-]+T[0-9:.]+Z //; s/^/     the shim  /' <<<"$logged"
 }
 
 free_port() {
