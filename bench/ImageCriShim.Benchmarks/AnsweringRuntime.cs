@@ -21,6 +21,7 @@ internal static class AnsweringRuntime
     private const int StreamedMessages = 10_000;
     private const int StreamedMessageBytes = 100;
     private const int PortionBytes = 32 * 1024; // grpc-go's write buffer
+    private const int CreditBytes = 16 * 1024; // a quarter of the window that callers begin with
 
     private static readonly byte[] s_headers = Block([(":status", "200"), ("content-type", "application/grpc")]);
     private static readonly byte[] s_trailers = Block([("grpc-status", "0"), ("grpc-message", "")]);
@@ -58,6 +59,7 @@ internal static class AnsweringRuntime
         var (buffer, decoder, fields) = (new FrameBuffer(), new HpackDecoder(RelayLimits.HeaderListBytes), new List<HeaderField>());
         var answers = new Dictionary<int, byte[][]>();
         var output = new ArrayBufferWriter<byte>(2 * PortionBytes);
+        var taken = 0;
         output.Write(Frames.Of(FrameType.Settings, FrameFlags.None, 0, []));
         while (buffer.Unread.Length < Frames.Preface.Length)
         {
@@ -78,6 +80,12 @@ internal static class AnsweringRuntime
                 }
                 else if (header.Type is FrameType.Settings or FrameType.Ping && !header.Has(FrameFlags.Ack))
                     output.Write(Frames.Of(header.Type, FrameFlags.Ack, 0, header.Type is FrameType.Ping ? unit[FrameHeader.Size..] : []));
+
+                if (header.Type is FrameType.Data && (taken += header.Length) > CreditBytes)
+                {
+                    output.Write(Frames.WindowUpdate(0, taken));
+                    taken = 0;
+                }
 
                 if (header.EndsStream && answers.Remove(header.StreamId, out var answer))
                     Write(caller, output, header.StreamId, answer);
