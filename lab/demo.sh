@@ -79,7 +79,8 @@ demo_pull() {
     answer "pulled: $(<"$demo_directory/answer")"
     ask imagestatus "$demo_image"
     answer "$(jq -r 'if .image then "here: \(.image.id), \(.image.size) bytes" else "not on this node" end' "$demo_directory/answer")"
-    [[ $(jq -r '.image.id // empty' "$demo_directory/answer") == sha256:* ]] || fail "the image was pulled, but is not found by the name $demo_image."
+    jq -r '.image.id // empty' "$demo_directory/answer" >"$demo_directory/image"
+    grep -q sha256: "$demo_directory/image" || fail "the image was pulled, but is not found by the name $demo_image."
     ask pull registry.k8s.io/pause:3.9
     answer "pulled: $(<"$demo_directory/answer") (what holds a pod's namespaces; containerd has no password to pull it itself)"
 }
@@ -87,7 +88,7 @@ demo_pull() {
 demo_pod() {
     local port pod image container options=(--host-network --logs "$demo_directory/logs")
     port=$(free_port)
-    image=$(cri "$(shim_socket "$demo_directory")" imagestatus "$demo_image" | jq -r .image.id)
+    image=$(<"$demo_directory/image")
     ask runp "${options[@]}"
     pod=$(<"$demo_directory/answer")
     answer "sandbox ${pod::12}"

@@ -25,8 +25,10 @@ internal static class ShimHost
         var config = ConfigFile.Load(configPath);
         var log = MakeLog(format, config.Settings?.Debug == true);
         Log.Starting(log, ShimVersion.Text);
-        foreach (var warning in config.Warnings.Concat(config.Notes))
+        foreach (var warning in config.Warnings)
             Log.ConfigWarning(log, warning);
+        foreach (var note in config.Notes)
+            Log.ConfigNote(log, note);
         if (config.Settings is not { } settings)
             return Fail(log, config.Problems, BadConfig);
 

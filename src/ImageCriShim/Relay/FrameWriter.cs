@@ -11,11 +11,14 @@ namespace ImageCriShim.Relay;
 /// <param name="held">Nothing leaves before <see cref="OpenWith"/>.</param>
 internal sealed class FrameWriter(Socket socket, bool held)
 {
+    // What a socket that is writable at all takes without waiting: its send buffer is 200 KiB, and writable means most of it is free.
+    private const int MaxUnwaited = 32 * 1024;
+
     private readonly Lock _sending = new(); // held during I/O: one sender at a time
     private readonly Lock _appending = new(); // never held during I/O
     private ArrayBufferWriter<byte> _pending = new(512);
     private ArrayBufferWriter<byte> _spare = new(512);
-    private bool _flushScheduled;
+    private bool _flushing;
     private bool _held = held;
 
     /// <summary>
@@ -87,25 +90,71 @@ internal sealed class FrameWriter(Socket socket, bool held)
     {
         lock (_appending)
         {
-            if (_flushScheduled || _held || _pending.WrittenCount == 0)
+            if (_flushing || _held || _pending.WrittenCount == 0)
                 return;
-            _flushScheduled = true;
+            _flushing = true;
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.FlushScheduled(), this, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.Flush(), this, preferLocal: false);
     }
 
-    private void FlushScheduled()
+    // On a thread of the pool, of which there are few: a peer that does not read must not keep one from everybody else.
+    private void Flush()
     {
-        lock (_appending)
-            _flushScheduled = false;
+        if (CanSend())
+            FlushToEnd();
+        else
+            new Thread(FlushToEnd, RelayConnection.StackBytes) { IsBackground = true, Name = "flush" }.Start();
+    }
+
+    // A pump that is sending sends what is pending next time it comes by, which may be never: so whoever flushes waits for it.
+    private bool CanSend()
+    {
+        if (!_sending.TryEnter())
+            return false;
         try
         {
-            Send([]);
+            return PendingBytes <= MaxUnwaited && socket.Poll(0, SelectMode.SelectWrite);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return true; // it will say so again
+        }
+        finally
+        {
+            _sending.Exit();
+        }
+    }
+
+    private void FlushToEnd()
+    {
+        try
+        {
+            do
+                Send([]);
+            while (!TryEndFlush());
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // The pump that reads from this peer sees the same end and tells of it.
+        }
+    }
+
+    private bool TryEndFlush()
+    {
+        lock (_appending)
+        {
+            _flushing = _pending.WrittenCount > 0;
+            return !_flushing;
+        }
+    }
+
+    private int PendingBytes
+    {
+        get
+        {
+            lock (_appending)
+                return _pending.WrittenCount;
         }
     }
 

@@ -18,6 +18,9 @@ internal sealed class HeldAnswer
     /// <summary>The gRPC frames.</summary>
     internal ReadOnlyMemory<byte> Body => _body.WrittenMemory;
 
+    /// <summary>Nothing has come yet.</summary>
+    internal bool IsEmpty => _headers.Count == 0 && !_bodyBegun && _trailers is null;
+
     internal void AddHeaderBlock(ReadOnlySpan<byte> block, bool endsStream)
     {
         if (endsStream || _bodyBegun)

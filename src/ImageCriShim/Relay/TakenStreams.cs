@@ -167,6 +167,9 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
             return;
         }
 
+        // A runtime that has begun to answer before it has the request is watched, because what it said is held already.
+        if (verdict is Verdict.Forward && !stream.Answer.IsEmpty)
+            verdict = Verdict.Watch;
         RuntimeLedger.Own(stream.Id);
         RuntimeLedger.SendData(stream.Id, stream.Request.WrittenMemory, endStream: true);
         (stream.Phase, stream.Uncredited) = (TakenPhase.Watching, 0);
