@@ -14,12 +14,27 @@ internal sealed class FreshShim(Scene scene, Figures figures)
     {
         if (way.Shim is null)
             return;
-        var (shim, socket) = scene.StartFreshShim(way);
+        await MeasureStart(way, cancellation);
+        await MeasureLoaded(way, cancellation);
+    }
+
+    private async Task MeasureStart(Way way, CancellationToken cancellation)
+    {
+        var (shim, socket) = scene.StartFreshShim(way, scene.PlainSettings);
         using (shim)
         {
             figures.Add(Row.Listening, way, shim.WaitUntilListening(socket).TotalMilliseconds);
             await Task.Delay(s_settled, cancellation);
             figures.Add(Row.Idle, way, shim.ResidentMegabytes);
+        }
+    }
+
+    private async Task MeasureLoaded(Way way, CancellationToken cancellation)
+    {
+        var (shim, socket) = scene.StartFreshShim(way, scene.SecureSettings);
+        using (shim)
+        {
+            shim.WaitUntilListening(socket);
             await Load.Version(Calls, streams: 64).MeasureCallsPerSecond(socket, cancellation);
             ProbeAll(socket);
             figures.Add(Row.Loaded, way, shim.ResidentMegabytes);

@@ -28,10 +28,15 @@ internal sealed class Scene(Lab lab) : IDisposable
         StartSplice("splice-answering", answering);
     }
 
-    /// <summary>One more shim, in front of the answering runtime and for a registry that speaks TLS.</summary>
-    internal (Daemon Daemon, string Socket) StartFreshShim(Way way)
+    internal string PlainSettings => $"address: http://{Lab.HubAddress}\n";
+
+    /// <summary>A registry that speaks TLS under an authority of its own.</summary>
+    internal string SecureSettings => $"address: https://{Lab.SecureAddress}\ntls: {{ca: {Lab.Authority}}}\n";
+
+    /// <summary>One more shim, in front of the answering runtime.</summary>
+    internal (Daemon Daemon, string Socket) StartFreshShim(Way way, string settings)
     {
-        var (name, settings) = ($"{way.Name}-{++_shims}", $"address: https://{Lab.SecureAddress}\ntls: {{ca: {Lab.Authority}}}\n");
+        var name = $"{way.Name}-{++_shims}";
         return (StartShim(name, way.Shim!, Path("answering"), settings), Path(name));
     }
 
@@ -44,10 +49,9 @@ internal sealed class Scene(Lab lab) : IDisposable
     private Way Through(string flavour, string containerd, string answering)
     {
         var program = $"{Lab.Root}/artifacts/package/{flavour}/image-cri-shim";
-        var settings = $"address: http://{Lab.HubAddress}\n";
-        var middle = Keep(StartShim(flavour, program, containerd, settings), Path(flavour));
+        var middle = Keep(StartShim(flavour, program, containerd, PlainSettings), Path(flavour));
         var other = $"{flavour}-answering";
-        Keep(StartShim(other, program, answering, settings), Path(other));
+        Keep(StartShim(other, program, answering, PlainSettings), Path(other));
         return new Way(flavour, Path(flavour), Path(other), middle, program);
     }
 
