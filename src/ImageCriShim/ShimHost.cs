@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ImageCriShim.Configuration;
 using ImageCriShim.Cri;
@@ -58,7 +57,7 @@ internal static class ShimHost
 
             using var terminated = StopOn(PosixSignal.SIGTERM, socket, listener, log);
             using var interrupted = StopOn(PosixSignal.SIGINT, socket, listener, log);
-            Log.Serving(log, settings.ShimSocket, (long)(DateTime.Now - Process.GetCurrentProcess().StartTime).TotalMilliseconds);
+            Log.Serving(log, settings.ShimSocket, (long)ProcessAge.Now.TotalMilliseconds);
             listener.Run();
             Log.Stopped(log);
             return Ok;
