@@ -6,6 +6,9 @@ namespace ImageCriShim.Cri;
 /// <summary>An edited call of the image service: its request read, its deadline kept.</summary>
 internal abstract class CriCall(CallEnvironment environment, CallerHead head) : EditedCall
 {
+    // A timer cannot be set to more than 49 days; a caller may well allow more.
+    private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(30);
+
     private readonly long _begin = environment.Time.GetTimestamp();
 
     protected CallEnvironment Environment { get; } = environment;
@@ -38,7 +41,8 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
 
     internal sealed override async Task<StreamAnswer?> Answer(CancellationToken cancellation)
     {
-        using var deadline = new CancellationTokenSource(Remaining > TimeSpan.Zero ? Remaining : TimeSpan.Zero, Environment.Time);
+        var remaining = TimeSpan.FromTicks(Math.Clamp(Remaining.Ticks, 0, s_longestTimer.Ticks));
+        using var deadline = new CancellationTokenSource(remaining, Environment.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {

@@ -8,9 +8,18 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class ImageStatusCall(CallEnvironment environment, CallerHead head) : CriCall(environment, head)
 {
-    internal override bool Accepts(HeldAnswer answer) =>
-        // An error is the runtime's answer as well; one that cannot be read is not ours to judge.
-        !GrpcMessage.TryReadOnly(answer.Body, answer.FindEncoding, out var message) || CriMessages.HasImage(message.Span);
+    internal override bool Accepts(HeldAnswer answer)
+    {
+        try
+        {
+            // An error is the runtime's answer as well; one that cannot be read is not ours to judge.
+            return !GrpcMessage.TryReadOnly(answer.Body, answer.FindEncoding, out var message) || CriMessages.HasImage(message.Span);
+        }
+        catch (MalformedMessageException)
+        {
+            return true;
+        }
+    }
 
     protected override Verdict Decide() =>
         Environment.Resolver.Candidates(Image) is [{ IsAsGiven: true }] ? Verdict.Forward : Verdict.Watch;

@@ -23,6 +23,8 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> message)
             return false;
         var begin = _rest;
         var tag = ReadVarint();
+        if (tag > uint.MaxValue) // parsers differ in what is left of it
+            throw new MalformedMessageException("a field number is too large");
         (Number, WireType) = ((int)(tag >> 3), (int)(tag & 7));
         Value = default;
         switch (WireType)

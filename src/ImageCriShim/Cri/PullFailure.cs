@@ -34,7 +34,7 @@ internal static class PullFailure
     private static string Describe(ProbeReport probe) => $"{probe.Candidate.Image} {probe.Result switch
     {
         null => "was not asked for",
-        ProbeResult.Missing => "is not there",
+        ProbeResult.Missing { Remark: null } => "is not there",
         var result => $"{result}",
     }}";
 

@@ -44,7 +44,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
             FrameType.Headers => ForwardsHeaders(header, unit),
             FrameType.Data => Taken.IsEmpty || ForwardsData(header, unit),
             FrameType.RstStream => Taken.ForwardsCallerReset(header.StreamId),
-            FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.CallerLedger),
+            FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.CallerLedger, TakenPhase.Watching),
             FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
             FrameType.PushPromise => throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller pushes (RFC 9113 section 8.4)"),
             _ => true,

@@ -51,7 +51,7 @@ internal sealed class FlowLedger(FrameWriter output)
             return;
         }
 
-        if (header.Type is FrameType.Data && header.Length > 0)
+        if (header.Type is FrameType.Data && (header.Length > 0 || queue is not null))
             ForwardData(header, unit, queue);
         else
             output.Append(unit);
@@ -70,13 +70,12 @@ internal sealed class FlowLedger(FrameWriter output)
     }
 
     /// <summary>The receiver opened a stream's window.</summary>
-    /// <returns>False where the stream is not ours: the update is the sender's.</returns>
+    /// <returns>Whether the stream is ours, and the room with it.</returns>
     internal bool OnStreamWindowUpdate(int stream, int increment)
     {
         if (!_outgoing.TryGetValue(stream, out var queue) || !queue.IsOurs)
             return false;
         queue.Window += increment;
-        queue.WindowUpdates += increment;
         Drain();
         return true;
     }
@@ -102,13 +101,14 @@ internal sealed class FlowLedger(FrameWriter output)
         return credit;
     }
 
-    /// <summary>From now on frames of this stream come from us and its WINDOW_UPDATEs are ours.</summary>
-    internal void Own(int stream) => _outgoing.Add(stream, new OutgoingStream { IsOurs = true, Window = InitialStreamWindow });
-
-    /// <summary>Gives a stream back to the sender before anything was sent on it.</summary>
-    /// <returns>The sum of its WINDOW_UPDATEs that the sender has not heard of.</returns>
-    internal int Disown(int stream) =>
-        _outgoing.Remove(stream, out var queue) ? (int)Math.Min(queue.WindowUpdates, int.MaxValue) : 0;
+    /// <summary>
+    /// A new stream, on which we may send: its window is followed from here on. <see cref="Drop"/> leaves it to the sender.
+    /// </summary>
+    internal void Own(int stream)
+    {
+        Drop(stream); // what a sender that breaks the protocol sent before the stream began
+        _outgoing.Add(stream, new OutgoingStream { IsOurs = true, Window = InitialStreamWindow });
+    }
 
     /// <summary>Sends a header block on a stream of ours, behind what was sent on it before.</summary>
     internal void SendHeaders(int stream, ReadOnlySpan<byte> block, bool endStream)

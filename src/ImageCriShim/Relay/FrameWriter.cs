@@ -18,7 +18,8 @@ internal sealed class FrameWriter(Socket socket, bool held)
     private readonly Lock _appending = new(); // never held during I/O
     private ArrayBufferWriter<byte> _pending = new(512);
     private ArrayBufferWriter<byte> _spare = new(512);
-    private bool _flushing;
+    private bool _flushing; // asked for and not yet at its end
+    private bool _handedOver; // whoever sends is to see to that end
     private bool _held = held;
 
     /// <summary>
@@ -62,12 +63,16 @@ internal sealed class FrameWriter(Socket socket, bool held)
     /// <summary>Sends what was appended, then <paramref name="frames"/>. Blocks while the peer does not read: for the pump of this direction only.</summary>
     internal void Send(ReadOnlySpan<byte> frames)
     {
-        lock (_sending)
+        do
         {
-            SendPending();
-            while (!frames.IsEmpty)
-                frames = frames[socket.Send(frames)..];
+            lock (_sending)
+            {
+                SendPending();
+                while (!frames.IsEmpty)
+                    frames = frames[socket.Send(frames)..];
+            }
         }
+        while (TakesOver());
     }
 
     /// <summary>As <see cref="Send"/>, but gives up where another thread is still waiting for the peer to read.</summary>
@@ -101,28 +106,34 @@ internal sealed class FrameWriter(Socket socket, bool held)
     // On a thread of the pool, of which there are few: a peer that does not read must not keep one from everybody else.
     private void Flush()
     {
-        if (CanSend())
-            FlushToEnd();
-        else
-            new Thread(FlushToEnd, RelayConnection.StackBytes) { IsBackground = true, Name = "flush" }.Start();
+        Volatile.Write(ref _handedOver, true);
+        if (!_sending.TryEnter())
+            return; // who is sending looks at this afterwards
+        try
+        {
+            if (!CanSendAtOnce())
+            {
+                new Thread(FlushToEnd, RelayConnection.StackBytes) { IsBackground = true, Name = "flush" }.Start();
+                return;
+            }
+        }
+        finally
+        {
+            _sending.Exit();
+        }
+
+        FlushToEnd();
     }
 
-    // A pump that is sending sends what is pending next time it comes by, which may be never: so whoever flushes waits for it.
-    private bool CanSend()
+    private bool CanSendAtOnce()
     {
-        if (!_sending.TryEnter())
-            return false;
         try
         {
             return PendingBytes <= MaxUnwaited && socket.Poll(0, SelectMode.SelectWrite);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            return true; // it will say so again
-        }
-        finally
-        {
-            _sending.Exit();
+            return true; // sending fails at once
         }
     }
 
@@ -130,14 +141,21 @@ internal sealed class FrameWriter(Socket socket, bool held)
     {
         try
         {
-            do
-                Send([]);
-            while (!TryEndFlush());
+            Send([]);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // The pump that reads from this peer sees the same end and tells of it.
         }
+    }
+
+    // What was appended since belongs to the flush as well: nobody else was asked.
+    private bool TakesOver()
+    {
+        if (!Interlocked.Exchange(ref _handedOver, false) || TryEndFlush())
+            return false;
+        Volatile.Write(ref _handedOver, true);
+        return true;
     }
 
     private bool TryEndFlush()

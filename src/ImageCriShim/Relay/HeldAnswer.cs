@@ -18,11 +18,15 @@ internal sealed class HeldAnswer
     /// <summary>The gRPC frames.</summary>
     internal ReadOnlyMemory<byte> Body => _body.WrittenMemory;
 
-    /// <summary>Nothing has come yet.</summary>
-    internal bool IsEmpty => _headers.Count == 0 && !_bodyBegun && _trailers is null;
+    /// <summary>What it holds, counted as <see cref="Cost"/> does.</summary>
+    internal int Octets { get; private set; }
+
+    /// <summary>An empty block costs, too: a runtime may send any number of them.</summary>
+    internal static int Cost(ReadOnlySpan<byte> block) => block.Length + HeaderField.Overhead;
 
     internal void AddHeaderBlock(ReadOnlySpan<byte> block, bool endsStream)
     {
+        Octets += Cost(block);
         if (endsStream || _bodyBegun)
             _trailers = block.ToArray();
         else
@@ -33,20 +37,28 @@ internal sealed class HeldAnswer
     {
         _bodyBegun = true;
         _body.Write(data);
+        Octets += data.Length;
     }
 
-    /// <summary>How its messages are compressed: the value of <c>grpc-encoding</c>.</summary>
+    /// <summary>
+    /// How its messages are compressed: the value of <c>grpc-encoding</c>. Null also where the headers cannot be decoded: they are
+    /// passed on as they are, and the caller's to complain about.
+    /// </summary>
     internal string? FindEncoding()
     {
         var fields = new List<HeaderField>();
-        foreach (var block in _headers)
+        try
         {
-            new HpackDecoder(RelayLimits.HeaderListBytes).Decode(block, fields);
-            foreach (var field in fields)
+            foreach (var block in _headers)
             {
-                if (field.IsNamed("grpc-encoding"u8))
-                    return Encoding.Latin1.GetString(field.Value.Span);
+                new HpackDecoder(RelayLimits.HeaderListBytes).Decode(block, fields);
+                if (fields.FindLast(field => field.IsNamed("grpc-encoding"u8)) is { Name.IsEmpty: false } encoding)
+                    return Encoding.Latin1.GetString(encoding.Value.Span);
             }
+        }
+        catch (HpackException)
+        {
+            return null;
         }
 
         return null;

@@ -20,9 +20,6 @@ internal sealed class OutgoingStream
     /// <summary>Room in octets; below 0 after the receiver lowered its initial window (RFC 9113 section 6.9.2).</summary>
     internal long Window { get; set; }
 
-    /// <summary>The sum of the updates that we kept for ourselves.</summary>
-    internal long WindowUpdates { get; set; }
-
     /// <summary>In order; the head is replaced by its rest where only a part of it could be sent.</summary>
     internal LinkedList<OutgoingPart> Parts { get; } = [];
 }

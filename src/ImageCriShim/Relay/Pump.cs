@@ -54,11 +54,18 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
 
     /// <summary>The peer that we read from opened a window of its own.</summary>
     /// <param name="back">Of what is sent back to that peer.</param>
-    protected bool ForwardsWindowUpdate(FrameHeader header, ReadOnlySpan<byte> frame, FlowLedger back)
+    /// <param name="shared">The last phase in which the other peer sends on a taken stream as well, and needs the same room.</param>
+    protected bool ForwardsWindowUpdate(FrameHeader header, ReadOnlySpan<byte> frame, FlowLedger back, TakenPhase shared)
     {
         var increment = Frames.Increment(header, frame);
         if (header.StreamId != 0)
-            return !back.OnStreamWindowUpdate(header.StreamId, increment) && !Connection.Taken.Has(header.StreamId);
+        {
+            var isOurs = back.OnStreamWindowUpdate(header.StreamId, increment);
+            return Connection.Taken.TryGet(header.StreamId, out var taken)
+                ? taken.Phase <= shared
+                : !isOurs && !Connection.Taken.IsAnswered(header.StreamId);
+        }
+
         if (increment == 0)
             return true; // an error (RFC 9113 section 6.9), and the receiver's to complain about
         var share = back.OnConnectionWindowUpdate(increment);

@@ -17,7 +17,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         return header.Type switch
         {
             FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
-            FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.RuntimeLedger),
+            FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.RuntimeLedger, TakenPhase.Collecting),
             FrameType.RstStream => Taken.ForwardsRuntimeReset(header.StreamId),
             FrameType.Headers => ForwardsHeaders(header, unit),
             FrameType.Data => Taken.IsEmpty || ForwardsData(header, unit),
@@ -32,9 +32,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         if (stream.Phase is TakenPhase.Answering)
             return false;
         AppendRun();
-        stream.Answer.AddHeaderBlock(Frames.HeaderBlock(header, unit), header.EndsStream);
-        if (header.EndsStream)
-            Taken.OnRuntimeEnd(stream);
+        Taken.HoldHeaders(stream, Frames.HeaderBlock(header, unit), header.EndsStream);
         return false;
     }
 

@@ -14,7 +14,9 @@ internal sealed class SettingsFrame
 
     internal static SettingsFrame Parse(FrameHeader header, ReadOnlySpan<byte> frame)
     {
-        if (header.Length % EntrySize != 0 || header.StreamId != 0)
+        if (header.StreamId != 0)
+            throw new Http2ProtocolException(ErrorCode.ProtocolError, "a SETTINGS frame is one of a stream");
+        if (header.Length % EntrySize != 0)
             throw new Http2ProtocolException(ErrorCode.FrameSizeError, "a SETTINGS frame is malformed");
         var settings = new SettingsFrame();
         for (var rest = frame.Slice(FrameHeader.Size, header.Length); !rest.IsEmpty; rest = rest[EntrySize..])

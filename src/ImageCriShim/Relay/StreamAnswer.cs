@@ -59,6 +59,7 @@ internal sealed record StreamAnswer(
 
     private void WriteHead(ArrayBufferWriter<byte> block)
     {
+        HpackEncoder.WriteTableSizeZero(block); // due if the caller's SETTINGS lowered the size (RFC 7541 section 4.2), legal if not
         HpackEncoder.WriteIndexed(block, StaticTable.Status200);
         HpackEncoder.WriteLiteral(block, "content-type", "application/grpc");
         foreach (var (name, value) in Headers)

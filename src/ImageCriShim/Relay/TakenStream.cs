@@ -37,6 +37,9 @@ internal sealed class TakenStream(int id, EditedCall call)
     /// <summary>Octets taken from this stream's sender since its stream window was last opened.</summary>
     internal int Uncredited { get; set; }
 
+    /// <summary>The runtime's answer is the caller's, whatever it is; it is held because it began before the request had ended.</summary>
+    internal bool IsForwarded { get; set; }
+
     internal bool CallerEnded { get; set; }
 
     internal bool RuntimeEnded { get; set; }

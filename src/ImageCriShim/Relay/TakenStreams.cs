@@ -25,8 +25,6 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     /// <summary>Answered by us a moment ago: what either side still says of it is dropped.</summary>
     internal bool IsAnswered(int id) => _answered.Contains(id);
 
-    internal bool Has(int id) => _streams.ContainsKey(id) || IsAnswered(id);
-
     /// <returns>False at the bound: the call is forwarded as given.</returns>
     internal bool TryAdd(int id, EditedCall call)
     {
@@ -34,6 +32,7 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
             return false;
         _streams.Add(id, new TakenStream(id, call));
         CallerLedger.Own(id);
+        RuntimeLedger.Own(id);
         return true;
     }
 
@@ -72,9 +71,9 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         if (!_streams.TryGetValue(id, out var stream))
             return;
         Remove(stream);
-        var updates = CallerLedger.Disown(id);
-        if (updates > 0)
-            connection.ToRuntime.Append(Frames.WindowUpdate(id, updates));
+        CallerLedger.Drop(id);
+        if (stream.Phase is TakenPhase.Collecting)
+            RuntimeLedger.Drop(id);
     }
 
     internal void CreditCaller(FrameHeader taken, TakenStream? stream) =>
@@ -88,9 +87,18 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
 
     // --- what the runtime sends ------------------------------------------------------------------------------------------
 
+    internal void HoldHeaders(TakenStream stream, ReadOnlySpan<byte> block, bool endsStream)
+    {
+        if (!TryHold(stream, stream.Answer.Octets, HeldAnswer.Cost(block)))
+            return;
+        stream.Answer.AddHeaderBlock(block, endsStream);
+        if (endsStream)
+            OnRuntimeEnd(stream);
+    }
+
     internal void Hold(TakenStream stream, ReadOnlySpan<byte> data, bool endsStream)
     {
-        if (stream.Phase is TakenPhase.Answering || !TryHold(stream, stream.Answer.Body.Length, data.Length))
+        if (stream.Phase is TakenPhase.Answering || !TryHold(stream, stream.Answer.Octets, data.Length))
             return;
         stream.Answer.AddData(data);
         if (endsStream)
@@ -98,10 +106,10 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     }
 
     /// <summary>The answer of a watched call is whole. One that came before the request was whole is the runtime's refusal.</summary>
-    internal void OnRuntimeEnd(TakenStream stream)
+    private void OnRuntimeEnd(TakenStream stream)
     {
         stream.RuntimeEnded = true;
-        if (stream.Phase is TakenPhase.Watching && !Ask(stream, static s => s.Call.Accepts(s.Answer), ifItFails: true))
+        if (stream.Phase is TakenPhase.Watching && !stream.IsForwarded && !Ask(stream, static s => s.Call.Accepts(s.Answer), ifItFails: true))
         {
             BeginAnswer(stream);
             return;
@@ -170,13 +178,10 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
             return;
         }
 
-        // A runtime that has begun to answer before it has the request is watched, because what it said is held already.
-        if (verdict is Verdict.Forward && !stream.Answer.IsEmpty)
-            verdict = Verdict.Watch;
-        RuntimeLedger.Own(stream.Id);
         RuntimeLedger.SendData(stream.Id, stream.Request.WrittenMemory, endStream: true);
         (stream.Phase, stream.Uncredited) = (TakenPhase.Watching, 0);
-        if (verdict is Verdict.Forward)
+        stream.IsForwarded = verdict is Verdict.Forward;
+        if (stream.IsForwarded && stream.Answer.Octets == 0) // else what is held already must go first
             Release(stream.Id);
     }
 
@@ -234,8 +239,11 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
             _answered.Remove(_answeredInOrder.Dequeue());
     }
 
-    private void ResetRuntime(TakenStream stream) =>
+    private void ResetRuntime(TakenStream stream)
+    {
+        RuntimeLedger.Drop(stream.Id);
         connection.ToRuntime.Append(Frames.RstStream(stream.Id, ErrorCode.Cancel));
+    }
 
     private bool TryHold(TakenStream stream, int before, int more)
     {
