@@ -99,10 +99,11 @@ public sealed class Door : IAsyncDisposable
                 _requests.Enqueue(request);
                 switch (Behave(request))
                 {
-                    case { Status: { } status }:
-                        await caller.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} Refused\r\nContent-Length: 0\r\n\r\n"));
+                    case { Status: { } status, Header: var header }:
+                        await caller.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} Refused\r\n{header}Content-Length: 0\r\n\r\n"));
                         break;
-                    case { Hangs: false }:
+                    case { Hangs: false, When: var when }:
+                        await (when ?? Task.CompletedTask);
                         await registry.WriteAsync(head);
                         break;
                 }
@@ -172,12 +173,18 @@ public sealed record DoorRequest(string Method, string Path, string UserAgent, s
 }
 
 /// <summary>What a door does with a request.</summary>
-public sealed record DoorAnswer(int? Status = null, bool Hangs = false)
+public sealed record DoorAnswer(int? Status = null, string Header = "", bool Hangs = false, Task? When = null)
 {
     public static readonly DoorAnswer PassOn = new();
 
     /// <summary>Never answers.</summary>
     public static readonly DoorAnswer Hang = new(Hangs: true);
+
+    /// <summary>Wants Basic authentication. A runtime keeps a credential to itself until it is told so.</summary>
+    public static readonly DoorAnswer Challenge = new(401, "WWW-Authenticate: Basic realm=\"door\"\r\n");
+
+    /// <summary>Passed on only then.</summary>
+    public static DoorAnswer PassOnAfter(Task when) => new(When: when);
 
     public static DoorAnswer Refuse(int status) => new(status);
 }

@@ -30,6 +30,22 @@ public sealed class KeepingPodSecretsApart(RealNode node)
     }
 
     [Theory, ClassData<ContainerdVersions>]
+    public async Task Nor_does_one_that_lets_the_shim_in_and_asks_the_runtime_for_a_password(string containerd)
+    {
+        await using var asking = node.OpenDoor(node.Open);
+        asking.Behave = request => request.IsFromRuntime && request.Account is null ? DoorAnswer.Challenge : DoorAnswer.PassOn;
+        await using var shim = await node.StartShim(containerd, $"address: {asking.Address}");
+        var name = node.NewName();
+        await node.Open.Push(name);
+
+        foreach (var server in new[] { null, asking.Address })
+            (await shim.Caller.Pull(name, new PodSecret("pod", Secrets.OfPod, server))).Code.ShouldNotBe(GrpcCode.Ok);
+
+        asking.Requests.ShouldContain(request => request.IsFromRuntime);
+        asking.Requests.ShouldAllBe(request => request.Account == null);
+    }
+
+    [Theory, ClassData<ContainerdVersions>]
     public async Task It_goes_with_the_name_as_given_to_the_host_of_that_name(string containerd)
     {
         await using var offline = node.OpenDoor(node.Open);

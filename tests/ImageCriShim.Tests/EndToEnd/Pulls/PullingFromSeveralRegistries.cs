@@ -45,6 +45,34 @@ public sealed class PullingFromSeveralRegistries(RealNode node)
         await ShouldComeFromTheFirst(shim);
     }
 
+    [Theory, ClassData<ContainerdVersions>]
+    public async Task Priority_decides_and_not_who_answers_first(string containerd)
+    {
+        await using var slow = node.OpenDoor(node.Open);
+        await using var quick = node.OpenDoor(node.Another);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answered = Task.Run(async () =>
+        {
+            await asked.Task;
+            await Task.Delay(200); // until then the quick one's answer is surely there
+        }, TestContext.Current.CancellationToken);
+        quick.Behave = _ =>
+        {
+            asked.TrySetResult();
+            return DoorAnswer.PassOn;
+        };
+        slow.Behave = _ => DoorAnswer.PassOnAfter(answered);
+        await using var shim = await node.StartShim(containerd, $$"""
+            address: {{slow.Address}}
+            registries:
+            - { address: "{{quick.Address}}", auth: "{{quick.Auth}}" }
+            """);
+
+        await ShouldComeFromTheFirst(shim, node.Open, node.Another);
+
+        asked.Task.IsCompleted.ShouldBeTrue(); // both were asked at once, else the slow one would still wait
+    }
+
     /// <summary>Each registry has an image of its own under the name, so the image tells where it came from; last is the origin.</summary>
     private async Task ShouldComeFromTheFirst(ShimOnNode shim, params LabRegistry[] holders)
     {
