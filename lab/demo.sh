@@ -65,7 +65,7 @@ demo_registry() {
 demo_node() {
     step "A node: containerd $(containerd_version "$1"), and the shim in front of it"
     start_containerd "$demo_directory" "$1" sealos.hub:5000/pause:3.9 http://sealos.hub:5000 >"$demo_directory/runtime"
-    start_shim "$demo_directory" "$(<"$demo_directory/runtime")" address=http://sealos.hub:5000 auth=admin:passw0rd
+    start_shim "$demo_directory" "$(<"$demo_directory/runtime")" address=http://sealos.hub:5000 auth=admin:passw0rd debug=true
     say "    containerd   $(<"$demo_directory/runtime"): it knows neither the password nor the name $demo_image"
     say "    the shim     $(shim_socket "$demo_directory"): the only socket that is asked from here on"
     show_decisions
@@ -79,7 +79,8 @@ demo_pull() {
     answer "pulled: $(<"$demo_directory/answer")"
     ask imagestatus "$demo_image"
     answer "$(jq -r 'if .image then "here: \(.image.id), \(.image.size) bytes" else "not on this node" end' "$demo_directory/answer")"
-    [[ $(jq -r '.image.id // empty' "$demo_directory/answer") == sha256:* ]] || fail "the image was pulled, but is not found by the name $demo_image."
+    jq -r '.image.id // empty' "$demo_directory/answer" >"$demo_directory/image"
+    grep -q sha256: "$demo_directory/image" || fail "the image was pulled, but is not found by the name $demo_image."
     ask pull registry.k8s.io/pause:3.9
     answer "pulled: $(<"$demo_directory/answer") (what holds a pod's namespaces; containerd has no password to pull it itself)"
 }
@@ -87,7 +88,7 @@ demo_pull() {
 demo_pod() {
     local port pod image container options=(--host-network --logs "$demo_directory/logs")
     port=$(free_port)
-    image=$(cri "$(shim_socket "$demo_directory")" imagestatus "$demo_image" | jq -r .image.id)
+    image=$(<"$demo_directory/image")
     ask runp "${options[@]}"
     pod=$(<"$demo_directory/answer")
     answer "sandbox ${pod::12}"
@@ -120,7 +121,15 @@ ask() {
     say "  $demo_asked. asked     ${calls[$1]}$(named_image "$@")"
     cri "$(shim_socket "$demo_directory")" "$@" >"$demo_directory/answer" 2>"$demo_directory/error" ||
         fail "${calls[$1]} failed: $(<"$demo_directory/error")" "the shim's log:" "$(tail -n 5 "$demo_directory/logs/shim.log")"
-    show_decisions
+    show_decisions "$(quiet_decision "$1")"
+}
+
+# quiet_decision COMMAND: what the shim does with a call that it logs nothing about.
+quiet_decision() {
+    case $1 in
+        imagestatus) echo "asked containerd for this name and for its name at each registry: no network" ;;
+        *) echo "nothing to decide: passed on unread" ;;
+    esac
 }
 
 named_image() {
@@ -132,11 +141,14 @@ named_image() {
 
 answer() { say "     answered  $1"; }
 
-# show_decisions: what the shim has logged since the last time.
+# show_decisions [OTHERWISE]: what the shim has logged since the last time, without the time of day.
 show_decisions() {
+    local logged
     sleep 0.1
-    tail -n "+$((demo_logged + 1))" "$demo_directory/logs/shim.log" | sed 's/^/     the shim  /'
+    logged=$(tail -n "+$((demo_logged + 1))" "$demo_directory/logs/shim.log")
     demo_logged=$(wc -l <"$demo_directory/logs/shim.log")
+    logged=${logged:-${1:-}}
+    [[ -z $logged ]] || sed -E 's/^[0-9-]+T[0-9:.]+Z //; s/^/     the shim  /' <<<"$logged"
 }
 
 free_port() {

@@ -6,6 +6,10 @@ install_lab() {
     need_root "the lab" test
     need_debian "the lab"
     mkdir -p "$LAB_CACHE"
+    (flock 9 && install_parts "$@") 9>"$LAB_CACHE/install.lock"
+}
+
+install_parts() {
     install_cri
     install_images
     install_registry

@@ -23,7 +23,7 @@ missing_packages() {
 }
 
 apt_install() {
-    apt-get install -q -y --no-install-recommends "$@" </dev/null >"$(lab_log apt-install)" 2>&1
+    apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=120 "$@" </dev/null >"$(lab_log apt-install)" 2>&1
 }
 
 # host_mirror: the archive that this host takes its own Debian from (the security archive does not hold other suites).

@@ -68,7 +68,9 @@ run_suite() {
     local report=$ROOT/artifacts/tests/$1.xml code=0
     shift
     mkdir -p "$ROOT/artifacts/tests" && rm -f "$report"
-    IMAGE_CRI_SHIM_LAB=$LAB_CACHE IMAGE_CRI_SHIM_LABS=$test_labs IMAGE_CRI_SHIM_ROOT=$ROOT \
+    # Tests that need just any containerd or docker-registry find the lab's: neither is installed.
+    PATH=$LAB_CACHE/containerd-1.6/usr/bin:$LAB_CACHE/tools/usr/bin:$PATH \
+        IMAGE_CRI_SHIM_LAB=$LAB_CACHE IMAGE_CRI_SHIM_LABS=$test_labs IMAGE_CRI_SHIM_ROOT=$ROOT \
         dotnet tests/ImageCriShim.Tests/bin/Release/net10.0/ImageCriShim.Tests.dll -noLogo -noColor -xml "$report" "$@" </dev/null || code=$?
     add_report "$report" "$code"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Work that leaves nothing behind, however it ends: by itself, by a failure, by Ctrl-C, by a signal.
 
-# run_and_undo UNDO WORK [ARGUMENT...]: both are functions. The work runs in a session of its own, so that it can be ended as a whole, and so
+# run_and_undo UNDO WORK [ARGUMENT...]: both are functions. The work runs apart (setsid), so that it can be ended as a whole, and so
 # that the undoing is not interrupted by what interrupted the work. UNDO is given the work's exit code, which is the result.
 run_and_undo() {
     local undo=$1 work code=0

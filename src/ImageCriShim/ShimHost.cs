@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ImageCriShim.Configuration;
 using ImageCriShim.Cri;
@@ -25,8 +24,10 @@ internal static class ShimHost
         var config = ConfigFile.Load(configPath);
         var log = MakeLog(format, config.Settings?.Debug == true);
         Log.Starting(log, ShimVersion.Text);
-        foreach (var warning in config.Warnings.Concat(config.Notes))
+        foreach (var warning in config.Warnings)
             Log.ConfigWarning(log, warning);
+        foreach (var note in config.Notes)
+            Log.ConfigNote(log, note);
         if (config.Settings is not { } settings)
             return Fail(log, config.Problems, BadConfig);
 
@@ -56,7 +57,7 @@ internal static class ShimHost
 
             using var terminated = StopOn(PosixSignal.SIGTERM, socket, listener, log);
             using var interrupted = StopOn(PosixSignal.SIGINT, socket, listener, log);
-            Log.Serving(log, settings.ShimSocket, (long)(DateTime.Now - Process.GetCurrentProcess().StartTime).TotalMilliseconds);
+            Log.Serving(log, settings.ShimSocket, (long)ProcessAge.Now.TotalMilliseconds);
             listener.Run();
             Log.Stopped(log);
             return Ok;

@@ -33,7 +33,7 @@ internal static class ConfigFile
         _ => "cannot be read",
     };
 
-    /// <summary>An alias may be a password that wanted quotes, so its name is not shown.</summary>
+    /// <summary>An alias may be a password that wanted quotes, so its name is not shown. (Its line is not known.)</summary>
     private static string WhyNoYaml(YamlException e) => e is AnchorNotFoundException
         ? "a value that begins with * must be in quotes"
         : e.Message;
@@ -47,7 +47,7 @@ internal static class ConfigFile
         }
         catch (YamlException e)
         {
-            report.Problem("", e.Start.Line, $"is not YAML: {WhyNoYaml(e)}");
+            report.Problem("", e is AnchorNotFoundException ? 0 : e.Start.Line, $"is not YAML: {WhyNoYaml(e)}");
             return ConfigResult.Of(null, report);
         }
 

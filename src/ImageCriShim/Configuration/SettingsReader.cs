@@ -1,11 +1,10 @@
 using System.Collections.Immutable;
-using System.Net;
 using ImageCriShim.Registries;
 using YamlDotNet.RepresentationModel;
 
 namespace ImageCriShim.Configuration;
 
-/// <summary>Reads the top level of the config file (spec section 6).</summary>
+/// <summary>Reads the top level of the config file.</summary>
 internal static class SettingsReader
 {
     private const int MaxCacheSize = 1_000_000; // an entry is about 1 KiB; no node has this many images
@@ -31,8 +30,8 @@ internal static class SettingsReader
             ProbeTimeout = top.Duration("probeTimeout", defaults.ProbeTimeout),
             Exclude = top.Patterns("exclude"),
             Block = top.Patterns("block"),
-            Metrics = ReadMetrics(top, defaults.Metrics),
         };
+        top.NoteIdle("reloadInterval", "image", "version");
         top.Retire("sync", "belongs to an older release and does nothing here");
         top.Retire("registry.d", "belongs to an older release and does nothing here; write its entries into registries");
         top.RefuseOthers();
@@ -41,7 +40,7 @@ internal static class SettingsReader
         return offline is null ? null : settings;
     }
 
-    /// <summary>In the order of spec section 4: by priority; among equals the offline registry, then by host.</summary>
+    /// <summary>By priority; among equals the offline registry, then by host.</summary>
     private static ImmutableArray<Registry> ReadRegistries(YamlMap top, Registry? offline)
     {
         var registries = new List<Registry>();
@@ -127,21 +126,9 @@ internal static class SettingsReader
             MissTtl = cache.Duration("missTTL", defaults.MissTtl),
             StatsLogInterval = cache.Flag("disableStats") ? null : interval,
         };
-        cache.Duration("domainCacheTTL", TimeSpan.Zero); // accepted and unused: registries are found in the settings
+        cache.Duration("domainCacheTTL", TimeSpan.Zero); // registries are found in the settings
+        cache.NoteIdle("domainCacheTTL", "statsLogInterval", "disableStats");
         cache.RefuseOthers();
         return settings;
-    }
-
-    private static string? ReadMetrics(YamlMap top, string? byDefault)
-    {
-        const string Allowed = "address:port, or off";
-        var text = top.Text("metrics", Allowed);
-        if (string.IsNullOrEmpty(text))
-            return byDefault;
-        if (text is "off" or "false" or "no")
-            return null;
-        if (!IPEndPoint.TryParse(text, out var endpoint) || endpoint.Port == 0)
-            top.Problem("metrics", $"{text} is not an address with a port; use {Allowed}");
-        return text;
     }
 }

@@ -37,9 +37,6 @@ internal sealed record ShimSettings
     /// <summary>Refused.</summary>
     public ImmutableArray<ImagePattern> Block { get; init; } = [];
 
-    /// <summary>Where metrics are served; null: nowhere.</summary>
-    public string? Metrics { get; init; } = "127.0.0.1:9464";
-
     public Registry Offline => Registries.First(registry => registry.IsOffline);
 }
 

@@ -66,8 +66,18 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     /// <summary>Accepts a key of an older release, which does nothing.</summary>
     public void Retire(string key, string why)
     {
-        if (Find(key) is not null)
-            report.Note(PathOf(key), LineOf(key), why);
+        if (entries.Remove(key, out var entry))
+            report.Note(PathOf(key), entry.Key.Start.Line, why);
+    }
+
+    /// <summary>Says of keys that files of the Go shim hold, and that are checked here, that nothing acts upon them.</summary>
+    public void NoteIdle(params ReadOnlySpan<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            if (Has(key))
+                report.Note(PathOf(key), LineOf(key), "is accepted and checked, but has no effect in this release");
+        }
     }
 
     /// <summary>To be called last: whatever has not been asked for is a mistake.</summary>

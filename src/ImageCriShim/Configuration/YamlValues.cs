@@ -76,7 +76,7 @@ internal static class YamlValues
         var patterns = ImmutableArray.CreateBuilder<ImagePattern>();
         foreach (var (index, entry) in map.List(key, Allowed).Index())
         {
-            var text = (entry as YamlScalarNode)?.Value ?? "";
+            var text = (entry as YamlScalarNode)?.Value ?? "this";
             if (ImagePattern.TryParse(text, out var pattern))
                 patterns.Add(pattern);
             else

@@ -12,18 +12,24 @@ internal sealed record PullAttempt(Candidate Candidate, RuntimeReply Reply);
 /// </summary>
 internal static class PullFailure
 {
-    /// <summary>kubelet looks for this at the beginning of the message and gives the pod a reason of its own (evalCRIPullErr).</summary>
+    /// <summary>
+    /// kubelet gives the pod a reason of its own (evalCRIPullErr) where an error's text begins with this; and that is the bare message
+    /// only where the code is UNKNOWN, before any other it writes the code (pullImageV1).
+    /// </summary>
     private const string RegistryUnavailable = "RegistryUnavailable: ";
 
     internal static GrpcStatus Describe(Decision decision, IReadOnlyList<PullAttempt> attempts)
     {
         var story = decision.Probes.Where(probe => !attempts.Any(attempt => attempt.Candidate == probe.Candidate)).Select(Describe)
             .Concat(attempts.Select(Describe));
-        var prefix = decision.IsForLackOfRegistries ? RegistryUnavailable : "";
-        var code = attempts.Count > 0 ? attempts.MaxBy(attempt => Progress(attempt.Reply.Status.Code))!.Reply.Status.Code
-            : decision.IsForLackOfRegistries ? StatusCode.Unavailable : StatusCode.NotFound;
-        return new GrpcStatus(code, $"{prefix}image {decision.Image} could not be pulled: {string.Join("; ", story)}");
+        var message = $"image {decision.Image} could not be pulled: {string.Join("; ", story)}";
+        return decision.IsForLackOfRegistries
+            ? new GrpcStatus(StatusCode.Unknown, RegistryUnavailable + message)
+            : new GrpcStatus(CodeOf(attempts), message);
     }
+
+    private static StatusCode CodeOf(IReadOnlyList<PullAttempt> attempts) =>
+        attempts.MaxBy(attempt => Progress(attempt.Reply.Status.Code))?.Reply.Status.Code ?? StatusCode.NotFound;
 
     private static string Describe(ProbeReport probe) => $"{probe.Candidate.Image} {probe.Result switch
     {

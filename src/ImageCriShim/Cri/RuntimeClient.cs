@@ -61,7 +61,7 @@ internal sealed class RuntimeClient : IDisposable
     private static ValueTask<Stream> Connect(RuntimeSocket runtime)
     {
         var socket = runtime.TryConnect(out var reason); // a connect to a unix socket does not wait
-        return socket is null ? throw new IOException(reason) : ValueTask.FromResult<Stream>(new NetworkStream(socket, ownsSocket: true));
+        return socket is null ? throw new RuntimeAwayException(reason) : ValueTask.FromResult<Stream>(new NetworkStream(socket, ownsSocket: true));
     }
 
     private static HttpRequestMessage MakeRequest(CallerHead head, ReadOnlyMemory<byte> message, TimeSpan timeout)
@@ -121,8 +121,17 @@ internal sealed class RuntimeClient : IDisposable
             : new GrpcStatus(StatusCode.Internal, "the runtime ended the call without a status");
     }
 
-    private RuntimeReply Unavailable(Exception e) =>
-        Failed(StatusCode.Unavailable, $"the container runtime on {_socket} cannot be called: {(e.InnerException ?? e).Message}");
+    // In words of our own: the published program carries no framework messages.
+    private RuntimeReply Unavailable(Exception e) => Failed(StatusCode.Unavailable, (e.GetBaseException(), e) switch
+    {
+        (RuntimeAwayException away, _) => away.Message,
+        (_, HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } http) =>
+            $"the call to the container runtime on {_socket} broke off ({http.HttpRequestError})",
+        (SocketException socket, _) => $"the call to the container runtime on {_socket} broke off ({socket.SocketErrorCode})",
+        _ => $"the call to the container runtime on {_socket} broke off",
+    });
+
+    private sealed class RuntimeAwayException(string reason) : IOException(reason);
 
     private static RuntimeReply Failed(StatusCode code, string message)
     {

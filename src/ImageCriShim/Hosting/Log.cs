@@ -24,6 +24,9 @@ internal static partial class Log
     [LoggerMessage(1205, LogLevel.Warning, "{Problem}")]
     internal static partial void ConfigWarning(ILogger log, string problem);
 
+    [LoggerMessage(1209, LogLevel.Information, "{Note}")]
+    internal static partial void ConfigNote(ILogger log, string note);
+
     [LoggerMessage(1206, LogLevel.Error, "{Problem}")]
     internal static partial void StartFailed(ILogger log, string problem);
 

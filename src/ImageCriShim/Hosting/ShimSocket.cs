@@ -39,7 +39,7 @@ internal sealed class ShimSocket : IDisposable
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new ShimSocketException($"shim: cannot listen on {path}: {e.Message}");
+            throw new ShimSocketException($"shim: cannot listen on {path}: {Describe(e)}");
         }
     }
 
@@ -81,6 +81,15 @@ internal sealed class ShimSocket : IDisposable
 
         throw new ShimSocketException($"shim: another process is already serving {path}; is image-cri-shim running?");
     }
+
+    // In words of our own: the published program carries no framework messages.
+    private static string Describe(Exception e) => e switch
+    {
+        SocketException socket => $"{socket.SocketErrorCode}",
+        UnauthorizedAccessException => "this process may not write there",
+        ArgumentException => "the path is longer than a socket's may be (107 bytes, unix(7)), or is none",
+        _ => "its directory cannot be written to",
+    };
 
     [DllImport("libc", EntryPoint = "chown", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

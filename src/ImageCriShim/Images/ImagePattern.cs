@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace ImageCriShim.Images;
 
 /// <summary>
-/// Which images a rule is about (spec section 4): a host (<c>docker.io</c>), a host with a path (<c>quay.io/team</c>, which
+/// Which images a rule is about: a host (<c>docker.io</c>), a host with a path (<c>quay.io/team</c>, which
 /// covers <c>quay.io/team/app</c> but not <c>quay.io/teams</c>), subdomains (<c>*.gcr.io</c>) or everything (<c>*</c>).
 /// </summary>
 internal sealed record ImagePattern

@@ -66,7 +66,8 @@ internal static class ReferenceGrammar
     {
         '-' => text.IndexOfAnyExcept('-') is var end and >= 0 ? end : text.Length,
         '_' when text.Length > 1 && text[1] == '_' => 2,
-        _ => 1, // '.', '_', or a character that the next round refuses
+        '_' or '.' => 1,
+        _ => 0, // no separator: the next round refuses the character
     };
 
     private static bool IsDomainComponent(string text) =>

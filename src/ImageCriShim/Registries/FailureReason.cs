@@ -9,6 +9,8 @@ namespace ImageCriShim.Registries;
 /// </summary>
 internal static class FailureReason
 {
+    private const string NoHandshake = "the TLS handshake failed; does it speak plain http?";
+
     public static string Of(Exception failure)
     {
         for (var e = failure; e is not null; e = e.InnerException)
@@ -28,7 +30,7 @@ internal static class FailureReason
     {
         UntrustedCertificateException refused => refused.Message,
         SocketException socket => OfSocket(socket.SocketErrorCode),
-        AuthenticationException => "the TLS handshake failed; does it speak plain http?",
+        AuthenticationException => NoHandshake,
         _ => null,
     };
 
@@ -48,7 +50,7 @@ internal static class FailureReason
     {
         HttpRequestError.NameResolutionError => "its name is not known to DNS or /etc/hosts",
         HttpRequestError.ConnectionError => "no connection",
-        HttpRequestError.SecureConnectionError => "the TLS handshake failed",
+        HttpRequestError.SecureConnectionError => NoHandshake,
         HttpRequestError.ResponseEnded => "it closed the connection in the middle of its answer",
         HttpRequestError.InvalidResponse => "its answer is not HTTP; does it speak https?",
         HttpRequestError.ProxyTunnelError => "the proxy refused the connection",

@@ -5,7 +5,7 @@ using ImageCriShim.Images;
 namespace ImageCriShim.Registries;
 
 /// <summary>
-/// From a registry's HTTP answer to what it means (spec section 4, OCI distribution-spec "Pulling manifests"), as far as
+/// From a registry's HTTP answer to what it means (docs/RESOLVING.md, OCI distribution-spec "Pulling manifests"), as far as
 /// status and headers tell.
 /// </summary>
 internal static class ManifestAnswer

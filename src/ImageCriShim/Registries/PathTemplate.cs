@@ -4,7 +4,7 @@ using ImageCriShim.Images;
 namespace ImageCriShim.Registries;
 
 /// <summary>
-/// Where an image lies at a registry (spec section 4). <c>{repository}</c> is the image's path, <c>{name}</c> its last
+/// Where an image lies at a registry. <c>{repository}</c> is the image's path, <c>{name}</c> its last
 /// segment, <c>{registry}</c> its origin with <c>_</c> for the colon of a port: a host cannot contain <c>_</c>, so two
 /// origins never fall together.
 /// </summary>

@@ -1,6 +1,6 @@
 namespace ImageCriShim.Registries;
 
-/// <summary>What a registry said when asked for a manifest: the table of spec section 4. These are all the cases there are.</summary>
+/// <summary>What a registry said when asked for a manifest: the table of docs/RESOLVING.md. These are all the cases there are.</summary>
 internal abstract record ProbeResult
 {
     private ProbeResult()

@@ -13,7 +13,7 @@ internal sealed record Registry(RegistryAddress Address)
 
     /// <summary>
     /// Registries that are origins in their own right. They are asked for their own images only: <c>quay.io/a/b</c> must not
-    /// come from Docker Hub's <c>a/b</c>, and names of private images are not told to the public (spec section 4). Not
+    /// come from Docker Hub's <c>a/b</c>, and names of private images are not told to the public. Not
     /// <c>mirror.gcr.io</c>, which is a mirror of Docker Hub.
     /// </summary>
     private static readonly FrozenSet<string> PublicOrigins = new[]

@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Reflection;
 using ImageCriShim.Images;
 
 namespace ImageCriShim.Registries;
@@ -12,8 +11,7 @@ internal sealed class RegistryClient(TimeProvider time) : IDisposable
 {
     private const int MaxRedirects = 5; // registry.k8s.io and Quay need one; a loop ends
 
-    private static readonly string UserAgent = "image-cri-shim/"
-        + typeof(RegistryClient).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+    private static readonly string UserAgent = $"image-cri-shim/{ShimVersion.Text}";
 
     private readonly RegistryConnections connections = new();
 

@@ -7,7 +7,7 @@ namespace ImageCriShim.Registries;
 /// <summary>Kept-alive connections to registries: one pool for each way of doing TLS.</summary>
 internal sealed class RegistryConnections : IDisposable
 {
-    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2); // spec section 4: a dead registry must not cost more
+    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2); // a dead registry must not cost more
 
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5); // so that a changed DNS name is noticed

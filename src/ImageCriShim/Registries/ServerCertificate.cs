@@ -53,7 +53,9 @@ internal sealed class ServerCertificate(TlsSettings tls)
         var all = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (flags, status) => flags | status.Status);
         if (all.HasFlag(X509ChainStatusFlags.NotTimeValid))
             return "its TLS certificate is out of date, or this node's clock is wrong";
-        if ((all & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0)
+        const X509ChainStatusFlags Unknown = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain
+            | X509ChainStatusFlags.NotSignatureValid; // an authority of the same name with another key
+        if ((all & Unknown) != 0)
             return "its TLS certificate is signed by an unknown authority (tls.ca names one)";
         return $"its TLS certificate is not valid ({all})";
     }

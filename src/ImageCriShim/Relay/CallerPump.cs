@@ -42,7 +42,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         return header.Type switch
         {
             FrameType.Headers => ForwardsHeaders(header, unit),
-            FrameType.Data => ForwardsData(header, unit),
+            FrameType.Data => Taken.IsEmpty || ForwardsData(header, unit),
             FrameType.RstStream => Taken.ForwardsCallerReset(header.StreamId),
             FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.CallerLedger, TakenPhase.Watching),
             FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),

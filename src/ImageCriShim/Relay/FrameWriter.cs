@@ -11,11 +11,15 @@ namespace ImageCriShim.Relay;
 /// <param name="held">Nothing leaves before <see cref="OpenWith"/>.</param>
 internal sealed class FrameWriter(Socket socket, bool held)
 {
+    // What a socket that is writable at all takes without waiting: its send buffer is 200 KiB, and writable means most of it is free.
+    private const int MaxUnwaited = 32 * 1024;
+
     private readonly Lock _sending = new(); // held during I/O: one sender at a time
     private readonly Lock _appending = new(); // never held during I/O
     private ArrayBufferWriter<byte> _pending = new(512);
     private ArrayBufferWriter<byte> _spare = new(512);
-    private bool _flushScheduled;
+    private bool _flushing; // asked for and not yet at its end
+    private bool _handedOver; // whoever sends is to see to that end
     private bool _held = held;
 
     /// <summary>
@@ -59,12 +63,16 @@ internal sealed class FrameWriter(Socket socket, bool held)
     /// <summary>Sends what was appended, then <paramref name="frames"/>. Blocks while the peer does not read: for the pump of this direction only.</summary>
     internal void Send(ReadOnlySpan<byte> frames)
     {
-        lock (_sending)
+        do
         {
-            SendPending();
-            while (!frames.IsEmpty)
-                frames = frames[socket.Send(frames)..];
+            lock (_sending)
+            {
+                SendPending();
+                while (!frames.IsEmpty)
+                    frames = frames[socket.Send(frames)..];
+            }
         }
+        while (TakesOver());
     }
 
     /// <summary>As <see cref="Send"/>, but gives up where another thread is still waiting for the peer to read.</summary>
@@ -87,37 +95,53 @@ internal sealed class FrameWriter(Socket socket, bool held)
     {
         lock (_appending)
         {
-            if (_flushScheduled || _held || _pending.WrittenCount == 0)
+            if (_flushing || _held || _pending.WrittenCount == 0)
                 return;
-            _flushScheduled = true;
+            _flushing = true;
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.FlushScheduled(), this, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.Flush(), this, preferLocal: false);
     }
 
-    private void FlushScheduled()
+    // On a thread of the pool, of which there are few: a peer that does not read must not keep one from everybody else.
+    private void Flush()
+    {
+        Volatile.Write(ref _handedOver, true);
+        if (!_sending.TryEnter())
+            return; // who is sending looks at this afterwards
+        try
+        {
+            if (!CanSendAtOnce())
+            {
+                new Thread(FlushToEnd, RelayConnection.StackBytes) { IsBackground = true, Name = "flush" }.Start();
+                return;
+            }
+        }
+        finally
+        {
+            _sending.Exit();
+        }
+
+        FlushToEnd();
+    }
+
+    private bool CanSendAtOnce()
     {
         try
         {
-            // The pool's few threads are everybody's: a peer that does not read gets a thread of its own to wait on, and only one.
-            if (socket.Poll(0, SelectMode.SelectWrite))
-                FlushAll();
-            else
-                new Thread(FlushAll, RelayConnection.StackBytes) { IsBackground = true, Name = "flush" }.Start();
+            return PendingBytes <= MaxUnwaited && socket.Poll(0, SelectMode.SelectWrite);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // The connection has ended; FlushAll says who tells of it.
+            return true; // sending fails at once
         }
     }
 
-    private void FlushAll()
+    private void FlushToEnd()
     {
         try
         {
-            do
-                Send([]);
-            while (!EndFlush());
+            Send([]);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -125,13 +149,30 @@ internal sealed class FrameWriter(Socket socket, bool held)
         }
     }
 
-    // What was appended during the flush belongs to it: nobody else was asked.
-    private bool EndFlush()
+    // What was appended since belongs to the flush as well: nobody else was asked.
+    private bool TakesOver()
+    {
+        if (!Interlocked.Exchange(ref _handedOver, false) || TryEndFlush())
+            return false;
+        Volatile.Write(ref _handedOver, true);
+        return true;
+    }
+
+    private bool TryEndFlush()
     {
         lock (_appending)
         {
-            _flushScheduled = _pending.WrittenCount > 0;
-            return !_flushScheduled;
+            _flushing = _pending.WrittenCount > 0;
+            return !_flushing;
+        }
+    }
+
+    private int PendingBytes
+    {
+        get
+        {
+            lock (_appending)
+                return _pending.WrittenCount;
         }
     }
 

@@ -83,7 +83,7 @@ internal sealed class RelayConnection
         catch (Exception e)
         {
             LogCallFailed(e);
-            answer = StreamAnswer.Error(GrpcCode.Internal, $"image-cri-shim: {e.GetType().Name}: {e.Message}");
+            answer = StreamAnswer.Error(GrpcCode.Internal, $"image-cri-shim: internal error ({e.GetType().Name}); its log says more");
         }
 
         try

@@ -20,7 +20,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
             FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.RuntimeLedger, TakenPhase.Collecting),
             FrameType.RstStream => Taken.ForwardsRuntimeReset(header.StreamId),
             FrameType.Headers => ForwardsHeaders(header, unit),
-            FrameType.Data => ForwardsData(header, unit),
+            FrameType.Data => Taken.IsEmpty || ForwardsData(header, unit),
             _ => true,
         };
     }

@@ -17,6 +17,9 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
 
     private FlowLedger RuntimeLedger => connection.RuntimeLedger;
 
+    /// <summary>Nothing but forwarded streams: the frames of most connections need no look-up at all.</summary>
+    internal bool IsEmpty => _streams.Count == 0 && _answered.Count == 0;
+
     internal bool TryGet(int id, [NotNullWhen(true)] out TakenStream? stream) => _streams.TryGetValue(id, out stream);
 
     /// <summary>Answered by us a moment ago: what either side still says of it is dropped.</summary>

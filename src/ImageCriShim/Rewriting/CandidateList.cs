@@ -4,7 +4,7 @@ using ImageCriShim.Registries;
 
 namespace ImageCriShim.Rewriting;
 
-/// <summary>Which names an image may be pulled by: spec section 4, without asking anybody.</summary>
+/// <summary>Which names an image may be pulled by, without asking anybody.</summary>
 internal sealed class CandidateList(ShimSettings settings)
 {
     /// <summary>The registries that are asked for the image, highest first, each with the image's name there.</summary>

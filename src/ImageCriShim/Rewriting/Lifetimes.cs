@@ -3,7 +3,7 @@ using ImageCriShim.Registries;
 
 namespace ImageCriShim.Rewriting;
 
-/// <summary>How long the answer of a registry is believed (the table of spec section 4).</summary>
+/// <summary>How long the answer of a registry is believed (docs/RESOLVING.md).</summary>
 internal sealed class Lifetimes(CacheSettings cache)
 {
     // Docker Hub may ask for hours. A registry that serves again earlier should be found again, at one HEAD per quarter hour.

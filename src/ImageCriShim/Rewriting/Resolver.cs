@@ -5,7 +5,7 @@ using ImageCriShim.Registries;
 namespace ImageCriShim.Rewriting;
 
 /// <summary>
-/// From the image that a caller names to what to pull (spec section 4). Belongs to one <see cref="ShimSettings"/>: a reload
+/// From the image that a caller names to what to pull. Belongs to one <see cref="ShimSettings"/>: a reload
 /// makes a new one, and calls in flight finish with the one they started with.
 /// </summary>
 internal sealed class Resolver(ShimSettings settings, RegistryClient client, TimeProvider time)

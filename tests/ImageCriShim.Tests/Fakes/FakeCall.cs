@@ -5,10 +5,10 @@ namespace ImageCriShim.Tests.Fakes;
 /// <summary>A call as <see cref="FakeRuntime"/> sees it.</summary>
 public sealed class FakeCall(RawStream stream, IReadOnlyList<Header> headers)
 {
-    static readonly Header[] ResponseHeaders = [(":status", "200"), ("content-type", "application/grpc")];
+    private static readonly Header[] ResponseHeaders = [(":status", "200"), ("content-type", "application/grpc")];
 
-    readonly List<byte[]> requests = [];
-    bool hasSentHeaders;
+    private readonly List<byte[]> requests = [];
+    private bool hasSentHeaders;
 
     public RawStream Stream { get; } = stream;
 
@@ -24,14 +24,17 @@ public sealed class FakeCall(RawStream stream, IReadOnlyList<Header> headers)
     }
 
     /// <summary>The image named by an <c>ImageService</c> call; empty if none.</summary>
-    public string Image => Requests is [var request, ..] ? ProtoFields.FindText(request, Path.EndsWith("/ListImages", StringComparison.Ordinal) ? [1, 1, 1] : [1, 1]) : "";
+    public string Image => Requests is [var request, ..]
+        ? ProtoFields.FindText(request, Path.EndsWith("/ListImages", StringComparison.Ordinal) ? [1, 1, 1] : [1, 1]) : "";
 
     /// <summary>The credential of a <c>PullImage</c>.</summary>
     public FakeAuth? Auth => Requests is [var request, ..] ? FakeImages.ReadAuth(request) : null;
 
     public CancellationToken Cancelled => Stream.Cancelled;
 
-    /// <summary>When, and whether, the caller's cancellation was seen, on the clock of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    /// <summary>
+    /// When, and whether, the caller's cancellation was seen, on the clock of <see cref="System.Diagnostics.Stopwatch"/>.
+    /// </summary>
     public long? CancelledAt { get; internal set; }
 
     public string? Find(string name) => Headers.Where(field => field.Name == name).Select(field => field.Value).FirstOrDefault();
@@ -83,6 +86,7 @@ public sealed class FakeCall(RawStream stream, IReadOnlyList<Header> headers)
     }
 
     /// <summary>What gRPC asks of <c>grpc-message</c>: printable ASCII but for the percent sign, the rest percent-encoded UTF-8.</summary>
-    static string PercentEncode(string text) =>
-        string.Concat(Encoding.UTF8.GetBytes(text).Select(octet => octet is >= 0x20 and <= 0x7e and not (byte)'%' ? ((char)octet).ToString() : $"%{octet:X2}"));
+    private static string PercentEncode(string text) =>
+        string.Concat(Encoding.UTF8.GetBytes(text)
+            .Select(octet => octet is >= 0x20 and <= 0x7e and not (byte)'%' ? ((char)octet).ToString() : $"%{octet:X2}"));
 }

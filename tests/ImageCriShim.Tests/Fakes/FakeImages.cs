@@ -10,11 +10,15 @@ public sealed record FakeImage(string Id, string[] Tags, string[] Digests, ulong
 {
     /// <summary>The CRI message <c>Image</c>, with a field that nobody knows, which must survive whatever the shim edits.</summary>
     public byte[] ToMessage() => Message(
-        Field(1, Id), [.. Tags.SelectMany(tag => Field(2, tag))], [.. Digests.SelectMany(digest => Field(3, digest))], Field(4, Size), Field(1000, "unknown"));
+        Field(1, Id),
+        [.. Tags.SelectMany(tag => Field(2, tag))], [.. Digests.SelectMany(digest => Field(3, digest))],
+        Field(4, Size),
+        Field(1000, "unknown"));
 }
 
 /// <summary>The credential of a PullImage.</summary>
-public sealed record FakeAuth(string Username, string Password, string Auth, string ServerAddress, string IdentityToken, string RegistryToken);
+public sealed record FakeAuth(string Username, string Password, string Auth, string ServerAddress, string IdentityToken,
+    string RegistryToken);
 
 /// <summary>
 /// The image service of <see cref="FakeRuntime"/>: an in-memory set of images under names as containerd normalises them. It pulls every
@@ -22,7 +26,7 @@ public sealed record FakeAuth(string Username, string Password, string Auth, str
 /// </summary>
 public sealed class FakeImages
 {
-    readonly ConcurrentDictionary<string, FakeImage> byId = new();
+    private readonly ConcurrentDictionary<string, FakeImage> byId = new();
 
     /// <summary>Pulls of these names (as given by the caller) fail with that status and text.</summary>
     public ConcurrentDictionary<string, (int Status, string Text)> FailPulls { get; } = new();
@@ -55,7 +59,8 @@ public sealed class FakeImages
         if (name.Length == 0) return null;
         var normalised = Normalise(name);
         return byId.Values.FirstOrDefault(image => image.Tags.Contains(normalised) || image.Digests.Contains(normalised))
-            ?? byId.Values.FirstOrDefault(image => image.Id == name || (name.Length >= 7 && image.Id.StartsWith($"sha256:{name}", StringComparison.Ordinal)));
+            ?? byId.Values.FirstOrDefault(image =>
+                image.Id == name || (name.Length >= 7 && image.Id.StartsWith($"sha256:{name}", StringComparison.Ordinal)));
     }
 
     public void Remove(FakeImage image) => byId.TryRemove(image.Id, out _);
@@ -65,7 +70,8 @@ public sealed class FakeImages
     {
         var slash = name.IndexOf('/');
         var first = slash < 0 ? "" : name[..slash];
-        if (!first.Contains('.') && !first.Contains(':') && first != "localhost") name = "docker.io/" + (slash < 0 ? "library/" : "") + name;
+        if (!first.Contains('.') && !first.Contains(':') && first != "localhost")
+            name = (slash < 0 ? "docker.io/library/" : "docker.io/") + name;
         var at = name.IndexOf('@');
         var colon = name.LastIndexOf(':', at < 0 ? name.Length - 1 : at);
         var hasTag = colon > name.LastIndexOf('/', at < 0 ? name.Length - 1 : at);
@@ -84,7 +90,8 @@ public sealed class FakeImages
             runtime.On($"{service}/RemoveImage", AnswerRemoveImage);
             runtime.On($"{service}/ListImages", AnswerListImages);
             runtime.On($"{service}/ImageFsInfo", call => call.AnswerAsync(
-                Field(1, Message(Field(1, 1_700_000_000_000_000_000UL), Field(2, Field(1, "/var/lib/fake")), Field(3, Field(1, 4096UL)), Field(4, Field(1, 7UL))))));
+                Field(1, Message(Field(1, 1_700_000_000_000_000_000UL), Field(2, Field(1, "/var/lib/fake")), Field(3, Field(1, 4096UL)),
+                    Field(4, Field(1, 7UL))))));
             runtime.On($"/runtime.{version}.RuntimeService/Version", call => call.AnswerAsync(
                 Message(Field(1, "0.1.0"), Field(2, "fake"), Field(3, "v1.2.3"), Field(4, version))));
         }
@@ -98,15 +105,16 @@ public sealed class FakeImages
         });
     }
 
-    async Task AnswerImageStatus(FakeCall call)
+    private async Task AnswerImageStatus(FakeCall call)
     {
         var request = await call.ReadRequestAsync();
         var isVerbose = Read(request).Any(field => field is { Number: 2, Value: 1 });
         var image = Find(FindText(request, 1, 1));
-        await call.AnswerAsync(image is null ? [] : Message(Field(1, image.ToMessage()), isVerbose ? Field(2, Message(Field(1, "info"), Field(2, "{}"))) : []));
+        await call.AnswerAsync(image is null ? []
+            : Message(Field(1, image.ToMessage()), isVerbose ? Field(2, Message(Field(1, "info"), Field(2, "{}"))) : []));
     }
 
-    async Task AnswerPullImage(FakeCall call)
+    private async Task AnswerPullImage(FakeCall call)
     {
         var request = await call.ReadRequestAsync();
         var name = FindText(request, 1, 1);
@@ -117,19 +125,19 @@ public sealed class FakeImages
         else await call.AnswerAsync(Field(1, Add(name).Id));
     }
 
-    async Task AnswerRemoveImage(FakeCall call)
+    private async Task AnswerRemoveImage(FakeCall call)
     {
         if (Find(FindText(await call.ReadRequestAsync(), 1, 1)) is { } image) Remove(image);
         await call.AnswerAsync([]);
     }
 
-    async Task AnswerListImages(FakeCall call)
+    private async Task AnswerListImages(FakeCall call)
     {
         var filter = FindText(await call.ReadRequestAsync(), 1, 1, 1);
         await call.AnswerAsync(Message([.. Filtered(filter).Select(image => Field(1, image.ToMessage()))]));
     }
 
-    IEnumerable<FakeImage> Filtered(string filter) => filter.Length == 0 ? All : Find(filter) is { } image ? [image] : [];
+    private IEnumerable<FakeImage> Filtered(string filter) => filter.Length == 0 ? All : Find(filter) is { } image ? [image] : [];
 
     internal static FakeAuth? ReadAuth(byte[] pullRequest) => ProtoFields.Find(pullRequest, 2) is { } auth
         ? new(FindText(auth, 1), FindText(auth, 2), FindText(auth, 3), FindText(auth, 4), FindText(auth, 5), FindText(auth, 6))

@@ -10,14 +10,15 @@ namespace ImageCriShim.Tests.Fakes;
 /// The service <c>test.Fake</c> that every fake runtime offers (tests/peers/README.md is its contract), so that the callers' scenarios run
 /// against each of them.
 /// </summary>
-static class FakeMethods
+internal static class FakeMethods
 {
-    const int MaxMessageBytes = 64 * 1024 * 1024; // a ServerStream message or a Fail is asked for by a test; far beyond its 32 MB
+    private const int MaxMessageBytes = 64 * 1024 * 1024; // a ServerStream message or a Fail is asked for by a test; far beyond its 32 MB
 
     public static void Serve(FakeRuntime runtime)
     {
         var endings = new ConcurrentDictionary<string, TaskCompletionSource<Ending>>();
-        TaskCompletionSource<Ending> EndingOf(string id) => endings.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+        TaskCompletionSource<Ending> EndingOf(string id) =>
+            endings.GetOrAdd(id, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 
         runtime.On("/test.Fake/Unary", async call =>
         {
@@ -42,7 +43,8 @@ static class FakeMethods
         {
             using var asked = JsonDocument.Parse(await call.ReadRequestAsync());
             call.SendHeaders(Echoed(call));
-            await SendNumberedAsync(call, asked.RootElement.GetProperty("count").GetInt32(), asked.RootElement.GetProperty("size").GetInt32());
+            await SendNumberedAsync(call, asked.RootElement.GetProperty("count").GetInt32(),
+                asked.RootElement.GetProperty("size").GetInt32());
             call.Finish(Trailing(call));
         });
         runtime.On("/test.Fake/ClientStream", AnswerClientStream);
@@ -79,13 +81,15 @@ static class FakeMethods
     /// <summary>CLOCK_MONOTONIC, the clock that Python and Node give too.</summary>
     public static long NowNanoseconds() => (long)(Stopwatch.GetTimestamp() * (1_000_000_000.0 / Stopwatch.Frequency));
 
-    sealed record Ending(long At, bool HadDeadline);
+    private sealed record Ending(long At, bool HadDeadline);
 
-    static IEnumerable<Header> Echoed(FakeCall call) => call.Headers.Where(field => field.Name.StartsWith("echo-", StringComparison.Ordinal));
+    private static IEnumerable<Header> Echoed(FakeCall call) =>
+        call.Headers.Where(field => field.Name.StartsWith("echo-", StringComparison.Ordinal));
 
-    static IEnumerable<Header> Trailing(FakeCall call) => Echoed(call).Select(field => new Header("trail-" + field.Name["echo-".Length..], field.Value));
+    private static IEnumerable<Header> Trailing(FakeCall call) =>
+        Echoed(call).Select(field => new Header("trail-" + field.Name["echo-".Length..], field.Value));
 
-    static async Task SendNumberedAsync(FakeCall call, int count, int size)
+    private static async Task SendNumberedAsync(FakeCall call, int count, int size)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size, MaxMessageBytes);
         for (var number = 0; number < count; number++)
@@ -96,7 +100,7 @@ static class FakeMethods
         }
     }
 
-    static async Task AnswerClientStream(FakeCall call)
+    private static async Task AnswerClientStream(FakeCall call)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var (count, bytes) = (0, 0L);
@@ -108,11 +112,16 @@ static class FakeMethods
         }
 
         call.SendHeaders(Echoed(call));
-        await call.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new { messages = count, bytes, sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()) }));
+        await call.SendAsync(JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            messages = count,
+            bytes,
+            sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()),
+        }));
         call.Finish(Trailing(call));
     }
 
-    static async Task AnswerFail(FakeCall call)
+    private static async Task AnswerFail(FakeCall call)
     {
         using var asked = JsonDocument.Parse(await call.ReadRequestAsync());
         var root = asked.RootElement;
@@ -124,7 +133,7 @@ static class FakeMethods
         call.Fail(root.GetProperty("code").GetInt32(), root.GetProperty("message").GetString()!, trailers);
     }
 
-    static byte[] Describe(FakeCall call) => JsonSerializer.SerializeToUtf8Bytes(new
+    private static byte[] Describe(FakeCall call) => JsonSerializer.SerializeToUtf8Bytes(new
     {
         metadata = call.Headers.Where(field => field.Name != "grpc-timeout").Select(field => new[] { field.Name, field.Value }),
         deadline = call.Find("grpc-timeout") is not null,

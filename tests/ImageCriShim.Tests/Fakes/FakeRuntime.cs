@@ -10,16 +10,18 @@ namespace ImageCriShim.Tests.Fakes;
 /// </summary>
 public sealed class FakeRuntime : IAsyncDisposable
 {
-    readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-    readonly ConcurrentDictionary<string, Func<FakeCall, Task>> handlers = new();
-    readonly ConcurrentQueue<FakeCall> calls = new();
-    readonly List<RawConnection> connections = [];
-    readonly List<TaskCompletionSource<RawConnection>> awaited = [];
-    readonly ConcurrentQueue<Exception> faults = new();
-    readonly RawOptions options;
-    readonly Task accepting;
+    private const ulong Mark = 0x6d61726b;
 
-    FakeRuntime(string socketPath, RawOptions options)
+    private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly ConcurrentDictionary<string, Func<FakeCall, Task>> handlers = new();
+    private readonly ConcurrentQueue<FakeCall> calls = new();
+    private readonly List<RawConnection> connections = [];
+    private readonly List<TaskCompletionSource<RawConnection>> awaited = [];
+    private readonly ConcurrentQueue<Exception> faults = new();
+    private readonly RawOptions options;
+    private readonly Task accepting;
+
+    private FakeRuntime(string socketPath, RawOptions options)
     {
         SocketPath = socketPath;
         this.options = options;
@@ -69,6 +71,19 @@ public sealed class FakeRuntime : IAsyncDisposable
         }
     }
 
+    /// <summary>The connection that stands behind a caller's, whatever is between: found by a PING that the caller sends.</summary>
+    public async Task<RawConnection> ConnectionOfAsync(RawCaller caller)
+    {
+        var mark = Frame.Ping(Mark << 32 | (uint)Random.Shared.Next());
+        caller.Connection.Send(mark);
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < RawConnection.Patience; await Task.Delay(1)) // a look at each connection is all there is to wait on
+            if (Connections.FirstOrDefault(connection => connection.Received.Any(frame => frame.SameAs(mark))) is { } found) return found;
+        throw new TimeoutException("the caller's PING does not arrive");
+    }
+
+    /// <summary>Whether the frame is a PING of <see cref="ConnectionOfAsync"/> or its answer.</summary>
+    public static bool IsMark(Frame frame) => frame.Type == FrameType.Ping && frame.Number == Mark;
+
     public async ValueTask DisposeAsync()
     {
         listener.Dispose();
@@ -77,7 +92,7 @@ public sealed class FakeRuntime : IAsyncDisposable
         File.Delete(SocketPath);
     }
 
-    async Task AcceptAsync()
+    private async Task AcceptAsync()
     {
         while (true)
         {
@@ -100,7 +115,7 @@ public sealed class FakeRuntime : IAsyncDisposable
         }
     }
 
-    async Task ServeAsync(RawStream stream)
+    private async Task ServeAsync(RawStream stream)
     {
         var call = new FakeCall(stream, await stream.Headers);
         calls.Enqueue(call);
@@ -122,7 +137,7 @@ public sealed class FakeRuntime : IAsyncDisposable
     }
 
     /// <summary>The texts of grpc-go.</summary>
-    string Unknown(string path)
+    private string Unknown(string path)
     {
         var slash = path.LastIndexOf('/');
         var (service, method) = (path[1..slash], path[(slash + 1)..]);

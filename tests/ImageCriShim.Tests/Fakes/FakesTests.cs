@@ -5,7 +5,7 @@ namespace ImageCriShim.Tests.Fakes;
 /// <summary>The oracle must be right before anything is judged by it.</summary>
 public sealed class FakesTests : IDisposable
 {
-    readonly TempDirectory directory = new();
+    private readonly TempDirectory directory = new();
 
     public void Dispose() => directory.Dispose();
 
@@ -34,7 +34,8 @@ public sealed class FakesTests : IDisposable
         var (encoder, decoder) = (new IndexingHpackEncoder(300), new HpackDecoder(300));
         for (var round = 0; round < 50; round++)
         {
-            Header[] fields = [(":path", $"/a/{round % 3}"), ("authorization", "secret"), ("x-bin", new string('\u00ff', round)), ("same", "same")];
+            Header[] fields = [(":path", $"/a/{round % 3}"), ("authorization", "secret"), ("x-bin", new string('\u00ff', round)),
+                ("same", "same")];
             decoder.Decode(encoder.Encode(fields)).ShouldBe(fields);
         }
     }

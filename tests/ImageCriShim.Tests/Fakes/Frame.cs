@@ -6,7 +6,8 @@ namespace ImageCriShim.Tests.Fakes;
 /// <summary>Frame types of RFC 9113 section 6; other values are legal on the wire and kept as they are.</summary>
 public enum FrameType : byte
 {
-    Data = 0, Headers = 1, Priority = 2, RstStream = 3, Settings = 4, PushPromise = 5, Ping = 6, GoAway = 7, WindowUpdate = 8, Continuation = 9,
+    Data = 0, Headers = 1, Priority = 2, RstStream = 3, Settings = 4, PushPromise = 5, Ping = 6, GoAway = 7, WindowUpdate = 8,
+    Continuation = 9,
 }
 
 /// <summary>Flags of RFC 9113 section 6. Bit 0 is END_STREAM on streams and ACK on SETTINGS and PING.</summary>
@@ -61,7 +62,8 @@ public sealed record Frame(FrameType Type, FrameFlags Flags, int Stream, byte[] 
         get
         {
             for (var at = 0; at + 6 <= Payload.Length; at += 6)
-                yield return ((Http2Setting)BinaryPrimitives.ReadUInt16BigEndian(Payload.AsSpan(at)), BinaryPrimitives.ReadUInt32BigEndian(Payload.AsSpan(at + 2)));
+                yield return ((Http2Setting)BinaryPrimitives.ReadUInt16BigEndian(Payload.AsSpan(at)),
+                    BinaryPrimitives.ReadUInt32BigEndian(Payload.AsSpan(at + 2)));
         }
     }
 
@@ -81,7 +83,8 @@ public sealed record Frame(FrameType Type, FrameFlags Flags, int Stream, byte[] 
         return new(FrameType.Data, flag | (end ? FrameFlags.EndStream : 0), stream, payload);
     }
 
-    public static Frame Headers(int stream, ReadOnlySpan<byte> block, bool end = false, bool endHeaders = true, int? padding = null, PriorityFields? priority = null)
+    public static Frame Headers(int stream, ReadOnlySpan<byte> block, bool end = false, bool endHeaders = true, int? padding = null,
+        PriorityFields? priority = null)
     {
         byte[] body = priority is { } fields ? [.. fields.ToBytes(), .. block] : block.ToArray();
         var (payload, flag) = Pad(body, padding);
@@ -93,6 +96,15 @@ public sealed record Frame(FrameType Type, FrameFlags Flags, int Stream, byte[] 
 
     public static Frame Continuation(int stream, ReadOnlySpan<byte> block, bool endHeaders = true) =>
         new(FrameType.Continuation, endHeaders ? FrameFlags.EndHeaders : 0, stream, block.ToArray());
+
+    /// <summary>HEADERS and as many CONTINUATION frames as the frame size asks for.</summary>
+    public static Frame[] HeaderBlock(int stream, byte[] block, bool end = false, int maxFrameSize = 16384)
+    {
+        var pieces = block.Length == 0 ? [[]] : block.Chunk(maxFrameSize).ToArray();
+        return [.. pieces.Select((piece, i) => i == 0
+            ? Headers(stream, piece, end, endHeaders: pieces.Length == 1)
+            : Continuation(stream, piece, endHeaders: i == pieces.Length - 1))];
+    }
 
     public static Frame Priority(int stream, PriorityFields fields) => new(FrameType.Priority, 0, stream, fields.ToBytes());
 
@@ -128,12 +140,13 @@ public sealed record Frame(FrameType Type, FrameFlags Flags, int Stream, byte[] 
     public override string ToString() =>
         $"{Type} flags={(byte)Flags:x2} stream={Stream} length={Payload.Length} {Convert.ToHexStringLower(Payload.AsSpan(0, Math.Min(24, Payload.Length)))}";
 
-    public bool SameAs(Frame other) => Type == other.Type && Flags == other.Flags && Stream == other.Stream && Payload.AsSpan().SequenceEqual(other.Payload);
+    public bool SameAs(Frame other) =>
+        Type == other.Type && Flags == other.Flags && Stream == other.Stream && Payload.AsSpan().SequenceEqual(other.Payload);
 
-    static (byte[] Payload, FrameFlags Flag) Pad(ReadOnlySpan<byte> body, int? padding) =>
+    private static (byte[] Payload, FrameFlags Flag) Pad(ReadOnlySpan<byte> body, int? padding) =>
         padding is { } count ? ([(byte)count, .. body, .. new byte[count]], FrameFlags.Padded) : (body.ToArray(), 0);
 
-    static byte[] UInt32(uint value)
+    private static byte[] UInt32(uint value)
     {
         var bytes = new byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, value);

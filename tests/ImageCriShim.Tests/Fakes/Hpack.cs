@@ -23,12 +23,17 @@ public static class Hpack
         ("cache-control", ""), ("content-disposition", ""), ("content-encoding", ""), ("content-language", ""), ("content-length", ""),
         ("content-location", ""), ("content-range", ""), ("content-type", ""), ("cookie", ""), ("date", ""), ("etag", ""), ("expect", ""),
         ("expires", ""), ("from", ""), ("host", ""), ("if-match", ""), ("if-modified-since", ""), ("if-none-match", ""), ("if-range", ""),
-        ("if-unmodified-since", ""), ("last-modified", ""), ("link", ""), ("location", ""), ("max-forwards", ""), ("proxy-authenticate", ""),
-        ("proxy-authorization", ""), ("range", ""), ("referer", ""), ("refresh", ""), ("retry-after", ""), ("server", ""), ("set-cookie", ""),
-        ("strict-transport-security", ""), ("transfer-encoding", ""), ("user-agent", ""), ("vary", ""), ("via", ""), ("www-authenticate", ""),
+        ("if-unmodified-since", ""), ("last-modified", ""), ("link", ""), ("location", ""), ("max-forwards", ""),
+        ("proxy-authenticate", ""),
+        ("proxy-authorization", ""), ("range", ""), ("referer", ""), ("refresh", ""), ("retry-after", ""), ("server", ""),
+        ("set-cookie", ""),
+        ("strict-transport-security", ""), ("transfer-encoding", ""), ("user-agent", ""), ("vary", ""), ("via", ""),
+        ("www-authenticate", ""),
     ];
 
-    /// <summary>Every field as a literal without indexing and without Huffman: the same fields always give the same bytes, on any connection.</summary>
+    /// <summary>
+    /// Every field as a literal without indexing and without Huffman: the same fields always give the same bytes, on any connection.
+    /// </summary>
     public static byte[] Encode(params IEnumerable<Header> fields)
     {
         var block = new List<byte>();
@@ -72,7 +77,7 @@ public static class Hpack
 /// </summary>
 public sealed class IndexingHpackEncoder(int tableSize = 4096)
 {
-    readonly HpackTable table = new(tableSize);
+    private readonly HpackTable table = new(tableSize);
 
     public byte[] Encode(params IEnumerable<Header> fields)
     {
@@ -81,7 +86,7 @@ public sealed class IndexingHpackEncoder(int tableSize = 4096)
         return [.. block];
     }
 
-    void Add(List<byte> block, Header field)
+    private void Add(List<byte> block, Header field)
     {
         var (index, whole) = table.Find(field);
         if (whole)
@@ -101,7 +106,7 @@ public sealed class IndexingHpackEncoder(int tableSize = 4096)
 /// <summary>A decoder of everything in RFC 7541; one per direction of a connection, fed with each block in order.</summary>
 public sealed class HpackDecoder(int tableSize = 4096)
 {
-    readonly HpackTable table = new(tableSize);
+    private readonly HpackTable table = new(tableSize);
 
     public List<Header> Decode(ReadOnlySpan<byte> block)
     {
@@ -123,14 +128,14 @@ public sealed class HpackDecoder(int tableSize = 4096)
         return fields;
     }
 
-    Header ReadLiteral(ref ReadOnlySpan<byte> block, int bits)
+    private Header ReadLiteral(ref ReadOnlySpan<byte> block, int bits)
     {
         var index = ReadInteger(ref block, bits);
         var name = index == 0 ? ReadString(ref block) : table[index].Name;
         return (name, ReadString(ref block));
     }
 
-    static string ReadString(ref ReadOnlySpan<byte> block)
+    private static string ReadString(ref ReadOnlySpan<byte> block)
     {
         var huffman = (block[0] & 0x80) != 0;
         var length = ReadInteger(ref block, 7);
@@ -139,7 +144,7 @@ public sealed class HpackDecoder(int tableSize = 4096)
         return Encoding.Latin1.GetString(huffman ? Huffman.Decode(bytes) : bytes);
     }
 
-    static int ReadInteger(ref ReadOnlySpan<byte> block, int bits)
+    private static int ReadInteger(ref ReadOnlySpan<byte> block, int bits)
     {
         var limit = (1 << bits) - 1;
         var value = block[0] & limit;
@@ -156,13 +161,14 @@ public sealed class HpackDecoder(int tableSize = 4096)
 }
 
 /// <summary>The static table followed by the dynamic one (RFC 7541 sections 2.3 and 4).</summary>
-sealed class HpackTable(int limit)
+internal sealed class HpackTable(int limit)
 {
-    readonly List<Header> newestFirst = [];
-    int limit = limit;
-    int size;
+    private readonly List<Header> newestFirst = [];
+    private int limit = limit;
+    private int size;
 
-    public Header this[int index] => index <= Hpack.StaticTable.Length ? Hpack.StaticTable[index - 1] : newestFirst[index - 1 - Hpack.StaticTable.Length];
+    public Header this[int index] =>
+        index <= Hpack.StaticTable.Length ? Hpack.StaticTable[index - 1] : newestFirst[index - 1 - Hpack.StaticTable.Length];
 
     public void Add(Header field)
     {
@@ -190,7 +196,7 @@ sealed class HpackTable(int limit)
         return (named, false);
     }
 
-    void Evict()
+    private void Evict()
     {
         while (size > limit)
         {
@@ -199,17 +205,17 @@ sealed class HpackTable(int limit)
         }
     }
 
-    static int SizeOf(Header field) => field.Name.Length + field.Value.Length + 32;
+    private static int SizeOf(Header field) => field.Name.Length + field.Value.Length + 32;
 }
 
 /// <summary>
 /// The Huffman code of RFC 7541 appendix B. It is canonical: the lengths alone, sorted by length and symbol, give the codes.
 /// </summary>
-static class Huffman
+internal static class Huffman
 {
-    const int EndOfString = 256;
+    private const int EndOfString = 256;
 
-    static readonly byte[] Lengths =
+    private static readonly byte[] Lengths =
     [
         13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 28,
         6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10,
@@ -222,8 +228,8 @@ static class Huffman
         30,
     ];
 
-    static readonly uint[] Codes = new uint[Lengths.Length];
-    static readonly Dictionary<(int Length, uint Code), int> Symbols = [];
+    private static readonly uint[] Codes = new uint[Lengths.Length];
+    private static readonly Dictionary<(int Length, uint Code), int> Symbols = [];
 
     static Huffman()
     {

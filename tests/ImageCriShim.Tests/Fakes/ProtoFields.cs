@@ -74,13 +74,13 @@ public static class ProtoFields
 
     public static string FindText(byte[] message, params ReadOnlySpan<int> path) => Encoding.UTF8.GetString(Find(message, path) ?? []);
 
-    static void AddVarint(List<byte> bytes, ulong value)
+    private static void AddVarint(List<byte> bytes, ulong value)
     {
         for (; value >= 128; value >>= 7) bytes.Add((byte)(value & 0x7f | 0x80));
         bytes.Add((byte)value);
     }
 
-    static ulong ReadVarint(ref ReadOnlySpan<byte> message)
+    private static ulong ReadVarint(ref ReadOnlySpan<byte> message)
     {
         ulong value = 0;
         for (var shift = 0; ; shift += 7)

@@ -14,12 +14,12 @@ public enum Direction
 /// </summary>
 public sealed class Proxy : IAsyncDisposable
 {
-    readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-    readonly string runtimeSocket;
-    readonly List<Task> connections = [];
-    readonly Task accepting;
+    private readonly Socket listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly string runtimeSocket;
+    private readonly List<Task> connections = [];
+    private readonly Task accepting;
 
-    Proxy(string socketPath, string runtimeSocket, Tamper? tamper)
+    private Proxy(string socketPath, string runtimeSocket, Func<Tamper>? tamper)
     {
         (SocketPath, this.runtimeSocket) = (socketPath, runtimeSocket);
         listener.Bind(new UnixDomainSocketEndPoint(socketPath));
@@ -32,7 +32,33 @@ public sealed class Proxy : IAsyncDisposable
 
     public string SocketPath { get; }
 
-    public static Proxy Start(string socketPath, string runtimeSocket, Tamper? tamper = null) => new(socketPath, runtimeSocket, tamper);
+    /// <param name="socketPath">Where it listens.</param>
+    /// <param name="runtimeSocket">Where it connects.</param>
+    /// <param name="tamper">Asked once for each connection.</param>
+    public static Proxy Start(string socketPath, string runtimeSocket, Func<Tamper>? tamper = null) =>
+        new(socketPath, runtimeSocket, tamper);
+
+    /// <summary>Tampering with the decoded header blocks of one direction; they are sent on as literals.</summary>
+    public static Tamper Headers(Direction tampered, Func<List<Header>, IEnumerable<Header>> change)
+    {
+        var decoder = new HpackDecoder();
+        var block = new List<byte>();
+        Frame? first = null;
+        return (direction, frame) =>
+        {
+            if (direction != tampered || frame.Type is not (FrameType.Headers or FrameType.Continuation)) return ([frame], []);
+            if (frame.Type == FrameType.Headers)
+            {
+                first = frame;
+                block.Clear();
+            }
+
+            block.AddRange(frame.Body);
+            if (!frame.Has(FrameFlags.EndHeaders)) return ([], []);
+            var changed = Hpack.Encode(change(decoder.Decode(block.ToArray())));
+            return (Frame.HeaderBlock(frame.Stream, changed, first!.EndsStream), []);
+        };
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -41,14 +67,14 @@ public sealed class Proxy : IAsyncDisposable
         await Task.WhenAll(connections);
     }
 
-    async Task AcceptAsync(Tamper? tamper)
+    private async Task AcceptAsync(Func<Tamper>? tamper)
     {
         while (true)
         {
             try
             {
                 var caller = await listener.AcceptAsync();
-                connections.Add(Task.Run(() => SpliceAsync(caller, tamper)));
+                connections.Add(Task.Run(() => SpliceAsync(caller, tamper?.Invoke())));
             }
             catch (Exception error) when (error is SocketException or ObjectDisposedException)
             {
@@ -57,7 +83,7 @@ public sealed class Proxy : IAsyncDisposable
         }
     }
 
-    async Task SpliceAsync(Socket caller, Tamper? tamper)
+    private async Task SpliceAsync(Socket caller, Tamper? tamper)
     {
         using var runtime = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         using (caller)
@@ -79,7 +105,8 @@ public sealed class Proxy : IAsyncDisposable
         }
     }
 
-    static async Task PumpAsync(NetworkStream from, NetworkStream to, SemaphoreSlim fromGate, SemaphoreSlim toGate, Direction direction, Tamper? tamper)
+    private static async Task PumpAsync(NetworkStream from, NetworkStream to, SemaphoreSlim fromGate, SemaphoreSlim toGate,
+        Direction direction, Tamper? tamper)
     {
         await using var buffered = new BufferedStream(from, 64 * 1024);
         if (direction == Direction.ToRuntime)
@@ -103,7 +130,7 @@ public sealed class Proxy : IAsyncDisposable
         }
     }
 
-    static async Task WriteAsync(NetworkStream stream, SemaphoreSlim gate, Frame[] frames)
+    private static async Task WriteAsync(NetworkStream stream, SemaphoreSlim gate, Frame[] frames)
     {
         if (frames.Length == 0) return;
         await gate.WaitAsync();

@@ -8,7 +8,7 @@ namespace ImageCriShim.Tests.Fakes;
 /// </summary>
 public sealed class RawCaller : IAsyncDisposable
 {
-    RawCaller(RawConnection connection, string authority) => (Connection, Authority) = (connection, authority);
+    private RawCaller(RawConnection connection, string authority) => (Connection, Authority) = (connection, authority);
 
     public RawConnection Connection { get; }
 

@@ -16,10 +16,14 @@ public sealed record RawOptions
 
     public bool AnswerPings { get; init; } = true;
 
-    /// <summary>Whether received DATA is credited to the connection's window at once; for a stream see <see cref="RawStream.Credit"/>.</summary>
+    /// <summary>
+    /// Whether received DATA is credited to the connection's window at once; for a stream see <see cref="RawStream.Credit"/>.
+    /// </summary>
     public bool Credit { get; init; } = true;
 
-    /// <summary>Whether received frames are kept in <see cref="RawConnection.Received"/>; a stress of many calls cannot afford it.</summary>
+    /// <summary>
+    /// Whether received frames are kept in <see cref="RawConnection.Received"/>; a stress of many calls cannot afford it.
+    /// </summary>
     public bool Record { get; init; } = true;
 
     /// <summary>How header blocks are encoded; literals without indexing unless told.</summary>
@@ -46,23 +50,25 @@ public sealed class RawConnection : IAsyncDisposable
     /// <summary>How long anything is waited for before a test fails: far beyond what a busy machine takes.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    readonly Socket socket;
-    readonly bool isCaller;
-    readonly Action<RawStream>? opened;
-    readonly Func<IEnumerable<Header>, byte[]> encode;
-    readonly HpackDecoder decoder = new();
-    readonly Channel<(byte[] Bytes, TaskCompletionSource? Written)> outgoing = Channel.CreateUnbounded<(byte[], TaskCompletionSource?)>(new() { SingleReader = true });
-    readonly Lock gate = new();
-    readonly Dictionary<int, RawStream> streams = [];
-    readonly List<Frame> received = [];
-    readonly List<(Func<Frame, bool> Wanted, TaskCompletionSource<Frame> Found)> waiting = [];
-    readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly Task reader;
-    readonly Task writer;
-    TaskCompletionSource windowOpened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    long connectionWindow = 65535;
-    int initialWindow = 65535;
-    int nextStream = 1;
+    private readonly Socket socket;
+    private readonly bool isCaller;
+    private readonly Action<RawStream>? opened;
+    private readonly Func<IEnumerable<Header>, byte[]> encode;
+    private readonly HpackDecoder decoder = new();
+    private readonly Channel<(byte[] Bytes, TaskCompletionSource? Written)> outgoing =
+        Channel.CreateUnbounded<(byte[], TaskCompletionSource?)>(new() { SingleReader = true });
+    private readonly Lock gate = new();
+    private readonly Dictionary<int, RawStream> streams = [];
+    private readonly List<Frame> received = [];
+    private readonly List<(Func<Frame, bool> Wanted, TaskCompletionSource<Frame> Found)> waiting = [];
+    private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task reader;
+    private readonly Task writer;
+    private TaskCompletionSource windowOpened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long connectionWindow = 65535;
+    private int initialWindow = 65535;
+    private int nextStream = 1;
+    private long pings;
 
     internal RawConnection(Socket socket, bool isCaller, RawOptions options, Action<RawStream>? opened = null)
     {
@@ -133,7 +139,9 @@ public sealed class RawConnection : IAsyncDisposable
         return written.Task.WaitAsync(Patience);
     }
 
-    /// <summary>A header block as this connection's encoder gives it; blocks must be sent in the order in which they were encoded.</summary>
+    /// <summary>
+    /// A header block as this connection's encoder gives it; blocks must be sent in the order in which they were encoded.
+    /// </summary>
     public byte[] Encode(params IEnumerable<Header> fields) => encode(fields);
 
     /// <summary>The next stream of a caller; nothing is sent for it yet.</summary>
@@ -150,20 +158,7 @@ public sealed class RawConnection : IAsyncDisposable
     /// <summary>Encodes and sends HEADERS in one step, so that blocks of concurrent calls reach the wire in the encoder's order.</summary>
     internal void SendHeaders(int stream, IEnumerable<Header> fields, bool end)
     {
-        lock (gate) Send(Blocks(stream, encode(fields), end));
-    }
-
-    Frame[] Blocks(int stream, byte[] block, bool end)
-    {
-        if (block.Length <= MaxFrameSize) return [Frame.Headers(stream, block, end)];
-        var frames = new List<Frame> { Frame.Headers(stream, block.AsSpan(0, MaxFrameSize), end, endHeaders: false) };
-        for (var at = MaxFrameSize; at < block.Length; at += MaxFrameSize)
-        {
-            var length = Math.Min(MaxFrameSize, block.Length - at);
-            frames.Add(Frame.Continuation(stream, block.AsSpan(at, length), endHeaders: at + length == block.Length));
-        }
-
-        return [.. frames];
+        lock (gate) Send(Frame.HeaderBlock(stream, encode(fields), end, MaxFrameSize));
     }
 
     /// <summary>The first frame received, or still to come, that is wanted.</summary>
@@ -182,10 +177,13 @@ public sealed class RawConnection : IAsyncDisposable
     public Task<Frame> WaitForFrame(FrameType type) => WaitForFrame(frame => frame.Type == type);
 
     /// <summary>A PING and its answer: everything sent before has been read by whoever answers pings.</summary>
-    public async Task PingAsync(ulong opaque = 0x70_69_6e_67)
+    public Task PingAsync() => PingAsync((ulong)Interlocked.Increment(ref pings));
+
+    /// <param name="opaque">Not used before on this connection.</param>
+    public async Task PingAsync(ulong opaque)
     {
         Send(Frame.Ping(opaque));
-        await WaitForFrame(frame => frame.Type == FrameType.Ping && frame.Has(FrameFlags.Ack) && frame.SameAs(Frame.Ping(opaque, ack: true)));
+        await WaitForFrame(frame => frame.SameAs(Frame.Ping(opaque, ack: true)));
     }
 
     /// <summary>Sends DATA as the peer's windows and frame size allow; completes when the last byte is queued.</summary>
@@ -233,14 +231,14 @@ public sealed class RawConnection : IAsyncDisposable
         await Task.WhenAll(reader, writer);
     }
 
-    RawStream AddStream(int id)
+    private RawStream AddStream(int id)
     {
         var stream = new RawStream(this, id, isCaller) { SendWindow = initialWindow };
         streams.Add(id, stream);
         return stream;
     }
 
-    async Task WriteAsync()
+    private async Task WriteAsync()
     {
         try
         {
@@ -259,7 +257,7 @@ public sealed class RawConnection : IAsyncDisposable
         }
     }
 
-    async Task ReadAsync()
+    private async Task ReadAsync()
     {
         try
         {
@@ -292,7 +290,7 @@ public sealed class RawConnection : IAsyncDisposable
         }
     }
 
-    void Lose(string reason)
+    private void Lose(string reason)
     {
         List<RawStream> left;
         lock (gate)
@@ -306,7 +304,7 @@ public sealed class RawConnection : IAsyncDisposable
         foreach (var stream in left) stream.Lose(new ConnectionLostException(Loss));
     }
 
-    void Receive(Frame frame, List<byte> block)
+    private void Receive(Frame frame, List<byte> block)
     {
         RawStream? stream = null;
         var isNew = false;
@@ -344,13 +342,13 @@ public sealed class RawConnection : IAsyncDisposable
         else if (stream is not null && frame.Type == FrameType.RstStream) stream.ReceiveReset((Http2Error)frame.Number);
     }
 
-    void Announce(RawStream stream)
+    private void Announce(RawStream stream)
     {
         stream.WasAnnounced = true;
         opened?.Invoke(stream);
     }
 
-    void Account(Frame frame, RawStream? stream)
+    private void Account(Frame frame, RawStream? stream)
     {
         switch (frame.Type)
         {
@@ -375,7 +373,7 @@ public sealed class RawConnection : IAsyncDisposable
         opening.SetResult();
     }
 
-    void Answer(Frame frame, RawStream? stream)
+    private void Answer(Frame frame, RawStream? stream)
     {
         if (frame.Type is FrameType.Settings or FrameType.Ping && frame.Has(FrameFlags.Ack)) return;
         if (frame.Type == FrameType.Settings && Options.AnswerSettings) Send(Frame.SettingsAck);

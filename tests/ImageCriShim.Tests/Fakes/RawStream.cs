@@ -22,14 +22,14 @@ public sealed record GrpcMessage(bool Compressed, byte[] Bytes)
         return bytes;
     }
 
-    static byte[] Deflate(ReadOnlySpan<byte> content)
+    private static byte[] Deflate(ReadOnlySpan<byte> content)
     {
         using var result = new MemoryStream();
         using (var gzip = new GZipStream(result, CompressionLevel.Fastest)) gzip.Write(content);
         return result.ToArray();
     }
 
-    static byte[] Inflate(byte[] content)
+    private static byte[] Inflate(byte[] content)
     {
         using var result = new MemoryStream();
         using (var gzip = new GZipStream(new MemoryStream(content), CompressionMode.Decompress)) gzip.CopyTo(result);
@@ -51,25 +51,27 @@ public sealed record RawAnswer(IReadOnlyList<Header> Headers, IReadOnlyList<Grpc
     /// <summary>The text of the status, percent-decoded.</summary>
     public string Message => Uri.UnescapeDataString(Find("grpc-message") ?? "");
 
-    public byte[] Single => Messages.Count == 1 ? Messages[0].Content : throw new InvalidDataException($"{Messages.Count} messages, status {Status} {Message}");
+    public byte[] Single => Messages.Count == 1 ? Messages[0].Content
+        : throw new InvalidDataException($"{Messages.Count} messages, status {Status} {Message}");
 
-    string? Find(string name) => Trailers.Where(field => field.Name == name).Select(field => field.Value).FirstOrDefault();
+    private string? Find(string name) => Trailers.Where(field => field.Name == name).Select(field => field.Value).FirstOrDefault();
 }
 
 /// <summary>One stream of a <see cref="RawConnection"/>, from either side.</summary>
 public sealed class RawStream
 {
-    readonly RawConnection connection;
-    readonly bool isCaller;
-    readonly TaskCompletionSource<IReadOnlyList<Header>> headers = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource<IReadOnlyList<Header>> trailers = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource<Http2Error> reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly Channel<GrpcMessage> messages = Channel.CreateUnbounded<GrpcMessage>();
-    readonly CancellationTokenSource cancelled = new();
-    byte[] partial = [];
-    int partialLength;
+    private readonly RawConnection connection;
+    private readonly bool isCaller;
+    private readonly TaskCompletionSource<IReadOnlyList<Header>> headers = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<IReadOnlyList<Header>> trailers = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Http2Error> reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Channel<GrpcMessage> messages = Channel.CreateUnbounded<GrpcMessage>();
+    private readonly CancellationTokenSource cancelled = new();
+    private byte[] partial = [];
+    private int partialLength;
 
-    internal RawStream(RawConnection connection, int id, bool isCaller) => (this.connection, Id, this.isCaller) = (connection, id, isCaller);
+    internal RawStream(RawConnection connection, int id, bool isCaller) =>
+        (this.connection, Id, this.isCaller) = (connection, id, isCaller);
 
     public int Id { get; }
 
@@ -108,7 +110,8 @@ public sealed class RawStream
     /// <summary>DATA as it is, cut only by windows and frame size.</summary>
     public Task SendDataAsync(ReadOnlyMemory<byte> data, bool end = false) => connection.SendDataAsync(this, data, end);
 
-    public Task SendMessageAsync(ReadOnlySpan<byte> content, bool end = false, bool gzip = false) => SendDataAsync(GrpcMessage.Encode(content, gzip), end);
+    public Task SendMessageAsync(ReadOnlySpan<byte> content, bool end = false, bool gzip = false) =>
+        SendDataAsync(GrpcMessage.Encode(content, gzip), end);
 
     /// <summary>END_STREAM on an empty DATA frame, as grpc-go half-closes.</summary>
     public void HalfClose() => connection.Send(Frame.Data(Id, [], end: true));
@@ -140,7 +143,7 @@ public sealed class RawStream
 
     internal void ReceiveHeaders(IReadOnlyList<Header> fields)
     {
-        var isInformational = isCaller && fields.Any(field => field is { Name: ":status", Value: [ '1', .. ] });
+        var isInformational = isCaller && fields.Any(field => field is { Name: ":status", Value: ['1', ..] });
         if (isInformational) return;
         headers.TrySetResult(fields);
         if (EndsWithThisBlock) End(fields);
@@ -167,7 +170,7 @@ public sealed class RawStream
         Fail(loss);
     }
 
-    void Fail(Exception error)
+    private void Fail(Exception error)
     {
         headers.TrySetException(error);
         trailers.TrySetException(error);
@@ -175,17 +178,18 @@ public sealed class RawStream
         _ = cancelled.CancelAsync();
     }
 
-    void End(IReadOnlyList<Header> fields)
+    private void End(IReadOnlyList<Header> fields)
     {
         trailers.TrySetResult(fields);
         messages.Writer.TryComplete();
     }
 
-    void Append(ReadOnlySpan<byte> body)
+    private void Append(ReadOnlySpan<byte> body)
     {
         if (partialLength + body.Length > partial.Length)
         {
-            var expected = partialLength >= GrpcMessage.PrefixLength ? GrpcMessage.PrefixLength + BinaryPrimitives.ReadInt32BigEndian(partial.AsSpan(1)) : 0;
+            var expected = partialLength >= GrpcMessage.PrefixLength
+                ? GrpcMessage.PrefixLength + BinaryPrimitives.ReadInt32BigEndian(partial.AsSpan(1)) : 0;
             Array.Resize(ref partial, Math.Max(expected, partialLength + body.Length));
         }
 
@@ -193,7 +197,7 @@ public sealed class RawStream
         partialLength += body.Length;
     }
 
-    GrpcMessage? TakeMessage()
+    private GrpcMessage? TakeMessage()
     {
         if (partialLength < GrpcMessage.PrefixLength) return null;
         var length = BinaryPrimitives.ReadInt32BigEndian(partial.AsSpan(1));

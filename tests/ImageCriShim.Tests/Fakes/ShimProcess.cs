@@ -11,12 +11,14 @@ namespace ImageCriShim.Tests.Fakes;
 /// </summary>
 public sealed partial class ShimProcess : IAsyncDisposable
 {
-    const int SigTerm = 15;
+    private const int SigTerm = 15;
 
-    readonly Process process;
-    readonly StringBuilder output = new();
+    private static readonly string[] Complaints = ["warn", "error", "fail", "exception"];
 
-    ShimProcess(Process process, string socketPath)
+    private readonly Process process;
+    private readonly StringBuilder output = new();
+
+    private ShimProcess(Process process, string socketPath)
     {
         (this.process, SocketPath) = (process, socketPath);
         process.OutputDataReceived += (_, line) => Keep(line.Data);
@@ -49,7 +51,8 @@ public sealed partial class ShimProcess : IAsyncDisposable
     /// <param name="runtimeSocket">The <c>cri</c> of the configuration.</param>
     /// <param name="yaml">More lines of configuration; an <c>address</c> where nobody listens is given if it has none.</param>
     /// <param name="environment">More variables for the process.</param>
-    public static async Task<ShimProcess> StartAsync(TempDirectory directory, string runtimeSocket, string yaml = "", params (string Name, string Value)[] environment)
+    public static async Task<ShimProcess> StartAsync(TempDirectory directory, string runtimeSocket, string yaml = "",
+        params (string Name, string Value)[] environment)
     {
         var socket = directory.File("shim.sock");
         var shim = Launch(directory, runtimeSocket, yaml, environment);
@@ -58,7 +61,8 @@ public sealed partial class ShimProcess : IAsyncDisposable
     }
 
     /// <summary>As <see cref="StartAsync"/>, but does not wait: for starts that fail.</summary>
-    public static ShimProcess Launch(TempDirectory directory, string runtimeSocket, string yaml = "", params (string Name, string Value)[] environment)
+    public static ShimProcess Launch(TempDirectory directory, string runtimeSocket, string yaml = "",
+        params (string Name, string Value)[] environment)
     {
         var socket = directory.File("shim.sock");
         var config = directory.File("image-cri-shim.yaml");
@@ -103,7 +107,7 @@ public sealed partial class ShimProcess : IAsyncDisposable
 
     /// <summary>Fails if it wrote of a warning, an error or an exception.</summary>
     public void ShouldNotHaveComplained() =>
-        Output.Split('\n').Where(line => new[] { "warn", "error", "fail", "exception" }.Any(word => line.Contains(word, StringComparison.OrdinalIgnoreCase))).ShouldBeEmpty();
+        Output.Split('\n').Where(line => Complaints.Any(word => line.Contains(word, StringComparison.OrdinalIgnoreCase))).ShouldBeEmpty();
 
     public async ValueTask DisposeAsync()
     {
@@ -121,7 +125,7 @@ public sealed partial class ShimProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    async Task WaitForSocketAsync(string socketPath)
+    private async Task WaitForSocketAsync(string socketPath)
     {
         var waited = Stopwatch.StartNew();
         while (!await Accepts(socketPath))
@@ -132,7 +136,7 @@ public sealed partial class ShimProcess : IAsyncDisposable
         }
     }
 
-    static async Task<bool> Accepts(string socketPath)
+    private static async Task<bool> Accepts(string socketPath)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
@@ -146,7 +150,7 @@ public sealed partial class ShimProcess : IAsyncDisposable
         }
     }
 
-    void Keep(string? line)
+    private void Keep(string? line)
     {
         if (line is null) return;
         lock (output) output.AppendLine(line);

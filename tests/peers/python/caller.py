@@ -54,10 +54,16 @@ def metadata(pairs):
     return sorted(([key, "TIME" if key == "date" else shown(value)] for key, value in pairs or ()), key=lambda pair: pair[0])
 
 
+def text_of(call):
+    details = call.details() or ""
+    # The runtime ends a call at its deadline too; which of the two is first is chance, and only the spelling differs.
+    return details.lower() if call.code() == grpc.StatusCode.DEADLINE_EXCEEDED else details
+
+
 def status(call):
     return {
         "code": call.code().name,
-        "message": shown(call.details() or ""),
+        "message": shown(text_of(call)),
         "headers": metadata(call.initial_metadata()),
         "trailers": metadata(call.trailing_metadata()),
     }
@@ -320,7 +326,7 @@ def image_calls(channel):
 @scenario("strict")
 def keepalive_that_the_runtime_forbids(channel):
     with connect(keepalive_time_ms=50, keepalive_timeout_ms=5000, **{"http2.max_pings_without_data": 0}) as eager:
-        ended = collect(eager.unary_stream("/test.Fake/Hang")(asked(id="forbidden"), timeout=PATIENCE))
+        ended = collect(eager.unary_stream("/test.Fake/Hang")(asked(id="forbidden"), timeout=5))
         return {"ended": [ended["code"], ended["message"]], "another": one(eager, "/test.Fake/Unary", b"x")}
 
 

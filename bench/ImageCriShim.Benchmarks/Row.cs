@@ -1,0 +1,62 @@
+namespace ImageCriShim.Benchmarks;
+
+/// <summary>One figure that is compared.</summary>
+/// <param name="Unit">Of what is measured; a ratio has none.</param>
+/// <param name="IsRatio">To the direct way, in the same round.</param>
+internal sealed record Row(string Name, string Unit, bool IsRatio, Promise? Promise = null)
+{
+    internal static readonly Row OneStream = new("forwarded call, p50, 1 stream", "µs", IsRatio: true, new(1.25));
+    internal static readonly Row SixteenStreams = new("forwarded call, p50, 16 streams", "µs", IsRatio: true, new(1.25));
+    internal static readonly Row CallsPerSecond = new("forwarded calls per second, 64 streams", "", IsRatio: true, new(0.9, AtLeast: true));
+    internal static readonly Row Large = new("200 KB answer, p50", "µs", IsRatio: true, new(1.45));
+    internal static readonly Row Streamed = new("10,000 streamed messages, p50", "µs", IsRatio: true, new(1.1));
+    internal static readonly Row StatusAsGiven = new("ImageStatus, known as given, p50", "µs", IsRatio: true, new(1.35));
+    internal static readonly Row StatusAsCandidate = new("ImageStatus, known as a candidate, p50", "µs", IsRatio: true, new(2.0));
+    internal static readonly Row Pull = new("PullImage, present, decision cached, p50", "µs", IsRatio: true);
+    internal static readonly Row ForwardedCpu = new("CPU per 100,000 calls, 1 stream: forwarded", "s", IsRatio: false, new(3));
+    internal static readonly Row StatusCpu = new("CPU per 100,000 calls, 1 stream: ImageStatus", "s", IsRatio: false, new(5));
+    internal static readonly Row Idle = new("resident memory, idle", "MB", IsRatio: false, new(27) { Native = 9 });
+    internal static readonly Row Loaded = new("resident memory, 250,000 calls, 300 TLS probes", "MB", IsRatio: false, new(38) { Native = 20 });
+    internal static readonly Row Listening = new("listening after exec", "ms", IsRatio: false, new(40) { Native = 10 });
+
+    internal static readonly IReadOnlyList<Row> All =
+    [
+        OneStream, SixteenStreams, CallsPerSecond, Large, Streamed, StatusAsGiven, StatusAsCandidate, Pull,
+        ForwardedCpu, StatusCpu, Idle, Loaded, Listening,
+    ];
+}
+
+/// <summary>What the project promises of a figure.</summary>
+/// <param name="ReadyToRun">At most this much, of either flavour.</param>
+/// <param name="AtLeast">At least this much.</param>
+internal sealed record Promise(double ReadyToRun, bool AtLeast = false)
+{
+    // Where even the splice does not reach a figure, this much more than the splice is allowed.
+    private const double Tolerance = 0.05;
+
+    /// <summary>Where it differs.</summary>
+    internal double Native { get; init; } = ReadyToRun;
+
+    internal double Of(Way way) => way.Name == Way.Native ? Native : ReadyToRun;
+
+    internal Verdict Judge(Way way, double figure, double? splice)
+    {
+        if (Holds(figure, Of(way)))
+            return Verdict.Met;
+        if (splice is not { } floor || Holds(floor, Of(way)))
+            return Verdict.Missed;
+        return Holds(figure, floor * (AtLeast ? 1 - Tolerance : 1 + Tolerance)) ? Verdict.AsTheSplice : Verdict.Missed;
+    }
+
+    private bool Holds(double figure, double limit) => AtLeast ? figure >= limit : figure <= limit;
+}
+
+internal enum Verdict
+{
+    Met,
+
+    /// <summary>Even the splice does not reach it, and we are as good as the splice.</summary>
+    AsTheSplice,
+
+    Missed,
+}

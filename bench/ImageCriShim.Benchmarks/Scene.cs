@@ -1,0 +1,77 @@
+namespace ImageCriShim.Benchmarks;
+
+/// <summary>Everything that stands while the bench runs: the runtimes, and in front of both each process that is compared.</summary>
+internal sealed class Scene(Lab lab) : IDisposable
+{
+    private static readonly string s_self = Environment.ProcessPath!;
+    private static readonly string s_program = typeof(Scene).Assembly.Location;
+
+    private readonly List<Daemon> _daemons = [];
+    private int _shims;
+
+    internal Lab Lab { get; } = lab;
+
+    internal IReadOnlyList<Way> Ways { get; private set; } = [];
+
+    internal async Task Start()
+    {
+        var containerd = await Lab.Start();
+        var answering = Path("answering");
+        Keep(Daemon.Start(Lab.Directory, "answering", s_self, s_program, "runtime", answering), answering);
+        Ways =
+        [
+            new Way(Way.Direct, containerd, answering),
+            new Way(Way.Splice, Path("splice"), Path("splice-answering"), StartSplice("splice", containerd)),
+            Through(Way.ReadyToRun, containerd, answering),
+            Through(Way.Native, containerd, answering),
+        ];
+        StartSplice("splice-answering", answering);
+    }
+
+    internal string PlainSettings => $"address: http://{Lab.HubAddress}\n";
+
+    /// <summary>A registry that speaks TLS under an authority of its own.</summary>
+    internal string SecureSettings => $"address: https://{Lab.SecureAddress}\ntls: {{ca: {Lab.Authority}}}\n";
+
+    /// <summary>One more shim, in front of the answering runtime.</summary>
+    internal (Daemon Daemon, string Socket) StartFreshShim(Way way, string settings)
+    {
+        var name = $"{way.Name}-{++_shims}";
+        return (StartShim(name, way.Shim!, Path("answering"), settings), Path(name));
+    }
+
+    public void Dispose()
+    {
+        foreach (var daemon in _daemons)
+            daemon.Dispose();
+    }
+
+    private Way Through(string flavour, string containerd, string answering)
+    {
+        var program = $"{Lab.Root}/artifacts/package/{flavour}/image-cri-shim";
+        var middle = Keep(StartShim(flavour, program, containerd, PlainSettings), Path(flavour));
+        var other = $"{flavour}-answering";
+        Keep(StartShim(other, program, answering, PlainSettings), Path(other));
+        return new Way(flavour, Path(flavour), Path(other), middle, program);
+    }
+
+    private Daemon StartShim(string name, string program, string runtime, string settings)
+    {
+        var file = $"{Lab.Directory}/{name}.yaml";
+        File.WriteAllText(file, $"shim: {Path(name)}\ncri: {runtime}\n{settings}");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return Daemon.Start(Lab.Directory, name, program, "-f", file);
+    }
+
+    private Daemon StartSplice(string name, string to) =>
+        Keep(Daemon.Start(Lab.Directory, name, s_self, s_program, "splice", Path(name), to), Path(name));
+
+    private Daemon Keep(Daemon daemon, string socket)
+    {
+        _daemons.Add(daemon);
+        daemon.WaitUntilListening(socket);
+        return daemon;
+    }
+
+    private string Path(string name) => $"{Lab.Directory}/{name}.sock";
+}

@@ -1,0 +1,41 @@
+using ImageCriShim.Tests.Node;
+
+namespace ImageCriShim.Tests.EndToEnd.Pulls;
+
+[Collection<RealNodeTests>]
+[Trait("suite", "endtoend"), Trait("suite", "node")]
+public sealed class PullingOverTls(RealNode node)
+{
+    [Theory, ClassData<ContainerdVersions>]
+    public async Task A_private_authority_is_believed_where_the_settings_name_it(string containerd)
+    {
+        await using var shim = await node.StartShim(containerd, $$"""
+            address: {{node.Tls.Address}}
+            auth: {{node.Tls.Auth}}
+            tls: { ca: {{node.TlsAuthority}} }
+            """);
+        var name = node.NewName();
+        var image = await node.Tls.Push(name);
+
+        var pulled = await shim.Caller.Pull(name);
+
+        pulled.ShouldBeOk();
+        pulled.ImageRef.ShouldBe(image.Id);
+        (await shim.Caller.FindId(name)).ShouldBe(image.Id);
+        (await shim.Caller.ListNames()).ShouldContain(listed => listed.StartsWith(node.Tls.Host));
+    }
+
+    [Theory, ClassData<ContainerdVersions>]
+    public async Task An_unknown_authority_is_named_as_the_reason(string containerd)
+    {
+        await using var shim = await node.StartShim(containerd, $"address: {node.Tls.Address}\nauth: {node.Tls.Auth}");
+        var name = node.NewName();
+        await node.Tls.Push(name);
+
+        var pulled = await shim.Caller.Pull(name);
+
+        pulled.Code.ShouldBe(GrpcCode.Unknown); // kubelet knows the prefix only with this code
+        pulled.Message.ShouldStartWith("RegistryUnavailable: ");
+        pulled.Message.ShouldContain($"{node.Tls.Host}/{name} unreachable (its TLS certificate is signed by an unknown authority");
+    }
+}

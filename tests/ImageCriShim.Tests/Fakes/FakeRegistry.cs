@@ -1,0 +1,202 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Threading.Channels;
+
+namespace ImageCriShim.Tests.Fakes;
+
+/// <summary>
+/// A small working registry on a real socket: HTTP/1.1, kept-alive connections, TLS where a certificate is given. It knows
+/// the manifests put into it; <see cref="Behave"/> makes it misbehave.
+/// </summary>
+internal sealed class FakeRegistry : IAsyncDisposable
+{
+    public const string OciIndex = "application/vnd.oci.image.index.v1+json";
+    public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
+    public const string ManifestJson = """{"schemaVersion":2,"config":{},"layers":[]}""";
+
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource stopping = new();
+    private readonly ConcurrentDictionary<string, (string Type, byte[] Body)> manifests = new();
+    private readonly ConcurrentQueue<FakeRequest> requests = new();
+    private readonly Channel<FakeRequest> arrivals = Channel.CreateUnbounded<FakeRequest>();
+    private readonly X509Certificate2? certificate;
+    private readonly bool asksForClientCertificate;
+    private int connections;
+
+    private FakeRegistry(X509Certificate2? certificate, bool asksForClientCertificate)
+    {
+        (this.certificate, this.asksForClientCertificate) = (certificate, asksForClientCertificate);
+        listener.Start(backlog: 512); // stress tests connect all at once
+        _ = Accept();
+    }
+
+    /// <summary>What to answer; null for what a registry would.</summary>
+    public Func<FakeRequest, FakeAnswer?> Behave { get; set; } = _ => null;
+
+    /// <summary>If set, the registry wants it (Basic) for everything.</summary>
+    public (string User, string Password)? Account { get; set; }
+
+    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+    public string Host => $"127.0.0.1:{Port}";
+    public string Address => $"{(certificate is null ? "http" : "https")}://{Host}";
+    public IReadOnlyCollection<FakeRequest> Requests => requests;
+    public int Connections => Volatile.Read(ref connections);
+
+    public static FakeRegistry Start() => new(null, false);
+
+    public static FakeRegistry StartWithTls(X509Certificate2 certificate, bool asksForClientCertificate = false) =>
+        new(certificate, asksForClientCertificate);
+
+    /// <returns>The manifest's digest, under which it is known as well.</returns>
+    public string Add(string repository, string tag, string json = ManifestJson, string type = OciManifest)
+    {
+        var body = Encoding.UTF8.GetBytes(json);
+        var digest = Digest(body);
+        manifests[$"/v2/{repository}/manifests/{tag}"] = (type, body);
+        manifests[$"/v2/{repository}/manifests/{digest}"] = (type, body);
+        return digest;
+    }
+
+    /// <summary>The next request that has not been waited for yet.</summary>
+    public async Task<FakeRequest> NextRequest() => await arrivals.Reader.ReadAsync(TestContext.Current.CancellationToken);
+
+    public int CountOf(string repository) => requests.Count(r => r.Path.StartsWith($"/v2/{repository}/manifests/", StringComparison.Ordinal));
+
+    public ValueTask DisposeAsync()
+    {
+        stopping.Cancel();
+        listener.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task Accept()
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            Socket socket;
+            try
+            {
+                socket = await listener.AcceptSocketAsync(stopping.Token);
+            }
+            catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                return; // stopped
+            }
+            Interlocked.Increment(ref connections);
+            _ = Serve(socket);
+        }
+    }
+
+    private async Task Serve(Socket socket)
+    {
+        try
+        {
+            await using var plain = new NetworkStream(socket, ownsSocket: true);
+            await using var stream = certificate is null ? (Stream)plain : await Secure(plain);
+            var reader = new StreamReader(stream, Encoding.Latin1);
+            while (await Read(reader) is { } request && await Answer(stream, request))
+            {
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+        {
+            // The other side has gone or does not believe us: a registry takes that calmly.
+        }
+    }
+
+    private async Task<SslStream> Secure(Stream plain)
+    {
+        var secure = new SslStream(plain);
+        await secure.AuthenticateAsServerAsync(
+            new SslServerAuthenticationOptions
+            {
+                ServerCertificate = certificate,
+                ClientCertificateRequired = asksForClientCertificate,
+                RemoteCertificateValidationCallback = (_, shown, _, _) => !asksForClientCertificate || shown is not null,
+            },
+            stopping.Token);
+        return secure;
+    }
+
+    private async Task<FakeRequest?> Read(StreamReader reader)
+    {
+        var parts = (await reader.ReadLineAsync(stopping.Token))?.Split(' ') ?? [];
+        if (parts.Length != 3)
+            return null; // gone, or TLS where none is spoken
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        while (await reader.ReadLineAsync(stopping.Token) is { Length: > 0 } header)
+        {
+            var colon = header.IndexOf(':');
+            headers.Add(header[..colon], header[(colon + 1)..].Trim()); // throws if a header comes twice
+        }
+        var request = new FakeRequest(parts[0], parts[1], headers);
+        requests.Enqueue(request);
+        arrivals.Writer.TryWrite(request);
+        return request;
+    }
+
+    private async Task<bool> Answer(Stream stream, FakeRequest request)
+    {
+        var answer = Behave(request) ?? AsRegistry(request);
+        await answer.When.WaitAsync(stopping.Token);
+        if (answer.Raw is { } raw)
+        {
+            await stream.WriteAsync(raw, stopping.Token);
+            return false;
+        }
+        var head = new StringBuilder($"HTTP/1.1 {answer.Status} Answer\r\n");
+        foreach (var (name, value) in answer.Headers)
+            head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
+        head.Append(CultureInfo.InvariantCulture, $"Content-Length: {answer.Body.Length}\r\n\r\n");
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(head.ToString()), stopping.Token);
+        if (request.Method != "HEAD")
+            await stream.WriteAsync(answer.Body, stopping.Token);
+        return true;
+    }
+
+    private FakeAnswer AsRegistry(FakeRequest request)
+    {
+        if (Account is { } account && request.Authorization != Basic(account))
+            return new FakeAnswer(401) { Headers = { ["WWW-Authenticate"] = "Basic realm=\"fake\"" } };
+        return manifests.TryGetValue(request.Path, out var manifest)
+            ? new FakeAnswer(200) { Body = manifest.Body, Headers = { ["Content-Type"] = manifest.Type, ["Docker-Content-Digest"] = Digest(manifest.Body) } }
+            : new FakeAnswer(404);
+    }
+
+    private static string Basic((string User, string Password) account) =>
+        "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{account.User}:{account.Password}"));
+
+    private static string Digest(byte[] body) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(body))}";
+}
+
+internal sealed record FakeRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers)
+{
+    public string? Authorization => Headers.GetValueOrDefault("Authorization");
+}
+
+internal sealed record FakeAnswer(int Status)
+{
+    public Dictionary<string, string> Headers { get; init; } = [];
+    public byte[] Body { get; init; } = [];
+
+    /// <summary>Written as it is instead of all else; then the connection is closed.</summary>
+    public byte[]? Raw { get; init; }
+
+    /// <summary>Answered only then.</summary>
+    public Task When { get; init; } = Task.CompletedTask;
+
+    public static FakeAnswer Hang => new(200) { When = new TaskCompletionSource().Task };
+
+    public static FakeAnswer RawText(string text) => new(200) { Raw = Encoding.Latin1.GetBytes(text) };
+
+    public static FakeAnswer Manifest(string type, string json = FakeRegistry.ManifestJson) =>
+        new(200) { Body = Encoding.UTF8.GetBytes(json), Headers = { ["Content-Type"] = type } };
+
+    public static FakeAnswer RedirectTo(string location, int status = 307) => new(status) { Headers = { ["Location"] = location } };
+}

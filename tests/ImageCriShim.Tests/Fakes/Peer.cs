@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace ImageCriShim.Tests.Fakes;
+
+/// <summary>The stacks of tests/peers; its README is their contract.</summary>
+public enum Stack
+{
+    Python, Node,
+}
+
+/// <summary>What one scenario of a caller printed.</summary>
+public sealed record ScenarioResult(JsonNode Result, JsonNode Measured);
+
+/// <summary>Callers and runtimes of tests/peers as processes.</summary>
+public static class Peer
+{
+    /// <summary>A whole group takes some 5 to 15 s; a hang is reported with what was printed until then.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private static readonly Lazy<Task> NodePackages = new(InstallNodePackagesAsync);
+
+    /// <summary>Runs a group of scenarios of a caller against a socket.</summary>
+    public static async Task<IReadOnlyDictionary<string, ScenarioResult>> CallAsync(
+        Stack caller, string socketPath, string group, params string[] scenarios)
+    {
+        using var process = await StartAsync(caller, "caller", [socketPath, group, .. scenarios]);
+        var errors = process.StandardError.ReadToEndAsync();
+        var results = new Dictionary<string, ScenarioResult>();
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            while (await process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
+            {
+                var printed = JsonNode.Parse(line)!;
+                results.Add((string)printed["scenario"]!, new(printed["result"]!, printed["measured"]!));
+            }
+
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            throw new TimeoutException($"{caller} hangs in group {group} after {string.Join(", ", results.Keys)}:\n{await errors}");
+        }
+
+        if (process.ExitCode != 0) throw new InvalidOperationException($"{caller} exited with {process.ExitCode} in group {group}:\n{await errors}");
+        return results;
+    }
+
+    /// <summary>Starts a program of tests/peers with its streams redirected.</summary>
+    internal static async Task<Process> StartAsync(Stack stack, string program, params string[] arguments)
+    {
+        if (stack == Stack.Node) await NodePackages.Value;
+        var start = stack == Stack.Python
+            ? new ProcessStartInfo("/usr/bin/python3", [File(stack, $"{program}.py"), .. arguments]) // Debian's own has grpcio
+            : new ProcessStartInfo("node", [File(stack, $"{program}.js"), .. arguments]);
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
+        start.Environment.Remove("GRPC_VERBOSITY");
+        return Process.Start(start)!;
+    }
+
+    private static string File(Stack stack, string name) =>
+        Path.Combine(Repository.Root, "tests", "peers", stack == Stack.Python ? "python" : "node", name);
+
+    private static async Task InstallNodePackagesAsync()
+    {
+        var folder = Path.GetDirectoryName(File(Stack.Node, "package.json"))!;
+        if (System.IO.File.Exists(Path.Combine(folder, "node_modules", ".package-lock.json"))) return;
+        using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--ignore-scripts"])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        var output = npm.StandardOutput.ReadToEndAsync();
+        var errors = await npm.StandardError.ReadToEndAsync();
+        await npm.WaitForExitAsync();
+        if (npm.ExitCode != 0) throw new InvalidOperationException($"npm ci in {folder}:\n{await output}{errors}");
+    }
+}
+
+/// <summary>A runtime of tests/peers; ready when its socket accepts.</summary>
+public sealed class PeerRuntime : IAsyncDisposable
+{
+    private readonly Process process;
+    private readonly StringBuilder errors = new();
+
+    private PeerRuntime(Process process, string socketPath)
+    {
+        (this.process, SocketPath) = (process, socketPath);
+        process.ErrorDataReceived += (_, line) => { lock (errors) errors.AppendLine(line.Data); };
+        process.BeginErrorReadLine();
+    }
+
+    public string SocketPath { get; }
+
+    public static async Task<PeerRuntime> StartAsync(Stack stack, string socketPath, params string[] flags)
+    {
+        var runtime = new PeerRuntime(await Peer.StartAsync(stack, "runtime", [socketPath, .. flags]), socketPath);
+        var ready = await runtime.process.StandardOutput.ReadLineAsync().WaitAsync(RawConnection.Patience);
+        if (ready == "ready") return runtime;
+        await runtime.process.WaitForExitAsync().WaitAsync(RawConnection.Patience);
+        throw new InvalidOperationException($"the {stack} runtime did not start (is python3-grpcio installed?):\n{runtime.errors}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        process.StandardInput.Close(); // that ends it, and so does the end of this process
+        await process.WaitForExitAsync().WaitAsync(RawConnection.Patience);
+        process.Dispose();
+    }
+}

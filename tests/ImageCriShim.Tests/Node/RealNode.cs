@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Node;
+
+/// <summary>
+/// What a cluster's node has around it, started once for all tests that pull: a containerd of each version, and registries. Whatever
+/// host an image names, the containerds ask something here: what has no door of its own is asked for at <see cref="Origin"/>.
+/// </summary>
+public sealed class RealNode : IAsyncLifetime
+{
+    private const string PauseImage = "lab/pause:1";
+
+    private readonly ConcurrentDictionary<string, string> _sockets = new();
+    private readonly ConcurrentBag<string> _certificates = [];
+    private readonly Lab _lab = Lab.Make();
+    private int _names;
+
+    /// <summary>A registry with a password, <see cref="Another"/> with another one, and <see cref="Open"/> without.</summary>
+    public LabRegistry Private { get; private set; } = null!;
+
+    public LabRegistry Another { get; private set; } = null!;
+
+    public LabRegistry Open { get; private set; } = null!;
+
+    /// <summary>Speaks TLS under a private authority and has a password.</summary>
+    public LabRegistry Tls { get; private set; } = null!;
+
+    public string TlsAuthority => Path.Combine(_lab.Directory, "tls", "ca.crt");
+
+    /// <summary>Stands in for Docker Hub and every other host of the world.</summary>
+    public Door Origin { get; private set; } = null!;
+
+    /// <summary>What <see cref="Origin"/> stands in front of.</summary>
+    public LabRegistry OriginRegistry { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Tls = await LabRegistry.Start(_lab, "tls", "admin:" + Secrets.OfTls, tls: true); // makes the authority
+        var registries = await Task.WhenAll(
+            LabRegistry.Start(_lab, "private", "admin:" + Secrets.OfPrivate),
+            LabRegistry.Start(_lab, "another", "robot:" + Secrets.OfAnother),
+            LabRegistry.Start(_lab, "open"),
+            LabRegistry.Start(_lab, "origin"));
+        (Private, Another, Open, OriginRegistry) = (registries[0], registries[1], registries[2], registries[3]);
+        Origin = new Door(OriginRegistry);
+        await OriginRegistry.Push(PauseImage);
+        await Task.WhenAll((await Lab.Run("versions")).Split('\n').Select(line => line.Split(' ')[0]).Intersect(ContainerdVersions.All).Select(StartContainerd));
+    }
+
+    /// <summary>A name that no other test uses, with a tag.</summary>
+    public string NewName() => $"team/app{Interlocked.Increment(ref _names)}:1.0";
+
+    /// <summary>Gives a registry a new host name, which every containerd knows as plain http.</summary>
+    public Door OpenDoor(LabRegistry registry)
+    {
+        var door = new Door(registry);
+        foreach (var certificates in _certificates)
+            WriteHosts(Path.Combine(certificates, door.Host), door.Address);
+        return door;
+    }
+
+    /// <summary>The socket of that containerd.</summary>
+    public string SocketOf(string containerd)
+    {
+        Assert.SkipUnless(_sockets.ContainsKey(containerd), $"containerd {containerd} could not be installed");
+        return _sockets[containerd];
+    }
+
+    /// <summary>A shim in front of that containerd.</summary>
+    public Task<ShimOnNode> StartShim(string containerd, string yaml) => ShimOnNode.Start(SocketOf(containerd), yaml);
+
+    public async Task RestartContainerd(string containerd)
+    {
+        await Lab.Run("containerd", "stop", _lab.Directory, NameOf(containerd));
+        await Lab.Run("containerd", "resume", _lab.Directory, NameOf(containerd));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _lab.DisposeAsync();
+        if (Origin is not null)
+            await Origin.DisposeAsync();
+    }
+
+    private async Task StartContainerd(string version)
+    {
+        var sandbox = $"{OriginRegistry.Host}/{PauseImage}";
+        string[] registries = [OriginRegistry.Address, $"{Tls.Address}={TlsAuthority}"];
+        var socket = await Lab.Run(["containerd", "start", _lab.Directory, version, sandbox, "--as", NameOf(version), .. registries]);
+        var certificates = Path.Combine(Path.GetDirectoryName(socket)!, "certs.d");
+        WriteHosts(Path.Combine(certificates, "_default"), Origin.Address);
+        _certificates.Add(certificates);
+        _sockets[version] = socket;
+    }
+
+    private static string NameOf(string version) => $"containerd-{version}";
+
+    // Without "server" a miss would be asked for again at the host that the image names, out in the world.
+    private static void WriteHosts(string directory, string address) => File.WriteAllText(
+        Path.Combine(Directory.CreateDirectory(directory).FullName, "hosts.toml"),
+        $"server = \"{address}\"\n[host.\"{address}\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
+}
+
+[CollectionDefinition]
+public sealed class RealNodeTests : ICollectionFixture<RealNode>;

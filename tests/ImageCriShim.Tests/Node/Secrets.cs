@@ -1,0 +1,27 @@
+using System.Text;
+
+namespace ImageCriShim.Tests.Node;
+
+/// <summary>Every password of these tests, recognisable wherever it turns up.</summary>
+public static class Secrets
+{
+    public const string OfPrivate = "planted-private-6c1f";
+    public const string OfAnother = "planted:another-90ae"; // a colon is part of a password
+    public const string OfTls = "planted-tls-47d2";
+    public const string OfPod = "planted-pod-b85b";
+    public const string Wrong = "planted-wrong-e03c";
+
+    private static readonly string[] s_all = [OfPrivate, OfAnother, OfTls, OfPod, Wrong];
+
+    /// <summary>As they are, as they stand in a Basic header, and as they stand in a URL.</summary>
+    public static void ShouldNotBeIn(string text)
+    {
+        foreach (var secret in s_all)
+        {
+            text.ShouldNotContain(secret);
+            text.ShouldNotContain(Uri.EscapeDataString(secret));
+            foreach (var user in new[] { "admin", "robot", "pod" })
+                text.ShouldNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}")));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Node;
+
+/// <summary>The shim as a process in front of a real runtime, and a caller that is connected to it.</summary>
+public sealed class ShimOnNode : IAsyncDisposable
+{
+    private readonly TempDirectory _directory;
+
+    private ShimOnNode(TempDirectory directory, ShimProcess process, CriCaller caller) =>
+        (_directory, Process, Caller) = (directory, process, caller);
+
+    public ShimProcess Process { get; }
+
+    public CriCaller Caller { get; }
+
+    public string StateDirectory => _directory.File("state");
+
+    /// <param name="runtimeSocket">The runtime that it stands in front of.</param>
+    /// <param name="yaml">What the test needs of the config file; sockets and state are given.</param>
+    public static async Task<ShimOnNode> Start(string runtimeSocket, string yaml)
+    {
+        var directory = new TempDirectory();
+        var process = await ShimProcess.StartAsync(directory, runtimeSocket, $"image: {directory.File("state")}\n{yaml}");
+        return new(directory, process, await CriCaller.Connect(process.SocketPath));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Caller.DisposeAsync();
+        await Process.DisposeAsync();
+        _directory.Dispose();
+    }
+}

@@ -1,0 +1,230 @@
+using System.Text;
+using ImageCriShim.Registries;
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Registries;
+
+public sealed class AskingForAManifestTests : IAsyncLifetime
+{
+    private readonly FakeRegistry registry = FakeRegistry.Start();
+    private readonly ProbeCase probe = new();
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync()
+    {
+        probe.Dispose();
+        return registry.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_tag_that_is_there_is_found_with_one_head_request()
+    {
+        var digest = registry.Add("library/nginx", "1.25");
+
+        var result = await probe.Ask(registry);
+
+        result.ShouldBeOfType<ProbeResult.Found>().ShouldSatisfyAllConditions(
+            found => found.Digest.ShouldBe(digest),
+            found => found.MediaType.ShouldBe(FakeRegistry.OciManifest),
+            found => found.Elapsed.ShouldBeGreaterThan(TimeSpan.Zero));
+        var request = registry.Requests.ShouldHaveSingleItem();
+        request.Method.ShouldBe("HEAD");
+        request.Path.ShouldBe("/v2/library/nginx/manifests/1.25");
+        request.Authorization.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task The_four_manifest_types_are_accepted_in_one_header_and_we_say_who_we_are()
+    {
+        await probe.Ask(registry);
+
+        var headers = registry.Requests.ShouldHaveSingleItem().Headers; // the fake refuses a header that comes twice
+        headers["Accept"].ShouldBe(
+            "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, "
+            + "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json");
+        headers["User-Agent"].ShouldMatch(@"^image-cri-shim/\d+\.\d+\.\d+");
+        headers.Keys.ShouldNotContain("traceparent");
+    }
+
+    [Fact]
+    public async Task A_digest_is_asked_for_by_digest_even_beside_a_tag()
+    {
+        var digest = registry.Add("library/nginx", "1.25");
+
+        (await probe.Ask(registry, $"library/nginx:other@{digest}")).ShouldBeOfType<ProbeResult.Found>().Digest.ShouldBe(digest);
+
+        registry.Requests.ShouldHaveSingleItem().Path.ShouldBe($"/v2/library/nginx/manifests/{digest}");
+    }
+
+    [Fact]
+    public async Task Not_found_is_missing_and_is_not_asked_again_by_get()
+    {
+        (await probe.Ask(registry)).ShouldBeOfType<ProbeResult.Missing>();
+
+        registry.Requests.Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(403)]
+    [InlineData(405)]
+    [InlineData(501)]
+    public async Task A_registry_that_refuses_head_is_asked_by_get(int status)
+    {
+        registry.Add("library/nginx", "1.25");
+        registry.Behave = request => request.Method == "HEAD" ? new FakeAnswer(status) : null;
+
+        (await probe.Ask(registry)).ShouldBeOfType<ProbeResult.Found>();
+
+        registry.Requests.Select(r => r.Method).ShouldBe(["HEAD", "GET"]);
+    }
+
+    [Theory]
+    [InlineData(401, "denied (HTTP 401 for no user)")]
+    [InlineData(403, "denied (HTTP 403 for no user)")]
+    [InlineData(404, "missing")]
+    [InlineData(429, "throttled (HTTP 429)")]
+    [InlineData(206, "unreachable (HTTP 206)")]
+    [InlineData(204, "unreachable (HTTP 204)")]
+    [InlineData(400, "unreachable (HTTP 400)")]
+    [InlineData(405, "unreachable (HTTP 405)")]
+    [InlineData(406, "unreachable (HTTP 406)")]
+    [InlineData(500, "unreachable (HTTP 500)")]
+    [InlineData(502, "unreachable (HTTP 502)")]
+    [InlineData(503, "unreachable (HTTP 503)")]
+    [InlineData(302, "unreachable (HTTP 302, a redirect to nowhere or one too many)")]
+    public async Task Each_status_means_what_the_table_says(int status, string meaning)
+    {
+        registry.Behave = _ => new FakeAnswer(status);
+
+        (await probe.Ask(registry)).ToString().ShouldBe(meaning);
+    }
+
+    [Theory]
+    [InlineData("7", 7)]
+    [InlineData("Thu, 01 Jan 2026 00:01:00 GMT", 60)]
+    [InlineData("Thu, 01 Jan 2015 00:01:00 GMT", 0)]
+    public async Task A_throttling_registry_says_for_how_long(string retryAfter, int seconds)
+    {
+        registry.Behave = _ => new FakeAnswer(429) { Headers = { ["Retry-After"] = retryAfter } };
+        using var atNewYear = new ProbeCase(new FakeTime());
+
+        (await atNewYear.Ask(registry)).ShouldBeOfType<ProbeResult.Throttled>().RetryAfter.ShouldBe(TimeSpan.FromSeconds(seconds));
+    }
+
+    [Theory]
+    [InlineData("application/vnd.docker.distribution.manifest.v1+json")]
+    [InlineData("application/vnd.docker.distribution.manifest.v1+prettyjws")]
+    public async Task Schema_1_is_missing(string type)
+    {
+        registry.Behave = _ => FakeAnswer.Manifest(type);
+
+        (await probe.Ask(registry)).ShouldBeOfType<ProbeResult.Missing>().Remark.ShouldNotBeNull();
+    }
+
+    [Theory]
+    [InlineData("text/html")]
+    [InlineData("text/html; charset=utf-8")]
+    [InlineData("TEXT/HTML")]
+    public async Task A_web_page_is_no_answer(string type)
+    {
+        registry.Behave = _ => FakeAnswer.Manifest(type, "<html>Please log in</html>");
+
+        (await probe.Ask(registry)).ToString().ShouldBe("unreachable (not a registry's answer: a web page)");
+    }
+
+    [Theory]
+    [InlineData("text/plain", FakeRegistry.ManifestJson, FakeRegistry.OciManifest)]
+    [InlineData("application/octet-stream", """{"schemaVersion":2,"manifests":[]}""", FakeRegistry.OciIndex)]
+    [InlineData("application/json", """{"mediaType":"application/vnd.docker.distribution.manifest.v2+json"}""", "application/vnd.docker.distribution.manifest.v2+json")]
+    [InlineData("application/vnd.oci.image.index.v1+json; charset=utf-8", """{"manifests":[]}""", FakeRegistry.OciIndex)]
+    public async Task Where_the_type_does_not_tell_the_manifest_does(string type, string json, string mediaType)
+    {
+        registry.Behave = _ => FakeAnswer.Manifest(type, json);
+
+        (await probe.Ask(registry)).ShouldBeOfType<ProbeResult.Found>().MediaType.ShouldBe(mediaType);
+    }
+
+    [Theory]
+    [InlineData("hello")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"mediaType\":7}")]
+    [InlineData("")]
+    public async Task Neither_type_nor_body_of_a_manifest_is_no_answer(string body)
+    {
+        registry.Behave = _ => FakeAnswer.Manifest("text/plain", body);
+
+        (await probe.Ask(registry)).ToString().ShouldBe("unreachable (not a registry's answer: no image manifest)");
+    }
+
+    [Fact]
+    public async Task A_schema_1_manifest_without_its_type_is_missing()
+    {
+        registry.Behave = _ => FakeAnswer.Manifest("text/plain", """{"schemaVersion":1,"fsLayers":[]}""");
+
+        (await probe.Ask(registry)).ShouldBeOfType<ProbeResult.Missing>();
+    }
+
+    [Fact]
+    public async Task A_manifest_beyond_4_mib_is_no_answer()
+    {
+        registry.Behave = _ => new FakeAnswer(200) { Body = new byte[5 * 1024 * 1024] };
+
+        (await probe.Ask(registry)).ToString().ShouldBe("unreachable (not a registry's answer: a manifest larger than 4 MiB)");
+    }
+
+    [Fact]
+    public async Task Another_digest_than_the_one_asked_for_is_no_answer_whether_stated_or_computed()
+    {
+        var asked = "library/nginx@sha256:" + new string('a', 64);
+        registry.Behave = _ => FakeAnswer.Manifest(FakeRegistry.OciManifest) with
+        {
+            Headers = new() { ["Content-Type"] = FakeRegistry.OciManifest, ["Docker-Content-Digest"] = "sha256:" + new string('b', 64) },
+        };
+        (await probe.Ask(registry, asked)).ToString().ShouldContain("another digest");
+
+        registry.Behave = _ => FakeAnswer.Manifest("text/plain");
+        (await probe.Ask(registry, asked)).ToString().ShouldContain("another digest");
+    }
+
+    [Fact]
+    public async Task The_configured_credential_is_sent_at_once()
+    {
+        registry.Add("library/nginx", "1.25");
+        registry.Account = ("admin", "pa:ss");
+
+        (await probe.Ask(registry, credential: new Credential("admin", "pa:ss"))).ShouldBeOfType<ProbeResult.Found>();
+
+        registry.Requests.ShouldHaveSingleItem().Authorization
+            .ShouldBe("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("admin:pa:ss")));
+    }
+
+    [Fact]
+    public async Task A_wrong_password_is_denied_and_not_repeated_in_the_reason()
+    {
+        registry.Account = ("admin", "right");
+
+        var result = await probe.Ask(registry, credential: new Credential("admin", "wr0ng"));
+
+        result.ToString().ShouldBe("denied (HTTP 401 for user admin)");
+    }
+
+    [Fact]
+    public async Task A_registry_that_wants_a_token_is_denied_with_that_said()
+    {
+        registry.Behave = _ => new FakeAnswer(401) { Headers = { ["WWW-Authenticate"] = "Bearer realm=\"https://auth.corp/token\"" } };
+
+        (await probe.Ask(registry)).ToString().ShouldBe("denied (HTTP 401 for no user, it wants a bearer token)");
+    }
+
+    [Fact]
+    public async Task Connections_are_kept_and_used_again()
+    {
+        for (var i = 0; i < 20; i++)
+            await probe.Ask(registry);
+
+        registry.Connections.ShouldBe(1);
+    }
+}

@@ -1,0 +1,60 @@
+using ImageCriShim.Configuration;
+using ImageCriShim.Images;
+using ImageCriShim.Registries;
+using ImageCriShim.Rewriting;
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Rewriting;
+
+/// <summary>A resolver over three fake registries: High, Middle and Low by priority, none of them the offline one unless said.</summary>
+internal sealed class ResolveCase : IAsyncDisposable
+{
+    private readonly RegistryClient client;
+
+    public ResolveCase(Func<ShimSettings, ShimSettings>? adjust = null)
+    {
+        client = new RegistryClient(Time);
+        Settings = new ShimSettings
+        {
+            Registries = [Configured(High.Address, 900) with { IsOffline = true }, Configured(Middle.Address, 500), Configured(Low.Address, 100)],
+        };
+        Settings = adjust?.Invoke(Settings) ?? Settings;
+        Resolver = new Resolver(Settings, client, Time);
+    }
+
+    public FakeTime Time { get; } = new();
+    public FakeRegistry High { get; } = FakeRegistry.Start();
+    public FakeRegistry Middle { get; } = FakeRegistry.Start();
+    public FakeRegistry Low { get; } = FakeRegistry.Start();
+    public ShimSettings Settings { get; }
+    public Resolver Resolver { get; }
+
+    public static Registry Configured(string address, int priority)
+    {
+        RegistryAddress.TryParse(address, out var parsed, out var problem).ShouldBeTrue(problem);
+        return new Registry(parsed!) { Priority = priority };
+    }
+
+    public static ImagePattern Pattern(string text)
+    {
+        ImagePattern.TryParse(text, out var pattern).ShouldBeTrue();
+        return pattern;
+    }
+
+    public Task<Decision> Resolve(string image = "nginx:1.25") => Resolver.Resolve(image, TestContext.Current.CancellationToken);
+
+    /// <summary>The names to pull, with H, M and L for the registries.</summary>
+    public string ToPull(Decision decision) => string.Join(" ", decision.ToPull.Select(c => c.Image))
+        .Replace(High.Host, "H").Replace(Middle.Host, "M").Replace(Low.Host, "L");
+
+    /// <summary>How many requests each has had.</summary>
+    public int[] Asked => [High.Requests.Count, Middle.Requests.Count, Low.Requests.Count];
+
+    public async ValueTask DisposeAsync()
+    {
+        client.Dispose();
+        await High.DisposeAsync();
+        await Middle.DisposeAsync();
+        await Low.DisposeAsync();
+    }
+}

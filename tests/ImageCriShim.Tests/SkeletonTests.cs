@@ -1,7 +1,0 @@
-namespace ImageCriShim.Tests;
-
-public sealed class SkeletonTests
-{
-    [Fact]
-    public void Runs() => true.ShouldBeTrue();
-}
