@@ -52,7 +52,7 @@ public sealed class FuzzTests : IDisposable
         await CallAll(caller);
         await caller.DisposeAsync();
         log.Lines.ShouldBeEmpty();
-        runtime.Faults.ShouldBeEmpty();
+        runtime.Faults.Where(fault => fault is not StreamResetException).ShouldBeEmpty(); // calls that we answer are reset
         await runtime.DisposeAsync();
         SpinWait.SpinUntil(() => bystander.Connections == 0, RawConnection.Patience).ShouldBeTrue();
         _held.Current.ShouldBe(0);
