@@ -21,7 +21,7 @@ public sealed partial class ArchitectureTests
         ["Hosting"] = ["Relay"],
     };
 
-    private static readonly string[] s_roots = ["Program.cs", "CommandLine.cs", "ShimHost.cs", "ShimVersion.cs"];
+    private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "ShimVersion.cs"];
 
     // Ids of log lines, by folder: operators search for them.
     private static readonly Dictionary<string, int> s_logRanges = new() { ["Relay"] = 1000, ["Cri"] = 1100, ["Hosting"] = 1200 };

@@ -30,7 +30,7 @@ public sealed class PullFailureTests
     [Fact]
     public void For_lack_of_registries_the_text_begins_as_kubelet_expects() => Failure(
         DecisionKind.Nowhere, [new(s_first, new ProbeResult.Unreachable("connection refused"))], []).ShouldBe((
-        StatusCode.Unavailable,
+        StatusCode.Unknown,
         "RegistryUnavailable: image nginx:1.25 could not be pulled: a.local/library/nginx:1.25 unreachable (connection refused)"));
 
     [Fact]

@@ -1,3 +1,4 @@
+using ImageCriShim.Tests.Fakes;
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 
 /// <summary>Callers and runtimes that nobody here wrote observe through the shim what they observe without it.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 

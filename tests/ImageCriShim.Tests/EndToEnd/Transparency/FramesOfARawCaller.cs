@@ -1,4 +1,5 @@
 using System.Text;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 

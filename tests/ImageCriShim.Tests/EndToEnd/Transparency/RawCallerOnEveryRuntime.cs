@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 

@@ -1,3 +1,4 @@
+using ImageCriShim.Tests.Fakes;
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 
 /// <summary>The scenarios of tests/peers by name, so that each is a test of its own and a caller that leaves one out is noticed.</summary>

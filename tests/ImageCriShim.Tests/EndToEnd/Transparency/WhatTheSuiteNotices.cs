@@ -1,3 +1,4 @@
+using ImageCriShim.Tests.Fakes;
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 
 /// <summary>A suite that cannot fail proves nothing: each of these proxies does one thing wrong and must be found out.</summary>
