@@ -10,7 +10,6 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
     private readonly HpackDecoder _decoder = new(RelayLimits.HeaderListBytes);
     private readonly List<HeaderField> _fields = [];
     private readonly RequestHeaderWriter _rewriter = new();
-    private bool _settingsSeen;
     private bool _rewriting; // the runtime's dynamic table no longer follows the caller's encoder
     private int _lastStream;
 
@@ -37,12 +36,12 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
 
     protected override bool Forwards(FrameHeader header, ReadOnlySpan<byte> unit)
     {
-        if (!_settingsSeen && header.Type is not FrameType.Settings)
+        if (!SettingsSeen && header.Type is not FrameType.Settings)
             throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller's first frame is not SETTINGS (RFC 9113 section 3.4)");
         return header.Type switch
         {
             FrameType.Headers => ForwardsHeaders(header, unit),
-            FrameType.Data => Taken.IsEmpty || ForwardsData(header, unit),
+            FrameType.Data => ForwardsData(header, unit),
             FrameType.RstStream => Taken.ForwardsCallerReset(header.StreamId),
             FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.CallerLedger, TakenPhase.Watching),
             FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
@@ -111,9 +110,9 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         if (settings.Find(SettingsFrame.InitialWindowSize) is { } size)
             Taken.OnCallerInitialWindowSize(size);
         // So each header block of the runtime stands alone and can be held, dropped or replaced.
-        settings.Set(SettingsFrame.HeaderTableSize, 0, evenIfAbsent: !_settingsSeen);
+        settings.Set(SettingsFrame.HeaderTableSize, 0, evenIfAbsent: !SettingsSeen);
         settings.Lower(SettingsFrame.MaxFrameSize, RelayLimits.FrameBytes);
-        _settingsSeen = true;
+        SettingsSeen = true;
         To.Append(settings.Encode());
         return false;
     }

@@ -55,6 +55,27 @@ internal sealed class FrameBuffer
         return TryExtendOverContinuations(rest, header.StreamId, ref length);
     }
 
+    /// <summary>
+    /// Passes over whole DATA frames in a row. A stream of small messages is nothing else, and then this loop is what a message costs.
+    /// </summary>
+    /// <param name="offset">Where to begin, from the start of <see cref="Unread"/>.</param>
+    /// <param name="data">Grows by what flow control counts.</param>
+    /// <returns>The offset of the first frame that is something else, too large or not whole.</returns>
+    internal int SkipData(int offset, ref long data)
+    {
+        for (var rest = Unread[offset..]; rest.Length >= FrameHeader.Size && rest[3] == (byte)FrameType.Data;)
+        {
+            var length = (rest[0] << 16) | (rest[1] << 8) | rest[2];
+            if (length > RelayLimits.FrameBytes || length > rest.Length - FrameHeader.Size)
+                break;
+            rest = rest[(FrameHeader.Size + length)..];
+            offset += FrameHeader.Size + length;
+            data += length;
+        }
+
+        return offset;
+    }
+
     internal void Consume(int octets)
     {
         _start += octets;

@@ -21,6 +21,9 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
     /// <summary>Of the receiver's windows.</summary>
     protected FlowLedger Ledger { get; } = ledger;
 
+    /// <summary>Whether the sender has begun as it must, with SETTINGS (RFC 9113 section 3.4).</summary>
+    protected bool SettingsSeen { get; set; }
+
     /// <summary>Runs until the sender's side ends.</summary>
     /// <exception cref="Http2ProtocolException">The sender broke the protocol, or the receiver does not read.</exception>
     /// <exception cref="Hpack.HpackException">The sender's header block cannot be decoded.</exception>
@@ -83,8 +86,15 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
         lock (Connection.Gate)
         {
             (_offset, _runStart, _runData) = (0, 0, 0);
-            while (_buffer.TryPeek(_offset, out var header, out var length))
+            while (true)
+            {
+                if (SettingsSeen && Connection.Taken.IsEmpty)
+                    _offset = _buffer.SkipData(_offset, ref _runData);
+                if (!_buffer.TryPeek(_offset, out var header, out var length))
+                    break;
                 PassUnit(header, length);
+            }
+
             run = TakeRun(); // not copied: it goes from the buffer to the socket
         }
 

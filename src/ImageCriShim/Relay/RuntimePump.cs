@@ -6,13 +6,12 @@ namespace ImageCriShim.Relay;
 internal sealed class RuntimePump(RelayConnection connection, Socket runtime, FrameWriter toCaller, FlowLedger callerLedger)
     : Pump(connection, runtime, toCaller, callerLedger)
 {
-    private bool _settingsSeen;
 
     private TakenStreams Taken => Connection.Taken;
 
     protected override bool Forwards(FrameHeader header, ReadOnlySpan<byte> unit)
     {
-        if (!_settingsSeen && header.Type is not FrameType.Settings)
+        if (!SettingsSeen && header.Type is not FrameType.Settings)
             throw new Http2ProtocolException(ErrorCode.ProtocolError, "the runtime's first frame is not SETTINGS (RFC 9113 section 3.4)");
         return header.Type switch
         {
@@ -20,7 +19,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
             FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.RuntimeLedger, TakenPhase.Collecting),
             FrameType.RstStream => Taken.ForwardsRuntimeReset(header.StreamId),
             FrameType.Headers => ForwardsHeaders(header, unit),
-            FrameType.Data => Taken.IsEmpty || ForwardsData(header, unit),
+            FrameType.Data => ForwardsData(header, unit),
             _ => true,
         };
     }
@@ -62,11 +61,11 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         if (settings.Find(SettingsFrame.HeaderTableSize) is { } tableSize)
             Connection.RaiseTableSizeLimit(tableSize);
         settings.Lower(SettingsFrame.MaxFrameSize, RelayLimits.FrameBytes);
-        if (_settingsSeen)
+        if (SettingsSeen)
             To.Append(settings.Encode());
         else
             To.OpenWith(settings.Encode());
-        _settingsSeen = true;
+        SettingsSeen = true;
         return false;
     }
 }
