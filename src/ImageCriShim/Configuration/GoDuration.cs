@@ -9,12 +9,12 @@ internal static class GoDuration
     public const string Allowed = "a number with a unit (ms, s, m, h), such as 300ms, 15s or 1h30m";
 
     // Years are far beyond any use; Go's own limit is 292 of them, and timers take 49 days.
-    private static readonly TimeSpan Max = TimeSpan.FromDays(40);
+    private static readonly TimeSpan s_max = TimeSpan.FromDays(40);
 
-    private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
+    private static readonly SearchValues<char> s_numberCharacters = SearchValues.Create("0123456789.");
 
     /// <summary>In order of the longest first, so that <c>ms</c> is not read as <c>m</c>.</summary>
-    private static readonly (string Name, double Ticks)[] Units =
+    private static readonly (string Name, double Ticks)[] s_units =
     [
         ("ns", 0.01), ("us", TimeSpan.TicksPerMicrosecond), ("µs", TimeSpan.TicksPerMicrosecond), ("μs", TimeSpan.TicksPerMicrosecond),
         ("ms", TimeSpan.TicksPerMillisecond), ("s", TimeSpan.TicksPerSecond), ("m", TimeSpan.TicksPerMinute), ("h", TimeSpan.TicksPerHour),
@@ -36,7 +36,7 @@ internal static class GoDuration
         }
         while (rest.Length > 0);
 
-        if (ticks > Max.Ticks)
+        if (ticks > s_max.Ticks)
             return false;
         duration = TimeSpan.FromTicks((long)Math.Round(negative ? -ticks : ticks));
         return true;
@@ -45,11 +45,11 @@ internal static class GoDuration
     private static bool TryReadPart(ref ReadOnlySpan<char> rest, out double ticks)
     {
         ticks = 0;
-        var digits = rest.IndexOfAnyExcept(NumberCharacters);
+        var digits = rest.IndexOfAnyExcept(s_numberCharacters);
         if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
             return false;
         rest = rest[digits..];
-        foreach (var (name, size) in Units)
+        foreach (var (name, size) in s_units)
         {
             if (!rest.StartsWith(name, StringComparison.Ordinal))
                 continue;

@@ -9,8 +9,8 @@ namespace ImageCriShim.Configuration;
 internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport report)
 {
     // As sigs.k8s.io/yaml did it for the Go shim's files: Address is address.
-    private readonly Dictionary<string, KeyValuePair<YamlNode, YamlNode>> entries = Entries(node);
-    private readonly HashSet<string> known = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, KeyValuePair<YamlNode, YamlNode>> _entries = Entries(node);
+    private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
 
     public ConfigReport Report => report;
 
@@ -66,7 +66,7 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     /// <summary>Accepts a key of an older release, which does nothing.</summary>
     public void Retire(string key, string why)
     {
-        if (entries.Remove(key, out var entry))
+        if (_entries.Remove(key, out var entry))
             report.Note(PathOf(key), entry.Key.Start.Line, why);
     }
 
@@ -83,21 +83,21 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     /// <summary>To be called last: whatever has not been asked for is a mistake.</summary>
     public void RefuseOthers()
     {
-        foreach (var (key, entry) in entries.Where(e => !known.Contains(e.Key)))
+        foreach (var (key, entry) in _entries.Where(e => !_known.Contains(e.Key)))
         {
-            var nearest = NearestWord.Find(key, known);
-            var allowed = nearest is null ? $"known keys: {string.Join(", ", known.Order(StringComparer.Ordinal))}" : $"did you mean {nearest}?";
+            var nearest = NearestWord.Find(key, _known);
+            var allowed = nearest is null ? $"known keys: {string.Join(", ", _known.Order(StringComparer.Ordinal))}" : $"did you mean {nearest}?";
             report.Problem(PathOf(key), entry.Key.Start.Line, $"unknown key; {allowed}");
         }
     }
 
     private YamlNode? Find(string key)
     {
-        known.Add(key);
-        return entries.TryGetValue(key, out var entry) && !IsNull(entry.Value) ? entry.Value : null;
+        _known.Add(key);
+        return _entries.TryGetValue(key, out var entry) && !IsNull(entry.Value) ? entry.Value : null;
     }
 
-    private long LineOf(string key) => entries.TryGetValue(key, out var entry) ? entry.Key.Start.Line : Line;
+    private long LineOf(string key) => _entries.TryGetValue(key, out var entry) ? entry.Key.Start.Line : Line;
 
     /// <summary>Only unquoted: <c>auth: ""</c> and <c>auth: "null"</c> are texts.</summary>
     private static bool IsNull(YamlNode value) =>

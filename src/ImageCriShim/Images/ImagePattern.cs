@@ -10,10 +10,10 @@ internal sealed record ImagePattern
 {
     public const string Allowed = "a host (docker.io), a host with a path (quay.io/team), *.domain, or *";
 
-    private readonly string host;
-    private readonly string path;
+    private readonly string _host;
+    private readonly string _path;
 
-    private ImagePattern(string host, string path) => (this.host, this.path) = (host, path);
+    private ImagePattern(string host, string path) => (_host, _path) = (host, path);
 
     public static bool TryParse(string text, [NotNullWhen(true)] out ImagePattern? pattern)
     {
@@ -26,7 +26,7 @@ internal sealed record ImagePattern
 
     public bool Matches(Reference reference) => MatchesHost(reference) && MatchesPath(reference);
 
-    public override string ToString() => path.Length == 0 ? host : $"{host}/{path}";
+    public override string ToString() => _path.Length == 0 ? _host : $"{_host}/{_path}";
 
     private static bool IsHost(string host) => host switch
     {
@@ -37,15 +37,15 @@ internal sealed record ImagePattern
     };
 
     private bool MatchesHost(Reference reference) =>
-        host == "*"
-        || (host.StartsWith("*.", StringComparison.Ordinal)
-            ? reference.Domain.EndsWith(host[1..], StringComparison.OrdinalIgnoreCase)
-            : reference.IsAt(host));
+        _host == "*"
+        || (_host.StartsWith("*.", StringComparison.Ordinal)
+            ? reference.Domain.EndsWith(_host[1..], StringComparison.OrdinalIgnoreCase)
+            : reference.IsAt(_host));
 
     private bool MatchesPath(Reference reference) =>
-        path.Length == 0
-        || reference.Repository == path
-        || reference.Repository.StartsWith(path + "/", StringComparison.Ordinal)
+        _path.Length == 0
+        || reference.Repository == _path
+        || reference.Repository.StartsWith(_path + "/", StringComparison.Ordinal)
         // docker.io/nginx is how people spell docker.io/library/nginx
-        || (host == Reference.DockerHub && reference.Repository == "library/" + path);
+        || (_host == Reference.DockerHub && reference.Repository == "library/" + _path);
 }

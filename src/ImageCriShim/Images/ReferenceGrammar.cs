@@ -8,8 +8,8 @@ namespace ImageCriShim.Images;
 /// </summary>
 internal static class ReferenceGrammar
 {
-    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
-    private static readonly SearchValues<char> IPv6Characters = SearchValues.Create("0123456789abcdefABCDEF:");
+    private static readonly SearchValues<char> s_hexDigits = SearchValues.Create("0123456789abcdef");
+    private static readonly SearchValues<char> s_iPv6Characters = SearchValues.Create("0123456789abcdefABCDEF:");
 
     /// <summary><c>[\w][\w.-]{0,127}</c></summary>
     public static bool IsTag(string text) =>
@@ -25,7 +25,7 @@ internal static class ReferenceGrammar
         return text.Length - colon - 1 == length && IsHex(text.AsSpan(colon + 1));
     }
 
-    public static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(HexDigits);
+    public static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(s_hexDigits);
 
     /// <summary>
     /// <c>host [":" digits]</c> where the host is a DNS name, an IPv4 address or an IPv6 address in brackets. Zones and
@@ -39,7 +39,7 @@ internal static class ReferenceGrammar
         if (port.Length > 0 && (port.Length == 1 || port[0] != ':' || !port.Skip(1).All(char.IsAsciiDigit)))
             return false;
         return host.StartsWith('[')
-            ? host.Length > 2 && !host.AsSpan(1, host.Length - 2).ContainsAnyExcept(IPv6Characters)
+            ? host.Length > 2 && !host.AsSpan(1, host.Length - 2).ContainsAnyExcept(s_iPv6Characters)
             : host.Split('.').All(IsDomainComponent);
     }
 

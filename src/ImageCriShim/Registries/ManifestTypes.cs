@@ -16,10 +16,10 @@ internal static class ManifestTypes
     /// </summary>
     public const string Accept = $"{OciIndex}, {DockerList}, {OciManifest}, {DockerManifest}";
 
-    private static readonly FrozenSet<string> Known =
+    private static readonly FrozenSet<string> s_known =
         new[] { OciIndex, DockerList, OciManifest, DockerManifest }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    public static bool IsUsable(string? mediaType) => mediaType is not null && Known.Contains(mediaType);
+    public static bool IsUsable(string? mediaType) => mediaType is not null && s_known.Contains(mediaType);
 
     /// <summary>Schema 1, signed or not: containerd 2 cannot use it, so an image that exists only so does not exist for us.</summary>
     public static bool IsSchema1(string? mediaType) =>

@@ -14,15 +14,15 @@ internal sealed record PathTemplate
 
     public static readonly PathTemplate Default = new("{repository}");
 
-    private readonly string template;
+    private readonly string _template;
 
-    private PathTemplate(string template) => this.template = template;
+    private PathTemplate(string template) => _template = template;
 
     public static bool TryParse(string text, [NotNullWhen(true)] out PathTemplate? parsed)
     {
         var candidate = new PathTemplate(text.Trim('/'));
-        var places = candidate.template.Contains("{repository}", StringComparison.Ordinal)
-            || candidate.template.Contains("{name}", StringComparison.Ordinal); // otherwise all images would be one
+        var places = candidate._template.Contains("{repository}", StringComparison.Ordinal)
+            || candidate._template.Contains("{name}", StringComparison.Ordinal); // otherwise all images would be one
         parsed = places && ReferenceGrammar.IsRepository(candidate.Expand("docker.io", "a/b", "b")) ? candidate : null;
         return parsed is not null;
     }
@@ -30,9 +30,9 @@ internal sealed record PathTemplate
     /// <summary>May give a path that is no valid repository (an IPv6 origin): the caller parses the result.</summary>
     public string Expand(Reference origin) => Expand(origin.Domain, origin.Repository, origin.ShortName);
 
-    public override string ToString() => template;
+    public override string ToString() => _template;
 
-    private string Expand(string domain, string repository, string name) => template
+    private string Expand(string domain, string repository, string name) => _template
         .Replace("{registry}", domain.Replace(':', '_').ToLowerInvariant(), StringComparison.Ordinal)
         .Replace("{repository}", repository, StringComparison.Ordinal)
         .Replace("{name}", name, StringComparison.Ordinal);

@@ -16,7 +16,7 @@ internal sealed record Registry(RegistryAddress Address)
     /// come from Docker Hub's <c>a/b</c>, and names of private images are not told to the public. Not
     /// <c>mirror.gcr.io</c>, which is a mirror of Docker Hub.
     /// </summary>
-    private static readonly FrozenSet<string> PublicOrigins = new[]
+    private static readonly FrozenSet<string> s_publicOrigins = new[]
     {
         Reference.DockerHub, "quay.io", "ghcr.io", "gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io", "registry.k8s.io", "k8s.gcr.io",
         "mcr.microsoft.com", "public.ecr.aws",
@@ -40,7 +40,7 @@ internal sealed record Registry(RegistryAddress Address)
         if (Exclude.Any(pattern => pattern.Matches(image)))
             return false;
         return Images.IsEmpty
-            ? image.IsAt(Host) || !PublicOrigins.Contains(Host)
+            ? image.IsAt(Host) || !s_publicOrigins.Contains(Host)
             : Images.Any(pattern => pattern.Matches(image));
     }
 

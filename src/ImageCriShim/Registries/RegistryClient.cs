@@ -11,9 +11,9 @@ internal sealed class RegistryClient(TimeProvider time) : IDisposable
 {
     private const int MaxRedirects = 5; // registry.k8s.io and Quay need one; a loop ends
 
-    private static readonly string UserAgent = $"image-cri-shim/{ShimVersion.Text}";
+    private static readonly string s_userAgent = $"image-cri-shim/{ShimVersion.Text}";
 
-    private readonly RegistryConnections connections = new();
+    private readonly RegistryConnections _connections = new();
 
     /// <param name="registry">Whom to ask.</param>
     /// <param name="image">The image's name at that registry.</param>
@@ -44,7 +44,7 @@ internal sealed class RegistryClient(TimeProvider time) : IDisposable
         return result with { Elapsed = time.GetElapsedTime(started) };
     }
 
-    public void Dispose() => connections.Dispose();
+    public void Dispose() => _connections.Dispose();
 
     private async Task<ProbeResult> Ask(Registry registry, Reference image, CancellationToken cancellation)
     {
@@ -68,7 +68,7 @@ internal sealed class RegistryClient(TimeProvider time) : IDisposable
         for (var redirects = 0; ; redirects++)
         {
             var request = Request(method, uri, credential);
-            var response = await connections.For(tls).SendAsync(request, cancellation);
+            var response = await _connections.For(tls).SendAsync(request, cancellation);
             if (redirects == MaxRedirects || Redirection.FindTarget(response, uri) is not { } target)
                 return response;
             response.Dispose();
@@ -82,7 +82,7 @@ internal sealed class RegistryClient(TimeProvider time) : IDisposable
     {
         var request = new HttpRequestMessage(method, uri);
         request.Headers.TryAddWithoutValidation("Accept", ManifestTypes.Accept);
-        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
         if (credential is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Basic", credential.ToBasicParameter());
         return request;

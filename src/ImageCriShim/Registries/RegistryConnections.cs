@@ -9,29 +9,29 @@ internal sealed class RegistryConnections : IDisposable
 {
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2); // a dead registry must not cost more
 
-    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5); // so that a changed DNS name is noticed
+    private static readonly TimeSpan s_idleTimeout = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(5); // so that a changed DNS name is noticed
     private const int MaxPerServer = 32; // a node starts far fewer different images at once; the rest wait in line
     private const int MaxHeaderKilobytes = 64; // an answer's headers are a few hundred bytes
 
-    private readonly Dictionary<TlsSettings, HttpMessageInvoker> pools = [];
-    private readonly Lock gate = new();
+    private readonly Dictionary<TlsSettings, HttpMessageInvoker> _pools = [];
+    private readonly Lock _gate = new();
 
     public HttpMessageInvoker For(TlsSettings tls)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!pools.TryGetValue(tls, out var pool))
-                pools.Add(tls, pool = new HttpMessageInvoker(CreateHandler(tls)));
+            if (!_pools.TryGetValue(tls, out var pool))
+                _pools.Add(tls, pool = new HttpMessageInvoker(CreateHandler(tls)));
             return pool;
         }
     }
 
     public void Dispose()
     {
-        lock (gate)
+        lock (_gate)
         {
-            foreach (var pool in pools.Values)
+            foreach (var pool in _pools.Values)
                 pool.Dispose();
         }
     }
@@ -42,8 +42,8 @@ internal sealed class RegistryConnections : IDisposable
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.None, // digests are of the bytes as they are
         ConnectTimeout = ConnectTimeout,
-        PooledConnectionIdleTimeout = IdleTimeout,
-        PooledConnectionLifetime = Lifetime,
+        PooledConnectionIdleTimeout = s_idleTimeout,
+        PooledConnectionLifetime = s_lifetime,
         MaxConnectionsPerServer = MaxPerServer,
         MaxResponseHeadersLength = MaxHeaderKilobytes,
         ActivityHeadersPropagator = null, // a registry has no business with our traces

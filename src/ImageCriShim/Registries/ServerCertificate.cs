@@ -7,9 +7,9 @@ namespace ImageCriShim.Registries;
 /// <summary>Decides whether a registry's certificate is believed, and says in plain words why not.</summary>
 internal sealed class ServerCertificate(TlsSettings tls)
 {
-    private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1");
+    private static readonly Oid s_serverAuthentication = new("1.3.6.1.5.5.7.3.1");
 
-    private readonly X509Certificate2Collection authorities = tls.LoadCa();
+    private readonly X509Certificate2Collection _authorities = tls.LoadCa();
 
     /// <exception cref="UntrustedCertificateException">
     /// Instead of false: the framework's own text for a refused certificate does not say what is wrong with it.
@@ -22,10 +22,10 @@ internal sealed class ServerCertificate(TlsSettings tls)
             throw new UntrustedCertificateException("it shows no TLS certificate");
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
             throw new UntrustedCertificateException($"its TLS certificate is for {Names(shown)}");
-        if (authorities.Count == 0)
+        if (_authorities.Count == 0)
             throw new UntrustedCertificateException(Why(chain));
 
-        using var ours = TrustOnly(authorities, chain);
+        using var ours = TrustOnly(_authorities, chain);
         return ours.Build(shown) ? true : throw new UntrustedCertificateException(Why(ours));
     }
 
@@ -40,7 +40,7 @@ internal sealed class ServerCertificate(TlsSettings tls)
                 DisableCertificateDownloads = true,
             },
         };
-        chain.ChainPolicy.ApplicationPolicy.Add(ServerAuthentication);
+        chain.ChainPolicy.ApplicationPolicy.Add(s_serverAuthentication);
         chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
         foreach (var element in shown.ChainElements)
             chain.ChainPolicy.ExtraStore.Add(element.Certificate);

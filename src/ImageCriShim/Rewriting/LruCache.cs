@@ -7,18 +7,18 @@ namespace ImageCriShim.Rewriting;
 internal sealed class LruCache<TKey, TValue>(int capacity)
     where TKey : notnull
 {
-    private readonly Dictionary<TKey, LinkedListNode<KeyValuePair<TKey, TValue>>> nodes = [];
-    private readonly LinkedList<KeyValuePair<TKey, TValue>> byUse = []; // last used first
+    private readonly Dictionary<TKey, LinkedListNode<KeyValuePair<TKey, TValue>>> _nodes = [];
+    private readonly LinkedList<KeyValuePair<TKey, TValue>> _byUse = []; // last used first
 
-    public int Count => nodes.Count;
+    public int Count => _nodes.Count;
 
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
     {
         value = default;
-        if (!nodes.TryGetValue(key, out var node))
+        if (!_nodes.TryGetValue(key, out var node))
             return false;
-        byUse.Remove(node);
-        byUse.AddFirst(node);
+        _byUse.Remove(node);
+        _byUse.AddFirst(node);
         value = node.Value.Value;
         return true;
     }
@@ -28,14 +28,14 @@ internal sealed class LruCache<TKey, TValue>(int capacity)
         if (capacity == 0)
             return;
         Remove(key);
-        if (nodes.Count == capacity)
-            Remove(byUse.Last!.Value.Key);
-        nodes[key] = byUse.AddFirst(KeyValuePair.Create(key, value));
+        if (_nodes.Count == capacity)
+            Remove(_byUse.Last!.Value.Key);
+        _nodes[key] = _byUse.AddFirst(KeyValuePair.Create(key, value));
     }
 
     public void Remove(TKey key)
     {
-        if (nodes.Remove(key, out var node))
-            byUse.Remove(node);
+        if (_nodes.Remove(key, out var node))
+            _byUse.Remove(node);
     }
 }

@@ -12,9 +12,9 @@ internal sealed class ProbeRound
     /// <summary>Nobody was to be asked.</summary>
     public static readonly ProbeRound Empty = new([]);
 
-    private readonly Task<Answer>?[] answers;
+    private readonly Task<Answer>?[] _answers;
 
-    private ProbeRound(Task<Answer>?[] answers) => this.answers = answers;
+    private ProbeRound(Task<Answer>?[] answers) => _answers = answers;
 
     /// <param name="count">How many registries there are, highest first.</param>
     /// <param name="ask">Asks one of them.</param>
@@ -26,7 +26,7 @@ internal sealed class ProbeRound
         var decided = false; // below a valid "found" nothing matters now; what is known of it is kept as it is
         for (var i = 0; i < count; i++)
         {
-            var known = earlier?.answers[i];
+            var known = earlier?._answers[i];
             var isUsable = known is { IsCompletedSuccessfully: true } && isValid(known.Result);
             answers[i] = isUsable || decided ? known : ask(i);
             decided |= isUsable && known!.Result.Value is ProbeResult.Found;
@@ -37,7 +37,7 @@ internal sealed class ProbeRound
     /// <summary>Waits for the answers that decide, and for no other.</summary>
     public async Task Decide()
     {
-        foreach (var answer in answers)
+        foreach (var answer in _answers)
         {
             if (answer is not null && (await answer).Value is ProbeResult.Found)
                 return;
@@ -47,7 +47,7 @@ internal sealed class ProbeRound
     /// <summary>Whether the answers that decide are all still believed, so that nobody needs to be asked.</summary>
     public bool IsValid(Func<Answer, bool> isValid)
     {
-        foreach (var answer in answers)
+        foreach (var answer in _answers)
         {
             if (answer is not { IsCompletedSuccessfully: true } || !isValid(answer.Result))
                 return false;
@@ -58,7 +58,7 @@ internal sealed class ProbeRound
     }
 
     /// <summary>What registry <paramref name="index"/> said; null if it has not answered yet.</summary>
-    public ProbeResult? FindResult(int index) => answers[index] is { IsCompletedSuccessfully: true } answer ? answer.Result.Value : null;
+    public ProbeResult? FindResult(int index) => _answers[index] is { IsCompletedSuccessfully: true } answer ? answer.Result.Value : null;
 
     /// <param name="Value">What the registry said.</param>
     /// <param name="At">When, by the time provider's monotonic clock: a node's wall clock jumps.</param>

@@ -10,11 +10,11 @@ namespace ImageCriShim.Rewriting;
 /// </summary>
 internal sealed class Resolver(ShimSettings settings, RegistryClient client, TimeProvider time)
 {
-    private readonly CandidateList candidates = new(settings);
-    private readonly Lifetimes lifetimes = new(settings.Cache);
-    private readonly SharedWork<string, ProbeRound> rounds = new();
-    private readonly LruCache<string, ProbeRound> known = new(settings.Cache.ImageCacheSize);
-    private readonly Lock gate = new(); // of known
+    private readonly CandidateList _candidates = new(settings);
+    private readonly Lifetimes _lifetimes = new(settings.Cache);
+    private readonly SharedWork<string, ProbeRound> _rounds = new();
+    private readonly LruCache<string, ProbeRound> _known = new(settings.Cache.ImageCacheSize);
+    private readonly Lock _gate = new(); // of what is known
 
     /// <summary>
     /// Every name that the image may have on this node, most wanted first, without asking anybody: where to look for what
@@ -22,8 +22,8 @@ internal sealed class Resolver(ShimSettings settings, RegistryClient client, Tim
     /// </summary>
     public IReadOnlyList<Candidate> Candidates(string image) =>
         Reference.TryParse(image, out var reference) && FindExclusion(reference) is null
-            ? WithAsGiven(candidates.AtRegistries(image, reference), image, reference)
-            : [candidates.AsGiven(image, reference)];
+            ? WithAsGiven(_candidates.AtRegistries(image, reference), image, reference)
+            : [_candidates.AsGiven(image, reference)];
 
     /// <summary>Decides what to pull. Asks the registries, unless their answers are known; concurrent calls for one reference share the asking.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was; others who wait for the same are not disturbed.</exception>
@@ -36,7 +36,7 @@ internal sealed class Resolver(ShimSettings settings, RegistryClient client, Tim
             return new Decision(image, DecisionKind.Blocked, [], [], $"{reference} is blocked by this node's configuration (block: {blocked})", false);
         if (FindExclusion(reference) is { } exclusion)
             return AsGiven(image, reference, $"excluded ({exclusion})");
-        var asked = candidates.AtRegistries(image, reference);
+        var asked = _candidates.AtRegistries(image, reference);
         if (asked.Count == 0)
             return Decide(image, reference, asked, ProbeRound.Empty, fromCache: false);
 
@@ -46,7 +46,7 @@ internal sealed class Resolver(ShimSettings settings, RegistryClient client, Tim
             return Decide(image, reference, asked, earlier, fromCache: true);
 
         // 3. Ask, once for everybody who wants to know.
-        var round = await rounds.Join(key, abandoned => Ask(key, asked, abandoned), cancellation);
+        var round = await _rounds.Join(key, abandoned => Ask(key, asked, abandoned), cancellation);
         return Decide(image, reference, asked, round, fromCache: false);
     }
 
@@ -59,10 +59,10 @@ internal sealed class Resolver(ShimSettings settings, RegistryClient client, Tim
         if (!Reference.TryParse(decision.Image, out var reference))
             return;
         var key = reference.ToString();
-        lock (gate)
+        lock (_gate)
         {
-            if (known.TryGet(key, out var round) && IsOf(decision, round))
-                known.Remove(key);
+            if (_known.TryGet(key, out var round) && IsOf(decision, round))
+                _known.Remove(key);
         }
     }
 
@@ -71,8 +71,8 @@ internal sealed class Resolver(ShimSettings settings, RegistryClient client, Tim
         // What is known is looked up again: somebody may have asked between our step 2 and step 3.
         var round = ProbeRound.Start(asked.Count, Probe, FindKnown(key), IsValid);
         await round.Decide();
-        lock (gate)
-            known.Set(key, round);
+        lock (_gate)
+            _known.Set(key, round);
         return round;
 
         async Task<ProbeRound.Answer> Probe(int i)
@@ -101,13 +101,13 @@ internal sealed class Resolver(ShimSettings settings, RegistryClient client, Tim
 
     /// <summary>What is not ours to rewrite goes as given even with <c>offlineOnly</c>.</summary>
     private Decision AsGiven(string image, Reference? reference, string reason) =>
-        new(image, DecisionKind.AsGiven, [candidates.AsGiven(image, reference)], [], reason, FromCache: false);
+        new(image, DecisionKind.AsGiven, [_candidates.AsGiven(image, reference)], [], reason, FromCache: false);
 
     private List<Candidate> WithAsGiven(IEnumerable<Candidate> first, string image, Reference reference)
     {
         var all = first.ToList();
         if (!settings.OfflineOnly && !all.Exists(c => c.IsAsGiven))
-            all.Add(candidates.AsGiven(image, reference));
+            all.Add(_candidates.AsGiven(image, reference));
         return all;
     }
 
@@ -115,11 +115,11 @@ internal sealed class Resolver(ShimSettings settings, RegistryClient client, Tim
 
     private ProbeRound? FindKnown(string key)
     {
-        lock (gate)
-            return known.TryGet(key, out var round) ? round : null;
+        lock (_gate)
+            return _known.TryGet(key, out var round) ? round : null;
     }
 
-    private bool IsValid(ProbeRound.Answer answer) => time.GetElapsedTime(answer.At) < lifetimes.Of(answer.Value);
+    private bool IsValid(ProbeRound.Answer answer) => time.GetElapsedTime(answer.At) < _lifetimes.Of(answer.Value);
 
     private static bool IsOf(Decision decision, ProbeRound round) =>
         decision.Probes.Select((probe, i) => probe.Result is null || ReferenceEquals(probe.Result, round.FindResult(i))).All(same => same);

@@ -7,8 +7,8 @@ namespace ImageCriShim.Rewriting;
 internal sealed class SharedWork<TKey, TResult>
     where TKey : notnull
 {
-    private readonly Dictionary<TKey, Flight> flights = [];
-    private readonly Lock gate = new();
+    private readonly Dictionary<TKey, Flight> _flights = [];
+    private readonly Lock _gate = new();
 
     /// <param name="key">What makes two wishes the same.</param>
     /// <param name="work">Done by the first who comes; its token is cancelled when the last has gone.</param>
@@ -31,11 +31,11 @@ internal sealed class SharedWork<TKey, TResult>
 
     private Flight Board(TKey key, out bool isFirst)
     {
-        lock (gate)
+        lock (_gate)
         {
-            isFirst = !flights.TryGetValue(key, out var flight);
+            isFirst = !_flights.TryGetValue(key, out var flight);
             if (flight is null)
-                flights.Add(key, flight = new Flight());
+                _flights.Add(key, flight = new Flight());
             flight.Passengers++;
             return flight;
         }
@@ -43,7 +43,7 @@ internal sealed class SharedWork<TKey, TResult>
 
     private void Leave(TKey key, Flight flight)
     {
-        lock (gate)
+        lock (_gate)
         {
             if (--flight.Passengers > 0 || flight.Landed.Task.IsCompleted)
                 return;
@@ -57,15 +57,15 @@ internal sealed class SharedWork<TKey, TResult>
     {
         var task = work(flight.Abandoned.Token);
         await Task.WhenAny(task);
-        lock (gate)
+        lock (_gate)
             Remove(key, flight);
         flight.Landed.TrySetFromTask(task);
     }
 
     private void Remove(TKey key, Flight flight)
     {
-        if (flights.TryGetValue(key, out var current) && current == flight)
-            flights.Remove(key);
+        if (_flights.TryGetValue(key, out var current) && current == flight)
+            _flights.Remove(key);
     }
 
     private sealed class Flight
