@@ -57,6 +57,7 @@ internal static class ShimHost
 
             using var terminated = StopOn(PosixSignal.SIGTERM, socket, listener, log);
             using var interrupted = StopOn(PosixSignal.SIGINT, socket, listener, log);
+            socket.Appear(); // last: whoever sees the file may call us, and end us
             Log.Serving(log, settings.ShimSocket, (long)ProcessAge.Now.TotalMilliseconds);
             listener.Run();
             Log.Stopped(log);

@@ -48,6 +48,12 @@ internal sealed class RuntimeClient : IDisposable
                 using var response = await _http.SendAsync(request, cancellation).ConfigureAwait(false);
                 return await Read(response, cancellation).ConfigureAwait(false);
             }
+            catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
+            {
+                return Failed(
+                    StatusCode.ResourceExhausted,
+                    $"the runtime's answer is larger than {RelayLimits.MessageBytes} bytes, the limit for calls that are edited");
+            }
             catch (Exception e) when (e is HttpRequestException or IOException)
             {
                 if (attempt == attempts)
@@ -60,7 +66,7 @@ internal sealed class RuntimeClient : IDisposable
 
     private static ValueTask<Stream> Connect(RuntimeSocket runtime)
     {
-        var socket = runtime.TryConnect(out var reason); // a connect to a unix socket does not wait
+        var socket = runtime.TryConnect(out var reason); // waits some milliseconds at most
         return socket is null ? throw new RuntimeAwayException(reason) : ValueTask.FromResult<Stream>(new NetworkStream(socket, ownsSocket: true));
     }
 

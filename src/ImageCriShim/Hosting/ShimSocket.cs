@@ -9,37 +9,62 @@ internal sealed class ShimSocket : IDisposable
     // Callers are few; the kernel's own bound (net.core.somaxconn) is 4096.
     private const int Backlog = 512;
 
+    private readonly Lock _gate = new(); // a signal may come at any time
     private readonly string _path;
     private readonly FileIdentity _identity;
+    private string _current; // where the file is at the moment
 
-    private ShimSocket(string path, Socket listener)
+    private ShimSocket(string path, string unfinished, Socket listener)
     {
-        (_path, Listener) = (path, listener);
-        _identity = FileIdentity.Find(path)!;
+        (_path, _current, Listener) = (path, unfinished, listener);
+        _identity = FileIdentity.Find(unfinished)!;
     }
 
     internal Socket Listener { get; }
 
+    /// <summary>
+    /// Listens under another name, so that whoever sees the file can also connect to it, with the rights that it is to have, and is
+    /// served: <see cref="Appear"/> comes last.
+    /// </summary>
     /// <exception cref="ShimSocketException">Somebody lives on it, or it cannot be made; the message is for the operator.</exception>
     internal static ShimSocket Listen(string path)
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            RemoveStale(path);
+            var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+            Directory.CreateDirectory(directory);
+            CheckStale(path);
             var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            // Bound under another name and renamed, so that whoever sees the file can also connect to it, and nobody too early.
-            var unfinished = $"{path}.{Environment.ProcessId}";
+            var unfinished = Path.Combine(directory, $".{Environment.ProcessId}.sock"); // short, as socket paths must be
             File.Delete(unfinished);
             listener.Bind(new UnixDomainSocketEndPoint(unfinished));
             File.SetUnixFileMode(unfinished, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             listener.Listen(Backlog);
-            File.Move(unfinished, path, overwrite: true);
-            return new ShimSocket(path, listener);
+            return new ShimSocket(path, unfinished, listener);
         }
-        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (IsExpected(e))
         {
-            throw new ShimSocketException($"shim: cannot listen on {path}: {Describe(e)}");
+            throw CannotListen(path, e);
+        }
+    }
+
+    /// <summary>Gives it its name, in place of what a process that is gone has left there. Does nothing once disposed of.</summary>
+    /// <exception cref="ShimSocketException"/>
+    internal void Appear()
+    {
+        try
+        {
+            lock (_gate)
+            {
+                if (!File.Exists(_current))
+                    return;
+                File.Move(_current, _path, overwrite: true);
+                _current = _path;
+            }
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            throw CannotListen(_path, e);
         }
     }
 
@@ -49,21 +74,25 @@ internal sealed class ShimSocket : IDisposable
     {
         if (FileIdentity.Find(runtimePath) is not { } runtime)
             return false;
-        if (Chown(_path, runtime.User, runtime.Group) != 0)
+        if (Chown(_current, runtime.User, runtime.Group) != 0)
             return false;
-        File.SetUnixFileMode(_path, runtime.Mode);
+        File.SetUnixFileMode(_current, runtime.Mode);
         return true;
     }
 
     /// <summary>Stops accepting. The file goes, unless it is another's by now.</summary>
     public void Dispose()
     {
-        if (FileIdentity.Find(_path) is { } now && now.Inode == _identity.Inode && now.Device == _identity.Device)
-            File.Delete(_path);
+        lock (_gate)
+        {
+            if (FileIdentity.Find(_current) is { } now && now.Inode == _identity.Inode && now.Device == _identity.Device)
+                File.Delete(_current);
+        }
+
         Listener.Dispose();
     }
 
-    private static void RemoveStale(string path)
+    private static void CheckStale(string path)
     {
         if (FileIdentity.Find(path) is not { } found)
             return;
@@ -81,6 +110,10 @@ internal sealed class ShimSocket : IDisposable
 
         throw new ShimSocketException($"shim: another process is already serving {path}; is image-cri-shim running?");
     }
+
+    private static bool IsExpected(Exception e) => e is SocketException or IOException or UnauthorizedAccessException or ArgumentException;
+
+    private static ShimSocketException CannotListen(string path, Exception e) => new($"shim: cannot listen on {path}: {Describe(e)}");
 
     // In words of our own: the published program carries no framework messages.
     private static string Describe(Exception e) => e switch

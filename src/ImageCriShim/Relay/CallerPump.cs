@@ -45,6 +45,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
             FrameType.RstStream => Taken.ForwardsCallerReset(header.StreamId),
             FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.CallerLedger, TakenPhase.Watching),
             FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
+            FrameType.Ping when !header.Has(FrameFlags.Ack) => ForwardsPing(header, unit),
             FrameType.PushPromise => throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller pushes (RFC 9113 section 8.4)"),
             _ => true,
         };
@@ -60,11 +61,19 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
             return false;
         }
 
-        var route = header.StreamId > _lastStream ? Open(header) : Trail(header);
+        if (Taken.TryGet(header.StreamId, out var stream))
+        {
+            Trail(header, stream);
+            return false;
+        }
+
+        var opens = header.StreamId > _lastStream;
+        var route = opens ? Open(header) : default;
+        _rewriting |= !opens; // trailers may have to wait behind their data, and the next blocks must not depend on them
         if (!_rewriting)
             return true;
         AppendRun();
-        To.Append(_rewriter.Write(header, _fields, route).Span);
+        Ledger.Forward(header, _rewriter.Write(header, _fields, route).Span);
         return false;
     }
 
@@ -80,11 +89,14 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         return route;
     }
 
-    // No gRPC caller sends trailers; who does gets what the runtime makes of them.
-    private CallRoute Trail(FrameHeader header)
+    // Trailers of a request mean nothing to gRPC and no caller of ours sends any: those of an edited call count for its end alone.
+    private void Trail(FrameHeader header, TakenStream stream)
     {
-        Taken.Release(header.StreamId);
-        return default;
+        if (!header.EndsStream)
+            throw new Http2ProtocolException(ErrorCode.ProtocolError, "headers within a request (RFC 9113 section 8.1)");
+        AppendRun();
+        _rewriting = true; // the runtime's table will not see this block
+        Taken.Collect(stream, [], endsStream: true);
     }
 
     private bool ForwardsData(FrameHeader header, ReadOnlySpan<byte> frame)
@@ -100,6 +112,18 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         AppendRun();
         Taken.CreditCaller(header, stream);
         Taken.Collect(stream, Frames.Data(header, frame), header.EndsStream);
+        return false;
+    }
+
+    /// <summary>
+    /// grpc-go and C core measure the bandwidth with a PING behind DATA. A grpc-go runtime closes a connection for the third PING
+    /// since it sent anything itself, so those behind DATA of ours are answered here; keepalive is the runtime's.
+    /// </summary>
+    private bool ForwardsPing(FrameHeader header, ReadOnlySpan<byte> frame)
+    {
+        if (!Connection.CallerLedger.TakeHasSent())
+            return true;
+        Connection.ToCaller.Append(Frames.Of(FrameType.Ping, FrameFlags.Ack, 0, frame[FrameHeader.Size..]));
         return false;
     }
 

@@ -25,6 +25,7 @@ internal sealed class FlowLedger(FrameWriter output)
     private long _window = DefaultWindow;
     private long _balance;
     private int _parked; // streams with forwarded frames that wait
+    private bool _hasSent; // data of ours
 
     /// <summary>The receiver's SETTINGS_INITIAL_WINDOW_SIZE.</summary>
     internal int InitialStreamWindow { get; private set; } = DefaultWindow;
@@ -45,12 +46,13 @@ internal sealed class FlowLedger(FrameWriter output)
         var queue = _outgoing.GetValueOrDefault(header.StreamId);
         if (header.Type is FrameType.RstStream && queue is not null)
             Drop(header.StreamId);
-        else if (header.Type is FrameType.Headers && queue is not null)
+        else if (header.Type is FrameType.Headers && queue is { Parts.Count: > 0 })
         {
             queue.Parts.AddLast(new OutgoingPart(unit.ToArray(), OutgoingKind.Frames, header.EndsStream));
             return;
         }
 
+        // No window holds back an empty frame, but it may end a stream of which frames are parked.
         if (header.Type is FrameType.Data && (header.Length > 0 || queue is not null))
             ForwardData(header, unit, queue);
         else
@@ -111,10 +113,13 @@ internal sealed class FlowLedger(FrameWriter output)
     }
 
     /// <summary>Sends a header block on a stream of ours, behind what was sent on it before.</summary>
-    internal void SendHeaders(int stream, ReadOnlySpan<byte> block, bool endStream)
+    /// <param name="andReset">The receiver still sends on this stream; it is told that the rest is not wanted (RFC 9113 section 8.1).</param>
+    internal void SendHeaders(int stream, ReadOnlySpan<byte> block, bool endStream, bool andReset = false)
     {
         var frames = new ArrayBufferWriter<byte>(FrameHeader.Size + block.Length);
         Frames.WriteHeaders(frames, stream, block, endStream);
+        if (andReset)
+            frames.Write(Frames.RstStream(stream, ErrorCode.NoError));
         Send(stream, new OutgoingPart(frames.WrittenMemory, OutgoingKind.Frames, endStream));
     }
 
@@ -125,13 +130,38 @@ internal sealed class FlowLedger(FrameWriter output)
     /// <summary>Whether an answer of ours is still on its way on this stream.</summary>
     internal bool Owns(int stream) => _outgoing.TryGetValue(stream, out var queue) && queue.IsOurs;
 
+    /// <summary>Whether data of ours was sent since this was last asked.</summary>
+    internal bool TakeHasSent()
+    {
+        var hasSent = _hasSent;
+        _hasSent = false;
+        return hasSent;
+    }
+
+    /// <summary>Calls back when nothing waits on this stream of ours any more, sent or dropped: now, if nothing does.</summary>
+    internal void WhenSent(int stream, Action callBack)
+    {
+        if (_outgoing.TryGetValue(stream, out var queue))
+            queue.Sent += callBack;
+        else
+            callBack();
+    }
+
     /// <summary>Nothing more is sent on this stream; what waits is dropped.</summary>
     internal void Drop(int stream)
     {
-        if (!_outgoing.Remove(stream, out var queue) || queue.IsOurs)
+        if (!_outgoing.TryGetValue(stream, out var queue))
             return;
-        _parked--;
-        _balance -= queue.Parts.Sum(part => part.Kind is OutgoingKind.Data ? part.Octets.Length : 0);
+        if (!queue.IsOurs)
+            _balance -= queue.Parts.Sum(part => part.Kind is OutgoingKind.Data ? part.Octets.Length : 0);
+        Forget(stream, queue);
+    }
+
+    /// <summary>The connection has ended.</summary>
+    internal void DropAll()
+    {
+        foreach (var stream in _outgoing.Keys.ToArray())
+            Drop(stream);
     }
 
     private void Send(int stream, OutgoingPart part)
@@ -195,6 +225,7 @@ internal sealed class FlowLedger(FrameWriter output)
         _outgoing.Remove(stream);
         if (!queue.IsOurs)
             _parked--;
+        queue.Sent?.Invoke();
     }
 
     /// <returns>False where the windows closed before the part was sent whole; the rest is at the head of the queue.</returns>
@@ -215,8 +246,10 @@ internal sealed class FlowLedger(FrameWriter output)
             rest = rest[length..];
             _window -= length;
             queue.Window -= length;
-            if (queue.IsOurs)
-                _balance += length;
+            if (!queue.IsOurs)
+                continue;
+            _balance += length;
+            _hasSent = true;
         }
         while (!rest.IsEmpty);
         return true;

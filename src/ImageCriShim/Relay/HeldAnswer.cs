@@ -65,13 +65,14 @@ internal sealed class HeldAnswer
     }
 
     /// <summary>Sends it on as it came.</summary>
-    internal void Replay(int stream, FlowLedger into)
+    /// <param name="andReset">As <see cref="FlowLedger.SendHeaders"/>.</param>
+    internal void Replay(int stream, FlowLedger into, bool andReset = false)
     {
         foreach (var block in _headers)
             into.SendHeaders(stream, block, endStream: false);
         if (_bodyBegun)
             into.SendData(stream, Body, endStream: _trailers is null);
         if (_trailers is not null)
-            into.SendHeaders(stream, _trailers, endStream: true);
+            into.SendHeaders(stream, _trailers, endStream: true, andReset);
     }
 }

@@ -20,6 +20,9 @@ internal sealed class OutgoingStream
     /// <summary>Room in octets; below 0 after the receiver lowered its initial window (RFC 9113 section 6.9.2).</summary>
     internal long Window { get; set; }
 
+    /// <summary>Of <see cref="FlowLedger.WhenSent"/>.</summary>
+    internal Action? Sent { get; set; }
+
     /// <summary>In order; the head is replaced by its rest where only a part of it could be sent.</summary>
     internal LinkedList<OutgoingPart> Parts { get; } = [];
 }

@@ -65,7 +65,8 @@ internal sealed class RelayConnection
     /// <summary>Sees to it that frames appended by the pump that does not send in their direction leave.</summary>
     internal void FlushOther(FrameWriter own) => (own == ToCaller ? ToRuntime : ToCaller).FlushSoon();
 
-    internal void StartAnswer(TakenStream stream) => _ = Task.Run(() => Answer(stream));
+    // Whoever sends RST_STREAM behind his request costs no more than these frames: a cancelled task does not start.
+    internal void StartAnswer(TakenStream stream) => _ = Task.Run(() => Answer(stream), stream.Cancellation);
 
     internal void LogCallFailed(Exception exception) => Log.EditedCallFailed(_log, exception);
 

@@ -37,8 +37,8 @@ internal static class RelayLimits
     internal const int AnsweredStreams = 256;
 
     /// <summary>
-    /// Frames of ours that wait for a peer that does not read. DATA is held back by its windows, so beyond one message only
-    /// control frames and headers gather here.
+    /// Frames of ours that wait for a peer that does not read. DATA is held back by its windows, and where those are open by
+    /// <see cref="HeldBytes"/>; beyond it only control frames and headers gather here.
     /// </summary>
-    internal const int PendingBytes = MessageBytes + 1024 * 1024;
+    internal const long PendingBytes = HeldBytes + 1024 * 1024;
 }

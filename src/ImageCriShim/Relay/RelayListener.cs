@@ -12,6 +12,9 @@ internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, Rout
 
     internal int Connections => Volatile.Read(ref _connections);
 
+    /// <summary>Of edited calls, over all connections.</summary>
+    internal long HeldBytes => _heldBytes.Current;
+
     /// <summary>Accepts until the listening socket is closed.</summary>
     internal void Run()
     {

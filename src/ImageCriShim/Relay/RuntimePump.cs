@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Net.Sockets;
+using ImageCriShim.Relay.Hpack;
 
 namespace ImageCriShim.Relay;
 
@@ -6,6 +8,7 @@ namespace ImageCriShim.Relay;
 internal sealed class RuntimePump(RelayConnection connection, Socket runtime, FrameWriter toCaller, FlowLedger callerLedger)
     : Pump(connection, runtime, toCaller, callerLedger)
 {
+    private bool _updateKept; // the block that began with the table size update did not go to the caller, not at once at least
 
     private TakenStreams Taken => Connection.Taken;
 
@@ -26,12 +29,31 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
 
     private bool ForwardsHeaders(FrameHeader header, ReadOnlySpan<byte> unit)
     {
-        if (!Taken.TryGet(header.StreamId, out var stream))
-            return !Taken.IsAnswered(header.StreamId);
-        if (stream.Phase is TakenPhase.Answering)
+        if (!Taken.TryGet(header.StreamId, out var stream) && !Taken.IsAnswered(header.StreamId))
+            return !_updateKept || Announce(header, Frames.HeaderBlock(header, unit));
+        var block = Frames.HeaderBlock(header, unit);
+        _updateKept |= HpackEncoder.BeginsWithTableSize(block);
+        if (stream is null or { Phase: TakenPhase.Answering })
             return false;
         AppendRun();
-        Taken.HoldHeaders(stream, Frames.HeaderBlock(header, unit), header.EndsStream);
+        Taken.HoldHeaders(stream, block, header.EndsStream);
+        return false;
+    }
+
+    /// <summary>
+    /// The runtime tells of its empty table at the front of its first block, once, and a caller that lowered its own table's size
+    /// insists on it (RFC 7541 section 4.2). If that block was kept here, the next one that is forwarded brings the update.
+    /// </summary>
+    private bool Announce(FrameHeader header, ReadOnlySpan<byte> block)
+    {
+        _updateKept = false;
+        AppendRun();
+        var told = new ArrayBufferWriter<byte>(block.Length + 1);
+        HpackEncoder.WriteTableSizeZero(told);
+        told.Write(block);
+        var frames = new ArrayBufferWriter<byte>(told.WrittenCount + FrameHeader.Size);
+        Frames.WriteHeaders(frames, header.StreamId, told.WrittenSpan, header.EndsStream);
+        Ledger.Forward(header, frames.WrittenSpan);
         return false;
     }
 

@@ -19,7 +19,10 @@ internal sealed class RuntimeSocket(string path, TimeProvider time)
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
+            // A runtime that hangs accepts nobody, and connecting would wait for room in its backlog for ever (unix(7), socket(7)).
+            socket.SendTimeout = (int)RetryInterval.TotalMilliseconds;
             socket.Connect(new UnixDomainSocketEndPoint(Path));
+            socket.SendTimeout = 0;
             reason = "";
             return socket;
         }

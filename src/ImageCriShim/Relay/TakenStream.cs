@@ -15,6 +15,12 @@ internal enum TakenPhase
     Answering,
 }
 
+/// <summary>Octets taken from a stream's sender since its window was last opened.</summary>
+internal sealed class StreamCredit
+{
+    internal int Owed { get; set; }
+}
+
 /// <summary>A stream whose call is edited. Guarded by the connection's gate.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The source has no timer and no handle, and tokens of it outlive the stream.")]
 internal sealed class TakenStream(int id, EditedCall call)
@@ -34,8 +40,11 @@ internal sealed class TakenStream(int id, EditedCall call)
     /// <summary>Bytes counted against <see cref="RelayLimits.HeldBytes"/>.</summary>
     internal int Held { get; set; }
 
-    /// <summary>Octets taken from this stream's sender since its stream window was last opened.</summary>
-    internal int Uncredited { get; set; }
+    /// <summary>Towards the caller, for the request.</summary>
+    internal StreamCredit RequestCredit { get; } = new();
+
+    /// <summary>Towards the runtime, for its answer.</summary>
+    internal StreamCredit AnswerCredit { get; } = new();
 
     /// <summary>The runtime's answer is the caller's, whatever it is; it is held because it began before the request had ended.</summary>
     internal bool IsForwarded { get; set; }

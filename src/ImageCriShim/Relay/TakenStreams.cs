@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using ImageCriShim.Relay.Hpack;
 
 namespace ImageCriShim.Relay;
 
@@ -65,32 +66,24 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         return false;
     }
 
-    /// <summary>Gives a stream back; the runtime has got its headers and decides.</summary>
-    internal void Release(int id)
-    {
-        if (!_streams.TryGetValue(id, out var stream))
-            return;
-        Remove(stream);
-        CallerLedger.Drop(id);
-        if (stream.Phase is TakenPhase.Collecting)
-            RuntimeLedger.Drop(id);
-    }
-
     internal void CreditCaller(FrameHeader taken, TakenStream? stream) =>
-        Credit(taken, stream, RuntimeLedger, connection.ToCaller);
+        Credit(taken, stream?.RequestCredit, RuntimeLedger, connection.ToCaller);
 
     internal void OnCallerInitialWindowSize(int size)
     {
         CallerLedger.OnInitialWindowSize(size);
-        CreditAll(TakenPhase.Watching, connection.ToRuntime);
+        foreach (var stream in _streams.Values)
+            Pay(stream.Id, stream.AnswerCredit, connection.ToRuntime);
     }
 
     // --- what the runtime sends ------------------------------------------------------------------------------------------
 
     internal void HoldHeaders(TakenStream stream, ReadOnlySpan<byte> block, bool endsStream)
     {
-        if (!TryHold(stream, stream.Answer.Octets, HeldAnswer.Cost(block)))
+        if (!TryHold(stream, stream.Answer.Octets - stream.Answer.Body.Length, HeldAnswer.Cost(block)))
             return;
+        if (stream.Answer.Octets == 0 && !HpackEncoder.BeginsWithTableSize(block))
+            block = (byte[])[HpackEncoder.TableSizeUpdateToZero, .. block]; // as on answers of our own
         stream.Answer.AddHeaderBlock(block, endsStream);
         if (endsStream)
             OnRuntimeEnd(stream);
@@ -98,7 +91,7 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
 
     internal void Hold(TakenStream stream, ReadOnlySpan<byte> data, bool endsStream)
     {
-        if (stream.Phase is TakenPhase.Answering || !TryHold(stream, stream.Answer.Octets, data.Length))
+        if (stream.Phase is TakenPhase.Answering || !TryHold(stream, stream.Answer.Body.Length, data.Length))
             return;
         stream.Answer.AddData(data);
         if (endsStream)
@@ -109,15 +102,15 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     private void OnRuntimeEnd(TakenStream stream)
     {
         stream.RuntimeEnded = true;
+        if (RuntimeLedger.Owns(stream.Id))
+            ResetRuntime(stream); // it does not want the rest of the request
         if (stream.Phase is TakenPhase.Watching && !stream.IsForwarded && !Ask(stream, static s => s.Call.Accepts(s.Answer), ifItFails: true))
         {
             BeginAnswer(stream);
             return;
         }
 
-        if (stream.Phase is TakenPhase.Collecting)
-            ResetRuntime(stream);
-        stream.Answer.Replay(stream.Id, CallerLedger);
+        stream.Answer.Replay(stream.Id, CallerLedger, andReset: !stream.CallerEnded);
         Finish(stream);
     }
 
@@ -135,12 +128,13 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     }
 
     internal void CreditRuntime(FrameHeader taken, TakenStream? stream) =>
-        Credit(taken, stream, CallerLedger, connection.ToRuntime);
+        Credit(taken, stream?.AnswerCredit, CallerLedger, connection.ToRuntime);
 
     internal void OnRuntimeInitialWindowSize(int size)
     {
         RuntimeLedger.OnInitialWindowSize(size);
-        CreditAll(TakenPhase.Collecting, connection.ToCaller);
+        foreach (var stream in _streams.Values)
+            Pay(stream.Id, stream.RequestCredit, connection.ToCaller);
     }
 
     // --- what we answer --------------------------------------------------------------------------------------------------
@@ -151,21 +145,23 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         if (!_streams.ContainsKey(stream.Id))
             return; // the caller went away meanwhile
         if (answer is null)
-            stream.Answer.Replay(stream.Id, CallerLedger);
+            stream.Answer.Replay(stream.Id, CallerLedger, andReset: !stream.CallerEnded);
         else
             Send(stream, answer);
         Finish(stream);
     }
 
+    /// <summary>The caller waits for nothing any more.</summary>
     internal void CancelAll()
     {
-        foreach (var stream in _streams.Values)
+        foreach (var stream in _streams.Values.ToArray())
         {
             stream.Cancel();
-            heldBytes.Release(stream.Held);
+            Remove(stream);
         }
 
-        _streams.Clear();
+        CallerLedger.DropAll();
+        RuntimeLedger.DropAll();
     }
 
     private void OnRequest(TakenStream stream)
@@ -179,10 +175,17 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         }
 
         RuntimeLedger.SendData(stream.Id, stream.Request.WrittenMemory, endStream: true);
-        (stream.Phase, stream.Uncredited) = (TakenPhase.Watching, 0);
+        stream.Phase = TakenPhase.Watching;
         stream.IsForwarded = verdict is Verdict.Forward;
         if (stream.IsForwarded && stream.Answer.Octets == 0) // else what is held already must go first
-            Release(stream.Id);
+            Release(stream);
+    }
+
+    // Gives a stream back to the runtime, behind its request.
+    private void Release(TakenStream stream)
+    {
+        CallerLedger.Drop(stream.Id);
+        Remove(stream);
     }
 
     private T Ask<T>(TakenStream stream, Func<TakenStream, T> question, T ifItFails)
@@ -208,13 +211,13 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     {
         if (answer.Body is { } body)
         {
+            heldBytes.Reserve(body.Length - stream.Held); // in place of the request
+            stream.Held = body.Length;
             CallerLedger.SendHeaders(stream.Id, answer.EncodeHeaders().Span, endStream: false);
             CallerLedger.SendData(stream.Id, body, endStream: false);
         }
 
-        CallerLedger.SendHeaders(stream.Id, answer.EncodeTrailers().Span, endStream: true);
-        if (!stream.CallerEnded) // answered before the request's end: the rest is not wanted (RFC 9113 section 8.1)
-            connection.ToCaller.Append(Frames.RstStream(stream.Id, ErrorCode.NoError));
+        CallerLedger.SendHeaders(stream.Id, answer.EncodeTrailers().Span, endStream: true, andReset: !stream.CallerEnded);
     }
 
     private void Finish(TakenStream stream)
@@ -227,8 +230,10 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     private void Remove(TakenStream stream)
     {
         _streams.Remove(stream.Id);
-        heldBytes.Release(stream.Held);
+        var held = stream.Held;
         stream.Held = 0;
+        // A peer whose windows are closed takes nothing: what waits for it is still held.
+        RuntimeLedger.WhenSent(stream.Id, () => CallerLedger.WhenSent(stream.Id, () => heldBytes.Release(held)));
     }
 
     private void Remember(int id)
@@ -265,31 +270,22 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     }
 
     // What we take from a sender we credit: on its stream before that closes, on the connection as the ledger says.
-    private static void Credit(FrameHeader taken, TakenStream? stream, FlowLedger ledger, FrameWriter toSender)
+    private static void Credit(FrameHeader taken, StreamCredit? stream, FlowLedger ledger, FrameWriter toSender)
     {
         var credit = ledger.Take(taken.Length);
         if (credit > 0)
             toSender.Append(Frames.WindowUpdate(0, credit));
         if (stream is null || taken.EndsStream)
             return;
-        stream.Uncredited += taken.Length;
-        if (stream.Uncredited >= ledger.InitialStreamWindow / 2)
-            CreditStream(stream, toSender);
+        stream.Owed += taken.Length;
+        if (stream.Owed >= ledger.InitialStreamWindow / 2)
+            Pay(taken.StreamId, stream, toSender);
     }
 
-    private void CreditAll(TakenPhase phase, FrameWriter toSender)
+    private static void Pay(int id, StreamCredit stream, FrameWriter toSender)
     {
-        foreach (var stream in _streams.Values)
-        {
-            if (stream.Phase == phase)
-                CreditStream(stream, toSender);
-        }
-    }
-
-    private static void CreditStream(TakenStream stream, FrameWriter toSender)
-    {
-        if (stream.Uncredited > 0)
-            toSender.Append(Frames.WindowUpdate(stream.Id, stream.Uncredited));
-        stream.Uncredited = 0;
+        if (stream.Owed > 0)
+            toSender.Append(Frames.WindowUpdate(id, stream.Owed));
+        stream.Owed = 0;
     }
 }

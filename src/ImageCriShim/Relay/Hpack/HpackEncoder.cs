@@ -9,9 +9,11 @@ namespace ImageCriShim.Relay.Hpack;
 /// </summary>
 internal static class HpackEncoder
 {
-    private const byte TableSizeUpdateToZero = 0x20; // section 6.3
+    internal const byte TableSizeUpdateToZero = 0x20; // section 6.3
 
     internal static void WriteTableSizeZero(IBufferWriter<byte> into) => into.Write([TableSizeUpdateToZero]);
+
+    internal static bool BeginsWithTableSize(ReadOnlySpan<byte> block) => !block.IsEmpty && (block[0] & 0xE0) == 0x20;
 
     /// <summary>Section 6.1; for entries of the static table, which no encoder changes.</summary>
     internal static void WriteIndexed(IBufferWriter<byte> into, int index) => WriteInteger(into, 0x80, 7, index);
