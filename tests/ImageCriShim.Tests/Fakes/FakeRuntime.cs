@@ -40,6 +40,9 @@ public sealed class FakeRuntime : IAsyncDisposable
     /// <summary>Every call seen, in order of arrival.</summary>
     public IReadOnlyList<FakeCall> Calls => [.. calls];
 
+    /// <summary>Whether calls are kept in <see cref="Calls"/>; a stress of many calls cannot afford it.</summary>
+    public bool KeepCalls { get; set; } = true;
+
     /// <summary>Every connection accepted, in order.</summary>
     public IReadOnlyList<RawConnection> Connections
     {
@@ -118,14 +121,14 @@ public sealed class FakeRuntime : IAsyncDisposable
     private async Task ServeAsync(RawStream stream)
     {
         var call = new FakeCall(stream, await stream.Headers);
-        calls.Enqueue(call);
+        if (KeepCalls) calls.Enqueue(call);
         await using var registration = call.Cancelled.Register(() => call.CancelledAt = Stopwatch.GetTimestamp());
         try
         {
             if (handlers.TryGetValue(call.Path, out var handler)) await handler(call);
             else call.Fail(12, Unknown(call.Path));
         }
-        catch (Exception) when (call.Cancelled.IsCancellationRequested)
+        catch (Exception error) when (IsCallersEnd(error) || call.Cancelled.IsCancellationRequested)
         {
             // The caller has gone; nobody is left to be told.
         }
@@ -135,6 +138,8 @@ public sealed class FakeRuntime : IAsyncDisposable
             call.Fail(13, error.ToString());
         }
     }
+
+    private static bool IsCallersEnd(Exception error) => error is StreamResetException or ConnectionLostException;
 
     /// <summary>The texts of grpc-go.</summary>
     private string Unknown(string path)

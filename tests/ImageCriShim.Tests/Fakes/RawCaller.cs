@@ -31,12 +31,7 @@ public sealed class RawCaller : IAsyncDisposable
     }
 
     /// <summary>Sends the request headers of a call.</summary>
-    public RawStream Start(string path, params IEnumerable<Header> metadata)
-    {
-        var stream = Connection.Open();
-        stream.SendHeaders(RequestHeaders(path, metadata));
-        return stream;
-    }
+    public RawStream Start(string path, params IEnumerable<Header> metadata) => Connection.Open(RequestHeaders(path, metadata));
 
     /// <summary>A call with one message, as grpc-go sends it, and its whole answer.</summary>
     public async Task<RawAnswer> CallAsync(string path, byte[] message, params IEnumerable<Header> metadata)

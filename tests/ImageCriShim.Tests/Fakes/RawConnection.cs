@@ -21,8 +21,12 @@ public sealed record RawOptions
     /// </summary>
     public bool Credit { get; init; } = true;
 
+    /// <summary>Credit, of connection and streams alike, is held back until it is at least this much, as real receivers do.</summary>
+    public int CreditFrom { get; init; } = 1;
+
     /// <summary>
-    /// Whether received frames are kept in <see cref="RawConnection.Received"/>; a stress of many calls cannot afford it.
+    /// Whether received frames are kept in <see cref="RawConnection.Received"/>, and streams that have ended in
+    /// <see cref="RawConnection.Streams"/>; a stress of many calls cannot afford it.
     /// </summary>
     public bool Record { get; init; } = true;
 
@@ -66,6 +70,7 @@ public sealed class RawConnection : IAsyncDisposable
     private readonly Task writer;
     private TaskCompletionSource windowOpened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long connectionWindow = 65535;
+    private int uncredited;
     private int initialWindow = 65535;
     private int nextStream = 1;
     private long pings;
@@ -155,10 +160,25 @@ public sealed class RawConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>The same, with its headers sent: streams must begin in the order of their ids (RFC 9113 section 5.1.1).</summary>
+    public RawStream Open(IEnumerable<Header> fields)
+    {
+        lock (gate)
+        {
+            var stream = Open();
+            SendHeaders(stream.Id, fields, end: false);
+            return stream;
+        }
+    }
+
     /// <summary>Encodes and sends HEADERS in one step, so that blocks of concurrent calls reach the wire in the encoder's order.</summary>
     internal void SendHeaders(int stream, IEnumerable<Header> fields, bool end)
     {
-        lock (gate) Send(Frame.HeaderBlock(stream, encode(fields), end, MaxFrameSize));
+        lock (gate)
+        {
+            Send(Frame.HeaderBlock(stream, encode(fields), end, MaxFrameSize));
+            if (end && streams.TryGetValue(stream, out var ended)) Forget(ended, hasSentEnd: true);
+        }
     }
 
     /// <summary>The first frame received, or still to come, that is wanted.</summary>
@@ -209,8 +229,10 @@ public sealed class RawConnection : IAsyncDisposable
                 continue;
             }
 
-            Send(Frame.Data(stream.Id, data.Span[..taken], end && taken == data.Length));
+            var ends = end && taken == data.Length;
+            Send(Frame.Data(stream.Id, data.Span[..taken], ends));
             data = data[taken..];
+            if (ends) Forget(stream, hasSentEnd: true);
         }
         while (data.Length > 0);
     }
@@ -229,6 +251,17 @@ public sealed class RawConnection : IAsyncDisposable
     {
         Abort();
         await Task.WhenAll(reader, writer);
+    }
+
+    /// <summary>A stream that has ended both ways is not kept, unless everything is recorded.</summary>
+    internal void Forget(RawStream stream, bool hasSentEnd = false, bool hasReceivedEnd = false)
+    {
+        lock (gate)
+        {
+            stream.HasSentEnd |= hasSentEnd;
+            stream.HasReceivedEnd |= hasReceivedEnd;
+            if (!Options.Record && stream is { HasSentEnd: true, HasReceivedEnd: true }) streams.Remove(stream.Id);
+        }
     }
 
     private RawStream AddStream(int id)
@@ -340,6 +373,8 @@ public sealed class RawConnection : IAsyncDisposable
         }
         else if (stream is not null && frame.Type == FrameType.Data) stream.ReceiveData(frame);
         else if (stream is not null && frame.Type == FrameType.RstStream) stream.ReceiveReset((Http2Error)frame.Number);
+        var isReset = frame.Type == FrameType.RstStream;
+        if (stream is not null) Forget(stream, hasSentEnd: isReset, hasReceivedEnd: isReset || frame.EndsStream);
     }
 
     private void Announce(RawStream stream)
@@ -380,8 +415,18 @@ public sealed class RawConnection : IAsyncDisposable
         else if (frame.Type == FrameType.Ping && Options.AnswerPings) Send(frame with { Flags = FrameFlags.Ack });
         else if (frame.Type == FrameType.Data && frame.Payload.Length > 0)
         {
-            if (Options.Credit) Send(Frame.WindowUpdate(0, frame.Payload.Length));
-            if (stream is { Credit: true } && !frame.EndsStream) Send(Frame.WindowUpdate(frame.Stream, frame.Payload.Length));
+            uncredited += frame.Payload.Length;
+            if (Options.Credit) GiveCredit(0, ref uncredited);
+            if (stream is null || frame.EndsStream) return;
+            stream.Uncredited += frame.Payload.Length;
+            if (stream.Credit) GiveCredit(frame.Stream, ref stream.Uncredited);
         }
+    }
+
+    private void GiveCredit(int stream, ref int octets)
+    {
+        if (octets < Options.CreditFrom) return;
+        Send(Frame.WindowUpdate(stream, octets));
+        octets = 0;
     }
 }

@@ -67,6 +67,7 @@ public sealed class RawStream
     private readonly TaskCompletionSource<Http2Error> reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<GrpcMessage> messages = Channel.CreateUnbounded<GrpcMessage>();
     private readonly CancellationTokenSource cancelled = new();
+    internal int Uncredited; // by reference
     private byte[] partial = [];
     private int partialLength;
 
@@ -105,6 +106,10 @@ public sealed class RawStream
 
     internal bool WasAnnounced { get; set; }
 
+    internal bool HasSentEnd { get; set; }
+
+    internal bool HasReceivedEnd { get; set; }
+
     public void SendHeaders(IEnumerable<Header> fields, bool end = false) => connection.SendHeaders(Id, fields, end);
 
     /// <summary>DATA as it is, cut only by windows and frame size.</summary>
@@ -114,9 +119,17 @@ public sealed class RawStream
         SendDataAsync(GrpcMessage.Encode(content, gzip), end);
 
     /// <summary>END_STREAM on an empty DATA frame, as grpc-go half-closes.</summary>
-    public void HalfClose() => connection.Send(Frame.Data(Id, [], end: true));
+    public void HalfClose()
+    {
+        connection.Send(Frame.Data(Id, [], end: true));
+        connection.Forget(this, hasSentEnd: true);
+    }
 
-    public void Cancel(Http2Error error = Http2Error.Cancel) => connection.Send(Frame.RstStream(Id, error));
+    public void Cancel(Http2Error error = Http2Error.Cancel)
+    {
+        connection.Send(Frame.RstStream(Id, error));
+        connection.Forget(this, hasSentEnd: true, hasReceivedEnd: true);
+    }
 
     public void GiveCredit(int bytes) => connection.Send(Frame.WindowUpdate(Id, bytes));
 

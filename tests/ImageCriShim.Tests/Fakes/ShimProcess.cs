@@ -46,6 +46,17 @@ public sealed partial class ShimProcess : IAsyncDisposable
     /// <summary>Resident memory in bytes.</summary>
     public long ResidentBytes => long.Parse(File.ReadAllText($"/proc/{Id}/statm").Split(' ')[1]) * Environment.SystemPageSize;
 
+    /// <summary>What it has used of processors so far, in steps of 10 ms.</summary>
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            const int ticksPerSecond = 100; // USER_HZ, the same on every Linux that .NET runs on
+            var fields = File.ReadAllText($"/proc/{Id}/stat").Split(") ")[1].Split(' '); // from the third on (proc(5))
+            return TimeSpan.FromSeconds((double)(long.Parse(fields[11]) + long.Parse(fields[12])) / ticksPerSecond);
+        }
+    }
+
     /// <summary>Starts the shim between <paramref name="directory"/>'s <c>shim.sock</c> and the runtime's socket.</summary>
     /// <param name="directory">Holds socket, state and config file.</param>
     /// <param name="runtimeSocket">The <c>cri</c> of the configuration.</param>
@@ -62,13 +73,17 @@ public sealed partial class ShimProcess : IAsyncDisposable
 
     /// <summary>As <see cref="StartAsync"/>, but does not wait: for starts that fail.</summary>
     public static ShimProcess Launch(TempDirectory directory, string runtimeSocket, string yaml = "",
+        params (string Name, string Value)[] environment) => LaunchWith([], directory, runtimeSocket, yaml, environment);
+
+    /// <summary>As <see cref="Launch"/>, with more arguments.</summary>
+    public static ShimProcess LaunchWith(string[] arguments, TempDirectory directory, string runtimeSocket, string yaml = "",
         params (string Name, string Value)[] environment)
     {
         var socket = directory.File("shim.sock");
         var config = directory.File("image-cri-shim.yaml");
         var address = yaml.Contains("address:", StringComparison.Ordinal) ? "" : "address: http://127.0.0.1:1\n"; // port 1: nobody listens
         File.WriteAllText(config, $"shim: {socket}\ncri: {runtimeSocket}\n{address}{yaml}\n");
-        var start = StartInfo("-f", config);
+        var start = StartInfo(["-f", config, .. arguments]);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return new(Process.Start(start) ?? throw new InvalidOperationException("the shim did not start"), socket);
     }
@@ -84,6 +99,16 @@ public sealed partial class ShimProcess : IAsyncDisposable
         start.RedirectStandardError = true;
         return start;
     }
+
+    /// <summary>For a start that fails: its exit code.</summary>
+    public async Task<int> ExitAsync()
+    {
+        await process.WaitForExitAsync().WaitAsync(RawConnection.Patience);
+        return process.ExitCode;
+    }
+
+    /// <summary>Waits until it accepts.</summary>
+    public Task ReadyAsync() => WaitForSocketAsync(SocketPath);
 
     /// <summary>Asks it to end and waits for that.</summary>
     public async Task<int> StopAsync(int signal = SigTerm)

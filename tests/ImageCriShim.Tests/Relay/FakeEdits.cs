@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using System.Text;
+using ImageCriShim.Relay;
+using ImageCriShim.Relay.Hpack;
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Relay;
+
+/// <summary>
+/// Edited calls for tests of the relay alone: <c>/edit/Forward</c>, <c>/edit/Watch</c> (the runtime's answer is accepted),
+/// <c>/edit/Refuse</c> (it is not, and the shim answers), <c>/edit/Answer</c> (the runtime never gets the body). The runtime serves
+/// them all, answering with the request turned round; the shim's own answer is the request as it is.
+/// <c>/old/...</c> is renamed to <c>/new/...</c>.
+/// </summary>
+internal sealed class FakeEdits
+{
+    private readonly ConcurrentQueue<FakeEdit> _calls = new();
+
+    internal IReadOnlyList<FakeEdit> Calls => [.. _calls];
+
+    /// <summary>What the shim answers by itself.</summary>
+    internal Func<FakeEdit, CancellationToken, Task<StreamAnswer?>> Answer { get; set; } =
+        (edit, _) => Task.FromResult<StreamAnswer?>(Ok(edit.Body.ToArray()));
+
+    /// <summary>An answer with these gRPC frames and status OK.</summary>
+    internal static StreamAnswer Ok(byte[] body) => new([], body, [new("grpc-status", "0")]);
+
+    internal CallRoute Route(ReadOnlySpan<byte> path, IReadOnlyList<HeaderField> headers) => Encoding.ASCII.GetString(path) switch
+    {
+        "/edit/Forward" => Take(Verdict.Forward),
+        "/edit/Watch" => Take(Verdict.Watch),
+        "/edit/Refuse" => Take(Verdict.Watch, accepts: false),
+        "/edit/Answer" => Take(Verdict.Answer),
+        ['/', 'o', 'l', 'd', '/', .. var rest] => new CallRoute(null, Encoding.ASCII.GetBytes($"/new/{rest}")),
+        _ => default,
+    };
+
+    internal static void Serve(FakeRuntime runtime)
+    {
+        foreach (var path in (string[])["/edit/Forward", "/edit/Watch", "/edit/Refuse", "/edit/Answer", "/new/Echo"])
+        {
+            runtime.On(path, async call => await call.AnswerAsync(Reverse(await call.ReadRequestAsync())));
+        }
+    }
+
+    internal static byte[] Reverse(byte[] message) => [.. Enumerable.Reverse(message)];
+
+    private CallRoute Take(Verdict verdict, bool accepts = true)
+    {
+        var edit = new FakeEdit(this, verdict, accepts);
+        _calls.Enqueue(edit);
+        return new CallRoute(edit);
+    }
+}
+
+internal sealed class FakeEdit(FakeEdits edits, Verdict verdict, bool accepts) : EditedCall
+{
+    private readonly TaskCompletionSource<CancellationToken> _answering = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The request's gRPC frames.</summary>
+    internal ReadOnlyMemory<byte> Body { get; private set; }
+
+    /// <summary>Completes when the shim is asked for its own answer, with what tells that the caller went away.</summary>
+    internal Task<CancellationToken> Answering => _answering.Task.WaitAsync(RawConnection.Patience);
+
+    internal override Verdict OnRequest(ReadOnlyMemory<byte> body)
+    {
+        Body = body;
+        return verdict;
+    }
+
+    internal override bool Accepts(HeldAnswer answer) => accepts;
+
+    internal override Task<StreamAnswer?> Answer(CancellationToken cancellation)
+    {
+        _answering.TrySetResult(cancellation);
+        return edits.Answer(this, cancellation);
+    }
+}

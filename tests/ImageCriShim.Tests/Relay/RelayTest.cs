@@ -1,0 +1,119 @@
+using System.Net.Sockets;
+using ImageCriShim.Relay;
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Relay;
+
+/// <summary>
+/// A relay between raw callers and a raw runtime, in the process of the test. At the end of each test nothing may be left: no
+/// connection, no held byte, no log line of level warning or above that the test did not expect.
+/// </summary>
+public abstract class RelayTest : IAsyncDisposable
+{
+    private readonly TempDirectory _directory = new();
+    private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly List<IAsyncDisposable> _ending = [];
+    private readonly List<string> _expected = [];
+    private readonly List<FakeRuntime> _runtimes = [];
+    private Thread? _accepting;
+
+    private protected CapturingLog Log { get; } = new();
+
+    private protected FakeEdits Edits { get; } = new();
+
+    private protected FakeRuntime Runtime => _runtimes[^1];
+
+    private protected RelayListener Listener { get; private set; } = null!;
+
+    private protected string RuntimeSocketPath => _directory.File("cri.sock");
+
+    private protected string ShimSocketPath => _directory.File("shim.sock");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var end in Enumerable.Reverse(_ending))
+            await end.DisposeAsync();
+        _socket.Dispose();
+        _accepting?.Join(RawConnection.Patience);
+        if (_accepting is not null)
+        {
+            await Wait.Until(() => Listener.Connections == 0, "every connection has ended");
+            await Wait.Until(() => Listener.HeldBytes == 0, "no byte is held any more");
+        }
+
+        _directory.Dispose();
+        Log.Complaints.Where(line => !_expected.Any(line.Contains)).ShouldBeEmpty();
+        _runtimes.SelectMany(runtime => runtime.Faults).ShouldBeEmpty();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected FakeRuntime StartRuntime(RawOptions? options = null)
+    {
+        var runtime = FakeRuntime.Start(RuntimeSocketPath, options);
+        FakeEdits.Serve(runtime);
+        _runtimes.Add(runtime);
+        return AtEnd(runtime);
+    }
+
+    private protected void StartRelay(RouteCall? route = null)
+    {
+        Listener = new RelayListener(_socket, new RuntimeSocket(RuntimeSocketPath, TimeProvider.System), route ?? Edits.Route, Log);
+        _socket.Bind(new UnixDomainSocketEndPoint(ShimSocketPath));
+        _socket.Listen(512);
+        _accepting = new Thread(Listener.Run);
+        _accepting.Start();
+    }
+
+    private protected async Task<RawCaller> Connect(RawOptions? options = null) =>
+        AtEnd(await RawCaller.ConnectAsync(ShimSocketPath, options));
+
+    /// <summary>Runtime, relay, a caller, and the connection to the runtime that is the caller's.</summary>
+    private protected async Task<(RawCaller Caller, RawConnection Runtime)> Begin(RawOptions? caller = null, RawOptions? runtime = null)
+    {
+        StartRuntime(runtime);
+        StartRelay();
+        var connected = await Connect(caller);
+        return (connected, await Runtime.ConnectionAsync());
+    }
+
+    /// <summary>A socket as its owner treats it: nothing is read or written by itself.</summary>
+    private protected Socket ConnectBare()
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+        {
+            SendTimeout = (int)RawConnection.Patience.TotalMilliseconds,
+            ReceiveTimeout = (int)RawConnection.Patience.TotalMilliseconds,
+        };
+        socket.Connect(new UnixDomainSocketEndPoint(ShimSocketPath));
+        return socket;
+    }
+
+    /// <summary>Warnings and errors with this text are part of the situation.</summary>
+    private protected void Expect(string text) => _expected.Add(text);
+
+    private protected T AtEnd<T>(T ending)
+        where T : IAsyncDisposable
+    {
+        _ending.Add(ending);
+        return ending;
+    }
+}
+
+/// <summary>Waiting for what tells nobody when it happens.</summary>
+internal static class Wait
+{
+    internal static async Task Until(Func<bool> condition, string what)
+    {
+        for (var waited = System.Diagnostics.Stopwatch.StartNew(); !condition();)
+        {
+            if (waited.Elapsed > RawConnection.Patience)
+                throw new TimeoutException($"not within {RawConnection.Patience.TotalSeconds} s: {what}");
+            await Task.Delay(1); // between two looks: nobody tells
+        }
+    }
+
+    internal static Task For(Task task) => task.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken);
+
+    /// <summary>For what must not happen: far longer than it would take.</summary>
+    internal static Task AWhile() => Task.Delay(100, TestContext.Current.CancellationToken);
+}

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Relay;
+
+/// <summary>Rule 11: a caller waits for a runtime that is away, then is told so, then is served again.</summary>
+public sealed class RuntimeAway : RelayTest
+{
+    [Fact]
+    public async Task A_call_is_answered_UNAVAILABLE_with_socket_and_reason_after_three_seconds()
+    {
+        Expect("cannot be connected: there is no such socket");
+        StartRelay();
+        var begin = Stopwatch.StartNew();
+        var caller = await Connect(new() { Encoder = RawOptions.Indexing });
+        var calls = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => caller.CallAsync("/test.Fake/Unary", [1])));
+        begin.Elapsed.ShouldBeGreaterThan(TimeSpan.FromSeconds(2.9));
+        calls.ShouldAllBe(answer => answer.Status == 14);
+        var reason = $"the container runtime's socket {RuntimeSocketPath} cannot be connected: there is no such socket";
+        calls[0].Message.ShouldBe($"image-cri-shim: {reason}");
+        await caller.Connection.WaitForFrame(FrameType.GoAway);
+        await Wait.For(caller.Connection.Closed); // so that it comes back
+    }
+
+    [Fact]
+    public async Task A_runtime_that_comes_while_the_caller_waits_serves_the_call_as_if_nothing_had_been()
+    {
+        StartRelay();
+        var caller = await Connect();
+        var call = caller.CallAsync("/test.Fake/Unary", [1]);
+        await Task.Delay(500, TestContext.Current.CancellationToken); // it is not there yet
+        call.IsCompleted.ShouldBeFalse();
+        StartRuntime();
+        (await call).Single.ShouldBe([1]);
+    }
+
+    [Fact]
+    public async Task A_runtime_that_comes_back_serves_the_next_connection_at_once()
+    {
+        Expect("cannot be connected");
+        StartRelay();
+        var refused = await Connect();
+        (await refused.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(14);
+        StartRuntime();
+        await Wait.For(refused.Connection.Closed); // told to come back although it had more time
+        var begin = Stopwatch.StartNew();
+        (await (await Connect()).CallAsync("/test.Fake/Unary", [1])).Single.ShouldBe([1]);
+        begin.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(1)); // some milliseconds on an idle machine
+        Log.Lines.Count(line => line.StartsWith("1004 ", StringComparison.Ordinal)).ShouldBe(1); // it is back
+    }
+
+    [Fact]
+    public async Task That_it_is_away_is_said_once()
+    {
+        Expect("cannot be connected");
+        StartRelay();
+        var callers = new List<RawCaller>();
+        for (var i = 0; i < 10; i++)
+            callers.Add(await Connect());
+        var answers = await Task.WhenAll(callers.Select(caller => caller.CallAsync("/test.Fake/Unary", [1])));
+        answers.ShouldAllBe(answer => answer.Status == 14);
+        Log.Complaints.Count().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_caller_that_goes_while_it_waits_is_forgotten()
+    {
+        StartRelay();
+        var begin = Stopwatch.StartNew();
+        var caller = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        caller.Connect(new UnixDomainSocketEndPoint(ShimSocketPath));
+        await Wait.Until(() => Listener.Connections == 1, "it is there");
+        caller.Dispose();
+        await Wait.Until(() => Listener.Connections == 0, "it is gone");
+        begin.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(2));
+        Expect("cannot be connected");
+    }
+
+    [Fact]
+    public async Task A_runtime_that_restarts_ends_connections_and_serves_the_new_ones()
+    {
+        StartRuntime();
+        StartRelay();
+        var before = await Connect();
+        (await before.CallAsync("/edit/Refuse", [1])).Status.ShouldBe(0);
+        await Runtime.DisposeAsync();
+        await Wait.For(before.Connection.Closed);
+        var during = (await Connect()).CallAsync("/edit/Refuse", [2]);
+        StartRuntime();
+        (await during).Single.ShouldBe([2]);
+    }
+
+    /// <summary>A runtime that hangs does not accept; connecting to its socket would wait for as long.</summary>
+    [Fact]
+    public async Task A_runtime_that_accepts_nobody_is_away_too()
+    {
+        Expect("accepts no connections at the moment");
+        using var hung = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        hung.Bind(new UnixDomainSocketEndPoint(RuntimeSocketPath));
+        hung.Listen(1);
+        var fillers = new List<Socket>();
+        for (var i = 0; i < 2; i++)
+        {
+            fillers.Add(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified));
+            fillers[i].Connect(new UnixDomainSocketEndPoint(RuntimeSocketPath));
+        }
+
+        StartRelay();
+        var caller = await Connect();
+        var answer = await caller.CallAsync("/test.Fake/Unary", [1]);
+        answer.Status.ShouldBe(14);
+        answer.Message.ShouldContain("accepts no connections at the moment");
+        fillers.ForEach(filler => filler.Dispose());
+    }
+
+    [Theory]
+    [InlineData("PING")]
+    [InlineData("a bomb")]
+    [InlineData("not HTTP/2")]
+    public async Task Whatever_a_caller_sends_meanwhile_does_no_harm(string what)
+    {
+        Expect("cannot be connected");
+        StartRelay();
+        var caller = await Connect(new() { SendSettings = false });
+        byte[] begin = [.. RawConnection.Preface, .. Frame.SettingsOf().ToBytes()];
+        caller.Connection.SendBytes(what switch
+        {
+            "PING" => [.. begin, .. Enumerable.Repeat(Frame.Ping(1).ToBytes(), 20_000).SelectMany(bytes => bytes)],
+            "a bomb" => [.. begin, .. Floods.Bomb(1).ToBytes()],
+            _ => "GET / HTTP/1.1\r\n\r\n"u8.ToArray(),
+        });
+        await Wait.For(caller.Connection.Closed);
+        StartRuntime();
+        (await (await Connect()).CallAsync("/test.Fake/Unary", [1])).Single.ShouldBe([1]);
+    }
+}
