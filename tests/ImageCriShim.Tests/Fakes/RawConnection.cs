@@ -88,7 +88,8 @@ public sealed class RawConnection : IAsyncDisposable
             SendBytes(isCaller ? [.. Preface, .. settings] : settings);
         }
 
-        reader = Task.Run(ReadAsync);
+        var incoming = new NetworkStream(socket); // here: once we have closed our side it could not be made any more
+        reader = Task.Run(() => ReadAsync(incoming));
         writer = Task.Run(WriteAsync);
     }
 
@@ -290,11 +291,11 @@ public sealed class RawConnection : IAsyncDisposable
         }
     }
 
-    private async Task ReadAsync()
+    private async Task ReadAsync(NetworkStream incoming)
     {
         try
         {
-            await using var stream = new BufferedStream(new NetworkStream(socket), 64 * 1024);
+            await using var stream = new BufferedStream(incoming, 64 * 1024);
             if (!isCaller)
             {
                 var preface = new byte[Preface.Length];
