@@ -157,10 +157,10 @@ internal sealed class FlowLedger(FrameWriter output)
         Forget(stream, queue);
     }
 
-    /// <summary>The connection has ended.</summary>
-    internal void DropAll()
+    /// <summary>Drops what waits on all streams of ours: nobody wants it any more.</summary>
+    internal void DropOurs()
     {
-        foreach (var stream in _outgoing.Keys.ToArray())
+        foreach (var (stream, _) in _outgoing.Where(outgoing => outgoing.Value.IsOurs).ToArray())
             Drop(stream);
     }
 

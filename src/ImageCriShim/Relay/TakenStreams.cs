@@ -160,8 +160,8 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
             Remove(stream);
         }
 
-        CallerLedger.DropAll();
-        RuntimeLedger.DropAll();
+        CallerLedger.DropOurs();
+        RuntimeLedger.DropOurs();
     }
 
     private void OnRequest(TakenStream stream)

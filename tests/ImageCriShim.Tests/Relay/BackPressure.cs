@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Text;
 using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Relay;
@@ -87,6 +88,23 @@ public sealed class BackPressure : RelayTest
         }
     }
 
+    /// <summary>Rule 6: what the pumps share is not held while one of them waits for its peer.</summary>
+    [Fact]
+    public async Task A_caller_that_does_not_read_is_still_heard()
+    {
+        StartRuntime();
+        Runtime.On("/test/Heard", _ => Task.CompletedTask);
+        StartRelay();
+        using var caller = ConnectBare();
+        caller.Send(s_begin);
+        SendCall(caller, 1, "/test.Fake/ServerStream", Encoding.UTF8.GetBytes("""{"count":1000,"size":10000}"""), frameSize: 16_384);
+        await Wait.Until(() => Runtime.Calls.Count == 1, "the call is there");
+        await Wait.AWhile(); // the sockets are full
+        for (var id = 3; id < 203; id += 2)
+            SendCall(caller, id, "/test/Heard", new byte[10], frameSize: 16_384);
+        await Wait.Until(() => Runtime.CallsOf("Heard").Count() == 100, "all are heard");
+    }
+
     /// <summary>Stuck callers must not take the threads that everybody's answers need.</summary>
     [Fact]
     public async Task Callers_that_never_read_do_not_hinder_the_others()
@@ -110,11 +128,14 @@ public sealed class BackPressure : RelayTest
 
     }
 
-    private static void SendCall(Socket caller, int id, string path, int size, int frameSize)
+    private static void SendCall(Socket caller, int id, string path, int size, int frameSize) =>
+        SendCall(caller, id, path, new byte[size], frameSize);
+
+    private static void SendCall(Socket caller, int id, string path, byte[] message, int frameSize)
     {
         var headers = Hpack.Encode(
             (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost"), ("content-type", "application/grpc"));
-        var body = GrpcMessage.Encode(new byte[size]);
+        var body = GrpcMessage.Encode(message);
         caller.Send(Frame.Headers(id, headers).ToBytes());
         for (var at = 0; at < body.Length; at += frameSize)
         {

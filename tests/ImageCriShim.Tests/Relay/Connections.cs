@@ -155,6 +155,7 @@ public sealed class Connections : RelayTest
     public async Task Half_closed_by_the_caller_still_bring_the_answers_of_forwarded_calls()
     {
         var (caller, _) = await Begin();
+        await caller.Connection.PingAsync(); // both ends are reading
         var stream = caller.Start("/test.Fake/Unary");
         await stream.SendMessageAsync([1], end: true);
         caller.Connection.CloseWriting();
