@@ -69,7 +69,9 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
 
         var opens = header.StreamId > _lastStream;
         var route = opens ? Open(header) : default;
-        _rewriting |= !opens; // trailers may have to wait behind their data, and the next blocks must not depend on them
+        if (!opens)
+            AppendRun(); // so that the ledger has seen the stream's data
+        _rewriting |= !opens && Ledger.Parks(header.StreamId); // trailers that wait must not be what the next blocks depend on
         if (!_rewriting)
             return true;
         AppendRun();

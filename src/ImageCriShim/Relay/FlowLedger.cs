@@ -127,6 +127,9 @@ internal sealed class FlowLedger(FrameWriter output)
     internal void SendData(int stream, ReadOnlyMemory<byte> data, bool endStream) =>
         Send(stream, new OutgoingPart(data, OutgoingKind.Data, endStream));
 
+    /// <summary>Whether forwarded frames of this stream wait, and later ones with them.</summary>
+    internal bool Parks(int stream) => _outgoing.TryGetValue(stream, out var queue) && !queue.IsOurs;
+
     /// <summary>Whether an answer of ours is still on its way on this stream.</summary>
     internal bool Owns(int stream) => _outgoing.TryGetValue(stream, out var queue) && queue.IsOurs;
 

@@ -9,7 +9,6 @@ namespace ImageCriShim.Tests.Hosting;
 [Trait("suite", "endtoend")]
 public sealed partial class TheSocket : DaemonTest
 {
-    private const int SigInt = 2;
     private const int SigKill = 9;
     private const int SigTerm = 15;
 
@@ -81,15 +80,14 @@ public sealed partial class TheSocket : DaemonTest
         made.Mode.ShouldBe((UnixFileMode)0b110_000_000);
     }
 
-    [Theory]
-    [InlineData(SigTerm)]
-    [InlineData(SigInt)]
-    public async Task Goes_when_the_shim_is_asked_to_end_and_it_ends_with_0(int signal)
+    // SIGINT is dealt with alike, but whoever runs in the background of a shell, as tests may, inherits that it is ignored.
+    [Fact]
+    public async Task Goes_when_the_shim_is_asked_to_end_and_it_ends_with_0()
     {
         StartRuntime();
         var shim = await StartShim();
         (await Call()).Status.ShouldBe(0);
-        (await shim.StopAsync(signal)).ShouldBe(0);
+        (await shim.StopAsync(SigTerm)).ShouldBe(0);
         File.Exists(ShimSocketPath).ShouldBeFalse();
         System.IO.Directory.GetFiles(Directory.Path, "*.sock").ShouldBe([RuntimeSocketPath]);
         shim.Output.ShouldContain("stopped");
