@@ -46,7 +46,7 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
-            return await AnswerInTime(either.Token).ConfigureAwait(false);
+            return await AnswerInTime(either.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -69,7 +69,7 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     {
         var status = head with { Path = string.Concat(head.Path.AsSpan(0, head.Path.LastIndexOf('/') + 1), "ImageStatus") };
         var request = CriMessages.WithImage([], image);
-        var reply = await Environment.Runtime.Call(status, request, Remaining, cancellation).ConfigureAwait(false);
+        var reply = await Environment.Runtime.Call(status, request, Remaining, cancellation);
         return reply.Status.IsOk && CriMessages.HasImage(reply.Message.Span) ? reply : null;
     }
 }

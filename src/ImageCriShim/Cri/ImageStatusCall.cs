@@ -30,7 +30,7 @@ internal sealed class ImageStatusCall(CallEnvironment environment, CallerHead he
         {
             if (candidate.IsAsGiven)
                 continue;
-            var reply = await Call(CriMessages.WithImage(Request.Span, candidate.Image), cancellation).ConfigureAwait(false);
+            var reply = await Call(CriMessages.WithImage(Request.Span, candidate.Image), cancellation);
             if (!reply.Status.IsOk || !CriMessages.HasImage(reply.Message.Span))
                 continue;
             Log.FoundUnderCandidate(Environment.Log, Image, candidate.Image);

@@ -24,19 +24,19 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
         // 2. Who has it?
-        var decision = await Resolve(cancellation).ConfigureAwait(false);
+        var decision = await Resolve(cancellation);
         if (decision.Kind is DecisionKind.Blocked)
             return new GrpcStatus(StatusCode.PermissionDenied, $"image-cri-shim: {decision.Reason}").ToAnswer();
 
         // 3. From the first that gives it.
-        var attempts = await Pull(decision, cancellation).ConfigureAwait(false);
+        var attempts = await Pull(decision, cancellation);
 
         // 4. An old decision may be wrong by now.
         if (!IsDone(attempts) && decision.FromCache)
         {
             Environment.Resolver.Forget(decision);
-            decision = await Resolve(cancellation).ConfigureAwait(false);
-            attempts = await Pull(decision, cancellation).ConfigureAwait(false);
+            decision = await Resolve(cancellation);
+            attempts = await Pull(decision, cancellation);
         }
 
         // 5. The runtime's answer, or the story of why there is none.
@@ -45,7 +45,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
     private async Task<Decision> Resolve(CancellationToken cancellation)
     {
-        var decision = await Environment.Resolver.Resolve(Image, cancellation).ConfigureAwait(false);
+        var decision = await Environment.Resolver.Resolve(Image, cancellation);
         var first = decision.ToPull.Count > 0 ? decision.ToPull[0].Image : "nothing";
         Log.Resolved(Environment.Log, Image, first, decision.Reason, decision.FromCache ? "cached" : "asked", (long)Elapsed.TotalMilliseconds);
         return decision;
@@ -56,7 +56,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         var attempts = new List<PullAttempt>();
         foreach (var candidate in decision.ToPull)
         {
-            var reply = await Call(RequestFor(candidate), cancellation).ConfigureAwait(false);
+            var reply = await Call(RequestFor(candidate), cancellation);
             attempts.Add(new PullAttempt(candidate, reply));
             if (reply.Status.IsOk)
             {

@@ -10,9 +10,9 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
-        var name = await FindName(cancellation).ConfigureAwait(false);
+        var name = await FindName(cancellation);
         var request = name == Image ? Request.ToArray() : CriMessages.WithImage(Request.Span, name);
-        var reply = await Call(request, cancellation).ConfigureAwait(false);
+        var reply = await Call(request, cancellation);
         if (name != Image && reply.Status.IsOk)
             Log.RemovedUnderCandidate(Environment.Log, Image, name);
         return reply.ToAnswer();
@@ -21,11 +21,11 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
     /// <summary>The name as given where the runtime has it, or has the image under no name at all: removing is idempotent.</summary>
     private async Task<string> FindName(CancellationToken cancellation)
     {
-        if (await FindLocal(Image, cancellation).ConfigureAwait(false) is not null)
+        if (await FindLocal(Image, cancellation) is not null)
             return Image;
         foreach (var candidate in Environment.Resolver.Candidates(Image))
         {
-            if (!candidate.IsAsGiven && await FindLocal(candidate.Image, cancellation).ConfigureAwait(false) is not null)
+            if (!candidate.IsAsGiven && await FindLocal(candidate.Image, cancellation) is not null)
                 return candidate.Image;
         }
 

@@ -45,8 +45,8 @@ internal sealed class RuntimeClient : IDisposable
             try
             {
                 using var request = MakeRequest(head, message, timeout);
-                using var response = await _http.SendAsync(request, cancellation).ConfigureAwait(false);
-                return await Read(response, cancellation).ConfigureAwait(false);
+                using var response = await _http.SendAsync(request, cancellation);
+                return await Read(response, cancellation);
             }
             catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
             {
@@ -91,8 +91,8 @@ internal sealed class RuntimeClient : IDisposable
     {
         if (response.StatusCode is not HttpStatusCode.OK)
             return Failed(StatusCode.Unknown, $"the runtime answered HTTP {(int)response.StatusCode}");
-        await response.Content.LoadIntoBufferAsync(GrpcMessage.PrefixBytes + RelayLimits.MessageBytes, cancellation).ConfigureAwait(false);
-        var body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+        await response.Content.LoadIntoBufferAsync(GrpcMessage.PrefixBytes + RelayLimits.MessageBytes, cancellation);
+        var body = await response.Content.ReadAsByteArrayAsync(cancellation);
         var trailersOnly = response.Headers.NonValidated.Contains("grpc-status");
         var trailers = Metadata(trailersOnly ? response.Headers : response.TrailingHeaders);
         var status = ReadStatus(trailers);

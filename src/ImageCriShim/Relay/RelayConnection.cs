@@ -75,7 +75,7 @@ internal sealed class RelayConnection
         StreamAnswer? answer;
         try
         {
-            answer = await stream.Call.Answer(stream.Cancellation).ConfigureAwait(false);
+            answer = await stream.Call.Answer(stream.Cancellation);
         }
         catch (OperationCanceledException) when (stream.Cancellation.IsCancellationRequested)
         {
