@@ -49,7 +49,7 @@ internal sealed class Daemon : IDisposable
         {
             if (_process.HasExited || Stopwatch.GetElapsedTime(_begin) > s_patience)
                 throw new BenchException($"{_process.StartInfo.FileName} does not listen on {socket}: {_lastLine}");
-            Thread.Sleep(TimeSpan.FromMicroseconds(100));
+            Thread.Sleep(TimeSpan.FromMicroseconds(100)); // between two attempts to connect: there is nothing else to wait on
         }
 
         return Stopwatch.GetElapsedTime(_begin);
