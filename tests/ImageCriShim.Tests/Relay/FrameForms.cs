@@ -119,10 +119,11 @@ public sealed class FrameForms : RelayTest
     [Fact]
     public async Task Bytes_may_come_one_by_one()
     {
-        var (caller, _) = await Begin();
+        var (caller, _) = await Begin(new() { AnswerSettings = false, Credit = false }); // nothing may come between the bytes
         foreach (var path in (string[])["/test.Fake/Unary", "/edit/Refuse"])
         {
             var stream = caller.Connection.Open();
+            stream.Credit = false;
             byte[] bytes =
             [
                 .. Frame.Headers(stream.Id, caller.Connection.Encode(caller.RequestHeaders(path))).ToBytes(),
