@@ -77,13 +77,13 @@ public sealed class TakenCallTests : IAsyncDisposable
     public async Task Endless_header_blocks_of_a_held_answer_end_the_call_alone_and_its_waiting_request()
     {
         var runtime = Start(new RawOptions { Settings = [(Http2Setting.InitialWindowSize, 100)] });
-        runtime.On(TestEdits.PathOf("Watch"), call =>
+        runtime.On(TestEdits.PathOf("Watch"), async call =>
         {
             call.Stream.Credit = false; // most of the request waits in the relay
+            await call.Stream.Connection.WaitForFrame(FrameType.Data); // which has all of it by then
             var block = Hpack.Encode((":status", "103"), ("x", new string('v', 16_000)));
             for (var sent = 0; sent <= RelayLimits.MessageBytes; sent += block.Length)
                 call.Stream.Connection.Send(Frame.Headers(call.Stream.Id, block));
-            return Task.CompletedTask;
         });
         await using var caller = await RawCaller.ConnectAsync(_directory.File("shim.sock"));
         await caller.Connection.WaitForFrame(FrameType.Settings);
