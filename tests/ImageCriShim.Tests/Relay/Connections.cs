@@ -24,8 +24,9 @@ public sealed class Connections : RelayTest
         refused.Message.ShouldContain("256 connections");
         (await callers[^1].CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
 
+        var behind = await Runtime.ConnectionOfAsync(callers[0]); // not the first that came: callers are accepted at the same time
         await callers[0].DisposeAsync();
-        await (await Runtime.ConnectionAsync(0)).DisposeAsync();
+        await behind.DisposeAsync();
         await Wait.Until(() => Listener.Connections < Cap, "one has gone");
         (await (await Connect()).CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
     }
