@@ -95,10 +95,10 @@ internal static class ShimHost
         Log.Setting(log, "shim-socket", settings.ShimSocket);
         Log.Setting(log, "cri-socket", runtimePath);
         Log.Setting(log, "hub-address", $"{offline.Address}");
-        Log.Setting(log, "Auth", $"{offline.Credential?.ToString() ?? "none"}");
+        Log.Setting(log, "Auth", $"{offline.Credentials?.ToString() ?? "none"}");
         Log.Setting(log, "RegistryDomain", offline.Host);
         foreach (var registry in settings.Registries.Where(registry => !registry.IsOffline))
-            Log.Setting(log, "registry", $"{registry}, Auth: {registry.Credential?.ToString() ?? "none"}");
+            Log.Setting(log, "registry", $"{registry}, Auth: {registry.Credentials?.ToString() ?? "none"}");
         Log.Setting(log, "Force", $"{settings.Force}");
         Log.Setting(log, "Debug", $"{settings.Debug}");
         Log.Setting(log, "Timeout", $"{settings.Timeout}");

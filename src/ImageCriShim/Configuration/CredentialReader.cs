@@ -1,4 +1,4 @@
-using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
 
 namespace ImageCriShim.Configuration;
 
@@ -10,7 +10,7 @@ internal static class CredentialReader
 {
     private const string Allowed = "auth: user:password, or username with password";
 
-    public static Credential? Read(YamlMap map)
+    public static CredentialSource? Read(YamlMap map)
     {
         var auth = map.Text("auth", Allowed)?.Trim();
         var username = map.Text("username", Allowed);
@@ -31,10 +31,10 @@ internal static class CredentialReader
         {
             map.Problem("username", "contains a colon, which HTTP does not allow (RFC 7617); use a name without");
         }
-        return username is null || password is null ? null : new Credential(username, password);
+        return username is null || password is null ? null : new InlineCredential(new Credential.Password(username, password), "password");
     }
 
-    private static Credential FromAuth(YamlMap map, string auth, string? username, string? password)
+    private static InlineCredential FromAuth(YamlMap map, string auth, string? username, string? password)
     {
         if (username is not null || password is not null)
             map.Problem("auth", $"stands beside username or password; use one of them: {Allowed}");
@@ -42,6 +42,6 @@ internal static class CredentialReader
             map.Warning("auth", "has no colon, so the password is empty; use user:password");
         else if (auth.StartsWith(':'))
             map.Problem("auth", $"has no user name; use {Allowed}");
-        return Credential.Split(auth);
+        return new InlineCredential(Credential.Password.Split(auth), "auth");
     }
 }

@@ -34,10 +34,10 @@ internal static class RegistryReader
 
     private static Registry? Read(YamlMap map, RegistryAddress? address, string priorityKey, int defaultPriority)
     {
-        var credential = CredentialReader.Read(map);
+        var credentials = CredentialReader.Read(map);
         var tls = TlsReader.Read(map.Map("tls"), address);
         var priority = ReadPriority(map, priorityKey, defaultPriority);
-        return address is null ? null : new Registry(address) { Credential = credential, Tls = tls, Priority = priority };
+        return address is null ? null : new Registry(address) { Credentials = credentials, Tls = tls, Priority = priority };
     }
 
     private static bool TryReadAddress(YamlMap map, [NotNullWhen(true)] out RegistryAddress? address)

@@ -29,6 +29,12 @@ internal sealed record ShimSettings
 
     /// <summary>Never fall back to the name as given.</summary>
     public bool OfflineOnly { get; init; }
+
+    /// <summary>An image that is pinned by digest may come by its tag where the digest is nowhere, once and with a warning.</summary>
+    public bool DigestFallback { get; init; }
+
+    /// <summary>A pull is answered with the image on the node where every registry is down.</summary>
+    public bool ServeLocal { get; init; } = true;
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Never rewritten.</summary>

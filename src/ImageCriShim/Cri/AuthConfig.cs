@@ -1,4 +1,5 @@
-using ImageCriShim.Registries;
+using System.Diagnostics;
+using ImageCriShim.Registries.Auth;
 
 namespace ImageCriShim.Cri;
 
@@ -28,8 +29,13 @@ internal static class AuthConfig
     {
         if (credential is null)
             return ProtoMessage.With(request, RequestAuth, (byte[]?)null);
-        var auth = ProtoMessage.With([], Username, credential.Username);
-        auth = ProtoMessage.With(auth, Password, credential.Password);
+        var auth = credential switch
+        {
+            Credential.Password password => ProtoMessage.With(ProtoMessage.With([], Username, password.Username), Password, password.Secret),
+            Credential.IdentityToken token => ProtoMessage.With([], IdentityToken, token.Secret), // containerd looks at it only without a username
+            Credential.RegistryToken token => ProtoMessage.With([], RegistryToken, token.Secret),
+            _ => throw new UnreachableException(),
+        };
         auth = ProtoMessage.With(auth, ServerAddress, serverAddress);
         return ProtoMessage.With(request, RequestAuth, auth);
     }

@@ -1,3 +1,4 @@
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
 
@@ -56,7 +57,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         var attempts = new List<PullAttempt>();
         foreach (var candidate in decision.ToPull)
         {
-            var reply = await Call(RequestFor(candidate), cancellation);
+            var reply = await Call(await RequestFor(candidate, cancellation), cancellation);
             attempts.Add(new PullAttempt(candidate, reply));
             if (reply.Status.IsOk)
             {
@@ -74,15 +75,19 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     /// A secret goes only to the registry that it is for: the caller's with the name as given, the configured one of a registry to
     /// that registry.
     /// </summary>
-    private byte[] RequestFor(Candidate candidate)
+    private async Task<byte[]> RequestFor(Candidate candidate, CancellationToken cancellation)
     {
         if (candidate.IsAsGiven && AuthConfig.IsIn(Request.Span))
             return AuthConfig.Readdress(Request.Span, candidate.ServerAddress);
-        if (candidate.IsAsGiven && candidate.Credential is null)
+        var account = await FindCredential(candidate, cancellation);
+        if (candidate.IsAsGiven && account.Credential is null)
             return Request.ToArray();
         var renamed = CriMessages.WithImage(Request.Span, candidate.Image);
-        return AuthConfig.Replace(renamed, candidate.Credential, candidate.ServerAddress);
+        return AuthConfig.Replace(renamed, account.Credential, candidate.ServerAddress);
     }
+
+    private static ValueTask<CredentialAnswer> FindCredential(Candidate candidate, CancellationToken cancellation) =>
+        candidate is { Registry.Credentials: { } source, Name: { } name } ? source.Find(name, cancellation) : default;
 
     private StreamAnswer Fail(Decision decision, List<PullAttempt> attempts)
     {

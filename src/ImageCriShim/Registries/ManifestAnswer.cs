@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Mime;
 using ImageCriShim.Images;
+using ImageCriShim.Registries.Auth;
 
 namespace ImageCriShim.Registries;
 
@@ -23,12 +24,12 @@ internal static class ManifestAnswer
         or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented;
 
     /// <returns>Null where only the body can tell.</returns>
-    public static ProbeResult? Judge(HttpResponseMessage response, Reference image, Registry registry, DateTimeOffset now) => response.StatusCode switch
+    public static ProbeResult? Judge(HttpResponseMessage response, Reference image, Credential? credential, DateTimeOffset now) => response.StatusCode switch
     {
         HttpStatusCode.OK => JudgeManifest(response, image),
         HttpStatusCode.NotFound => new ProbeResult.Missing(),
-        HttpStatusCode.Unauthorized => new ProbeResult.Denied(WhyUnauthorized(response, registry)),
-        HttpStatusCode.Forbidden => new ProbeResult.Denied($"HTTP 403 for {Account(registry)}"),
+        HttpStatusCode.Unauthorized => new ProbeResult.Denied(WhyUnauthorized(response, credential)),
+        HttpStatusCode.Forbidden => new ProbeResult.Denied($"HTTP 403 for {Account(credential)}"),
         HttpStatusCode.TooManyRequests => new ProbeResult.Throttled(RetryAfter(response, now)),
         >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
             new ProbeResult.Unreachable($"HTTP {(int)response.StatusCode}, a redirect to nowhere or one too many"),
@@ -53,16 +54,21 @@ internal static class ManifestAnswer
         return null; // text/plain and the like, from old registries and from stores behind redirects
     }
 
-    private static string WhyUnauthorized(HttpResponseMessage response, Registry registry)
+    private static string WhyUnauthorized(HttpResponseMessage response, Credential? credential)
     {
-        if (registry.Credential is not null && response.RequestMessage?.Headers.Authorization is null)
+        if (credential is not null && response.RequestMessage?.Headers.Authorization is null)
             return "HTTP 401 from a host that it redirects to, where the credential must not go";
         var wantsToken = response.Headers.WwwAuthenticate.Any(c => c.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
             && !response.Headers.WwwAuthenticate.Any(c => c.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase));
-        return $"HTTP 401 for {Account(registry)}{(wantsToken ? ", it wants a bearer token" : "")}";
+        return $"HTTP 401 for {Account(credential)}{(wantsToken ? ", it wants a bearer token" : "")}";
     }
 
-    private static string Account(Registry registry) => registry.Credential is { } credential ? $"user {credential.Username}" : "no user";
+    private static string Account(Credential? credential) => credential switch
+    {
+        null => "no user",
+        Credential.Password password => $"user {password.Username}",
+        _ => $"the {credential}",
+    };
 
     private static TimeSpan? RetryAfter(HttpResponseMessage response, DateTimeOffset now)
     {

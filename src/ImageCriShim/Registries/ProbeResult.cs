@@ -10,6 +10,9 @@ internal abstract record ProbeResult
     /// <summary>From the question to the answer, redirects and second questions included.</summary>
     public TimeSpan Elapsed { get; init; }
 
+    /// <summary>Where the credential that went along came from (<see cref="Auth.CredentialAnswer.From"/>); null where there was none.</summary>
+    public string? CredentialFrom { get; init; }
+
     /// <summary>For people; holds no secret and no query of a URL.</summary>
     public abstract override string ToString();
 

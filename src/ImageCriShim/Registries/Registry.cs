@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using ImageCriShim.Images;
+using ImageCriShim.Registries.Auth;
 
 namespace ImageCriShim.Registries;
 
@@ -23,7 +24,13 @@ internal sealed record Registry(RegistryAddress Address)
     }.ToFrozenSet(StringComparer.Ordinal);
 
     public string Host => Address.Host;
-    public Credential? Credential { get; init; }
+
+    /// <summary>Null: the registry wants none.</summary>
+    public CredentialSource? Credentials { get; init; }
+
+    /// <summary>Whether the caller's own credential (the pod's pull secret) may go to this registry although the image's name is rewritten.</summary>
+    public bool ForwardPullSecrets { get; init; }
+
     public TlsSettings Tls { get; init; } = TlsSettings.Default;
     public int Priority { get; init; } = DefaultPriority;
 

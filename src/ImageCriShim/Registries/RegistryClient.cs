@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using ImageCriShim.Images;
+using ImageCriShim.Registries.Auth;
 
 namespace ImageCriShim.Registries;
 
@@ -28,7 +29,8 @@ internal sealed class RegistryClient(TimeProvider time) : IDisposable
         ProbeResult result;
         try
         {
-            result = await Ask(registry, image, either.Token);
+            var account = registry.Credentials is { } source ? await source.Find(image, either.Token) : default;
+            result = await Ask(registry, account, image, either.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -46,25 +48,25 @@ internal sealed class RegistryClient(TimeProvider time) : IDisposable
 
     public void Dispose() => _connections.Dispose();
 
-    private async Task<ProbeResult> Ask(Registry registry, Reference image, CancellationToken cancellation)
+    private async Task<ProbeResult> Ask(Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation)
     {
-        using (var head = await Send(HttpMethod.Head, registry, image, cancellation))
+        using (var head = await Send(HttpMethod.Head, registry, account.Credential, image, cancellation))
         {
-            var answer = ManifestAnswer.Judge(head, image, registry, time.GetUtcNow());
+            var answer = ManifestAnswer.Judge(head, image, account.Credential, time.GetUtcNow());
             if (answer is not null && !ManifestAnswer.RefusesHead(head.StatusCode))
                 return answer;
         }
-        using var get = await Send(HttpMethod.Get, registry, image, cancellation);
-        return ManifestAnswer.Judge(get, image, registry, time.GetUtcNow()) is { } known and not ProbeResult.Found
+        using var get = await Send(HttpMethod.Get, registry, account.Credential, image, cancellation);
+        return ManifestAnswer.Judge(get, image, account.Credential, time.GetUtcNow()) is { } known and not ProbeResult.Found
             ? known
             : await ManifestBody.Judge(get, image, cancellation);
     }
 
     /// <summary>Follows redirects itself, because the credential must not follow to another host.</summary>
-    private async Task<HttpResponseMessage> Send(HttpMethod method, Registry registry, Reference image, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> Send(HttpMethod method, Registry registry, Credential? credential, Reference image, CancellationToken cancellation)
     {
         var uri = new Uri(registry.Address.Endpoint, $"v2/{image.Repository}/manifests/{image.Version}");
-        var (credential, tls) = (registry.Credential, registry.Tls);
+        var tls = registry.Tls;
         for (var redirects = 0; ; redirects++)
         {
             var request = Request(method, uri, credential);
@@ -83,8 +85,8 @@ internal sealed class RegistryClient(TimeProvider time) : IDisposable
         var request = new HttpRequestMessage(method, uri);
         request.Headers.TryAddWithoutValidation("Accept", ManifestTypes.Accept);
         request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
-        if (credential is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", credential.ToBasicParameter());
+        if (credential is Credential.Password password)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", password.ToBasicParameter());
         return request;
     }
 }

@@ -6,7 +6,7 @@ namespace ImageCriShim.Rewriting;
 /// <summary>An image as it would be spelled at one registry: something that a runtime can be told to pull.</summary>
 /// <param name="Registry">
 /// The registry it would come from. For the name as given: the configured registry of the same host, which lends its
-/// credential, or null.
+/// credential where the caller has none, or null.
 /// </param>
 /// <param name="Image">What to hand to the runtime.</param>
 /// <param name="Name"><paramref name="Image"/> parsed; null where it is no reference (an ID, a malformed name).</param>
@@ -20,9 +20,6 @@ namespace ImageCriShim.Rewriting;
 /// </param>
 internal sealed record Candidate(Registry? Registry, string Image, Reference? Name, bool IsAsGiven, string ServerAddress)
 {
-    /// <summary>What the configuration has for that host. A caller's own credential goes before it on the name as given.</summary>
-    public Credential? Credential => Registry?.Credential;
-
     /// <summary>For people: the registry's host, or that this is the name as given.</summary>
     public string Where => IsAsGiven || Registry is null ? "as given" : Registry.Host;
 }

@@ -66,6 +66,6 @@ public sealed class GoldenTests
     ];
 
     private static string Line(Registry r) =>
-        $"registry {r.Address} as {r.Host} priority {r.Priority}{(r.IsOffline ? " offline" : "")}, credential {r.Credential?.ToString() ?? "none"}, "
+        $"registry {r.Address} as {r.Host} priority {r.Priority}{(r.IsOffline ? " offline" : "")}, credential {r.Credentials?.ToString() ?? "none"}, "
         + $"tls ({r.Tls}), images [{string.Join(", ", r.Images)}], exclude [{string.Join(", ", r.Exclude)}], path {r.Path}";
 }

@@ -1,5 +1,6 @@
 using ImageCriShim.Configuration;
 using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Rewriting;
 using ImageCriShim.Tests.Fakes;
 using ImageCriShim.Tests.Registries;
@@ -55,8 +56,8 @@ public sealed class RealRegistryTests : IDisposable
         await using var registry = await RealRegistry.Start(account: ("admin", "pass:w0rd"));
         await registry.Push(layout, "1.25", "library/nginx");
 
-        (await probe.Ask(registry.Address, credential: new Credential("admin", "pass:w0rd"))).ShouldBeOfType<ProbeResult.Found>();
-        (await probe.Ask(registry.Address, credential: new Credential("admin", "wrong"))).ToString().ShouldBe("denied (HTTP 401 for user admin)");
+        (await probe.Ask(registry.Address, credential: new Credential.Password("admin", "pass:w0rd"))).ShouldBeOfType<ProbeResult.Found>();
+        (await probe.Ask(registry.Address, credential: new Credential.Password("admin", "wrong"))).ToString().ShouldBe("denied (HTTP 401 for user admin)");
         (await probe.Ask(registry.Address)).ToString().ShouldBe("denied (HTTP 401 for no user)");
     }
 
@@ -106,6 +107,6 @@ public sealed class RealRegistryTests : IDisposable
         nginx.ToPull.Select(c => c.Image).ShouldBe([$"{mirror.Host}/dockerhub/library/nginx:1.25", "nginx:1.25"]);
         nginx.Reason.ShouldBe($"{hub.Host} missing, {mirror.Host} found");
         app.ToPull.Select(c => c.Image).ShouldBe([$"{hub.Host}/team/app:1.25", "quay.io/team/app:1.25"]);
-        app.ToPull[0].Credential.ShouldBe(new Credential("admin", "passw0rd"));
+        app.ToPull[0].Registry?.Credentials?.ToString().ShouldBe("admin:***");
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Registries;
@@ -195,7 +196,7 @@ public sealed class AskingForAManifestTests : IAsyncLifetime
         registry.Add("library/nginx", "1.25");
         registry.Account = ("admin", "pa:ss");
 
-        (await probe.Ask(registry, credential: new Credential("admin", "pa:ss"))).ShouldBeOfType<ProbeResult.Found>();
+        (await probe.Ask(registry, credential: new Credential.Password("admin", "pa:ss"))).ShouldBeOfType<ProbeResult.Found>();
 
         registry.Requests.ShouldHaveSingleItem().Authorization
             .ShouldBe("Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("admin:pa:ss")));
@@ -206,7 +207,7 @@ public sealed class AskingForAManifestTests : IAsyncLifetime
     {
         registry.Account = ("admin", "right");
 
-        var result = await probe.Ask(registry, credential: new Credential("admin", "wr0ng"));
+        var result = await probe.Ask(registry, credential: new Credential.Password("admin", "wr0ng"));
 
         result.ToString().ShouldBe("denied (HTTP 401 for user admin)");
     }

@@ -1,5 +1,6 @@
 using ImageCriShim.Images;
 using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Registries;
@@ -17,7 +18,7 @@ internal sealed class ProbeCase(TimeProvider? time = null) : IDisposable
     public Task<ProbeResult> Ask(string address, string image = "library/nginx:1.25", Credential? credential = null, TlsSettings? tls = null)
     {
         RegistryAddress.TryParse(address, out var parsed, out var problem).ShouldBeTrue(problem);
-        var registry = new Registry(parsed!) { Credential = credential, Tls = tls ?? TlsSettings.Default };
+        var registry = new Registry(parsed!) { Credentials = credential is null ? null : new InlineCredential(credential, "auth"), Tls = tls ?? TlsSettings.Default };
         Reference.TryParse($"{parsed!.Host}/{image}", out var name).ShouldBeTrue();
         return client.Probe(registry, name, Patience, TestContext.Current.CancellationToken);
     }

@@ -1,11 +1,12 @@
 using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Registries;
 
 public sealed class RedirectTests : IAsyncLifetime
 {
-    private static readonly Credential Secret = new("admin", "passw0rd");
+    private static readonly Credential Secret = new Credential.Password("admin", "passw0rd");
 
     private readonly FakeRegistry registry = FakeRegistry.Start();
     private readonly FakeRegistry elsewhere = FakeRegistry.Start();

@@ -1,5 +1,6 @@
 using ImageCriShim.Images;
 using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
 
 namespace ImageCriShim.Tests.Registries;
 
@@ -80,12 +81,12 @@ public sealed class RegistryTests
     {
         var registry = Registry("harbor.corp") with
         {
-            Credential = Credential.Split("admin:pa:ss"),
+            Credentials = new InlineCredential(Credential.Password.Split("admin:pa:ss"), "auth"),
             Tls = new TlsSettings { Certificate = "pem", Key = "key-secret" },
         };
 
-        registry.Credential.ShouldBe(new Credential("admin", "pa:ss"));
-        registry.Credential.ToString().ShouldBe("admin:***");
+        Credential.Password.Split("admin:pa:ss").ShouldBe(new Credential.Password("admin", "pa:ss"));
+        registry.Credentials.ToString().ShouldBe("admin:***");
         $"{registry} {registry.Tls} {registry.Address}".ShouldNotContain("pa:ss");
         $"{registry} {registry.Tls} {registry.Address}".ShouldNotContain("key-secret");
     }

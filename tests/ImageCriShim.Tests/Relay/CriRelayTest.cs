@@ -2,6 +2,7 @@ using System.Text;
 using ImageCriShim.Configuration;
 using ImageCriShim.Cri;
 using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
 using ImageCriShim.Tests.Fakes;
@@ -21,7 +22,7 @@ public abstract class CriRelayTest : RelayTest
         StartRuntime(runtime);
         Registry = AtEnd(FakeRegistry.Start());
         RegistryAddress.TryParse(Registry.Address, out var address, out _).ShouldBeTrue();
-        var registry = new Registry(address!) { IsOffline = true, Credential = new Credential("admin", "secret") };
+        var registry = new Registry(address!) { IsOffline = true, Credentials = new InlineCredential(new Credential.Password("admin", "secret"), "auth") };
         var settings = new ShimSettings { Registries = [registry] };
         var registries = AtEnd(new Disposing(new RegistryClient(TimeProvider.System)));
         var client = AtEnd(new Disposing(new RuntimeClient(new RuntimeSocket(RuntimeSocketPath, TimeProvider.System))));

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ImageCriShim.Configuration;
 using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Rewriting;
 
 namespace ImageCriShim.Tests.Rewriting;
@@ -12,11 +13,11 @@ public sealed class CandidatesTests
     private static readonly Registry Hub = ResolveCase.Configured("http://sealos.hub:5000", 1000) with
     {
         IsOffline = true,
-        Credential = new Credential("admin", "passw0rd"),
+        Credentials = new InlineCredential(new Credential.Password("admin", "passw0rd"), "auth"),
     };
 
-    private static readonly Registry Quay = ResolveCase.Configured("quay.io", 500) with { Credential = new Credential("robot", "t0ken") };
-    private static readonly Registry DockerHub = ResolveCase.Configured("docker.io", 500) with { Credential = new Credential("me", "pw") };
+    private static readonly Registry Quay = ResolveCase.Configured("quay.io", 500, "robot:t0ken");
+    private static readonly Registry DockerHub = ResolveCase.Configured("docker.io", 500, "me:pw");
 
     [Theory]
     [InlineData("nginx:1.25", "sealos.hub:5000/library/nginx:1.25|nginx:1.25")]
@@ -68,7 +69,7 @@ public sealed class CandidatesTests
         var candidate = Make(s => s, Hub).Candidates("nginx")[0];
 
         candidate.IsAsGiven.ShouldBeFalse();
-        candidate.Credential.ShouldBe(Hub.Credential);
+        candidate.Registry?.Credentials.ShouldBe(Hub.Credentials);
         candidate.ServerAddress.ShouldBe("http://sealos.hub:5000");
     }
 
@@ -86,18 +87,18 @@ public sealed class CandidatesTests
 
         candidate.Image.ShouldBe(image);
         candidate.ServerAddress.ShouldBe(server);
-        candidate.Credential?.ToString().ShouldBe(credential);
+        candidate.Registry?.Credentials?.ToString().ShouldBe(credential);
     }
 
     [Fact]
     public void Of_two_entries_for_one_host_the_one_whose_path_fits_lends()
     {
-        var team = ResolveCase.Configured("harbor.corp/team", 600) with { Credential = new Credential("team", "1") };
-        var mirror = ResolveCase.Configured("harbor.corp/dockerhub", 700) with { Credential = new Credential("mirror", "2") };
+        var team = ResolveCase.Configured("harbor.corp/team", 600, "team:1");
+        var mirror = ResolveCase.Configured("harbor.corp/dockerhub", 700, "mirror:2");
         var resolver = Make(s => s with { Exclude = [ResolveCase.Pattern("harbor.corp")] }, mirror, team);
 
-        resolver.Candidates("harbor.corp/team/app").Single().Credential?.Username.ShouldBe("team");
-        resolver.Candidates("harbor.corp/dockerhub/library/nginx").Single().Credential?.Username.ShouldBe("mirror");
+        resolver.Candidates("harbor.corp/team/app").Single().Registry?.Credentials?.ToString().ShouldBe("team:***");
+        resolver.Candidates("harbor.corp/dockerhub/library/nginx").Single().Registry?.Credentials?.ToString().ShouldBe("mirror:***");
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using ImageCriShim.Configuration;
 using ImageCriShim.Images;
 using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Rewriting;
 using ImageCriShim.Tests.Fakes;
 
@@ -34,6 +35,9 @@ internal sealed class ResolveCase : IAsyncDisposable
         RegistryAddress.TryParse(address, out var parsed, out var problem).ShouldBeTrue(problem);
         return new Registry(parsed!) { Priority = priority };
     }
+
+    public static Registry Configured(string address, int priority, string auth) =>
+        Configured(address, priority) with { Credentials = new InlineCredential(Credential.Password.Split(auth), "auth") };
 
     public static ImagePattern Pattern(string text)
     {
