@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Mime;
 using ImageCriShim.Images;
-using ImageCriShim.Registries.Auth;
 
 namespace ImageCriShim.Registries;
 
@@ -24,17 +23,28 @@ internal static class ManifestAnswer
         or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented;
 
     /// <returns>Null where only the body can tell.</returns>
-    public static ProbeResult? Judge(HttpResponseMessage response, Reference image, Credential? credential, DateTimeOffset now) => response.StatusCode switch
+    public static ProbeResult? Judge(HttpResponseMessage response, Reference image, string asWhom, DateTimeOffset now) => response.StatusCode switch
     {
         HttpStatusCode.OK => JudgeManifest(response, image),
         HttpStatusCode.NotFound => new ProbeResult.Missing(),
-        HttpStatusCode.Unauthorized => new ProbeResult.Denied(WhyUnauthorized(response, credential)),
-        HttpStatusCode.Forbidden => new ProbeResult.Denied($"HTTP 403 for {Account(credential)}"),
+        HttpStatusCode.Unauthorized => new ProbeResult.Denied($"HTTP 401 {asWhom}"),
+        HttpStatusCode.Forbidden => new ProbeResult.Denied($"HTTP 403 {asWhom}"),
         HttpStatusCode.TooManyRequests => new ProbeResult.Throttled(RetryAfter(response, now)),
         >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
             new ProbeResult.Unreachable($"HTTP {(int)response.StatusCode}, a redirect to nowhere or one too many"),
         var status => new ProbeResult.Unreachable($"HTTP {(int)status}"),
     };
+
+    public static TimeSpan? RetryAfter(HttpResponseMessage response, DateTimeOffset now)
+    {
+        var wait = response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } => date - now,
+            _ => (TimeSpan?)null,
+        };
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
 
     private static ProbeResult? JudgeManifest(HttpResponseMessage response, Reference image)
     {
@@ -52,33 +62,6 @@ internal static class ManifestAnswer
         if (ManifestTypes.IsUsable(mediaType))
             return new ProbeResult.Found(digest, mediaType!);
         return null; // text/plain and the like, from old registries and from stores behind redirects
-    }
-
-    private static string WhyUnauthorized(HttpResponseMessage response, Credential? credential)
-    {
-        if (credential is not null && response.RequestMessage?.Headers.Authorization is null)
-            return "HTTP 401 from a host that it redirects to, where the credential must not go";
-        var wantsToken = response.Headers.WwwAuthenticate.Any(c => c.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
-            && !response.Headers.WwwAuthenticate.Any(c => c.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase));
-        return $"HTTP 401 for {Account(credential)}{(wantsToken ? ", it wants a bearer token" : "")}";
-    }
-
-    private static string Account(Credential? credential) => credential switch
-    {
-        null => "no user",
-        Credential.Password password => $"user {password.Username}",
-        _ => $"the {credential}",
-    };
-
-    private static TimeSpan? RetryAfter(HttpResponseMessage response, DateTimeOffset now)
-    {
-        var wait = response.Headers.RetryAfter switch
-        {
-            { Delta: { } delta } => delta,
-            { Date: { } date } => date - now,
-            _ => (TimeSpan?)null,
-        };
-        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
     private static bool SameAlgorithm(string one, string other) => one.AsSpan(0, one.IndexOf(':')).SequenceEqual(other.AsSpan(0, other.IndexOf(':')));

@@ -1,4 +1,4 @@
-using System.Net.Http.Headers;
+using System.Net.Sockets;
 using ImageCriShim.Images;
 using ImageCriShim.Registries.Auth;
 
@@ -8,13 +8,17 @@ namespace ImageCriShim.Registries;
 /// Asks registries whether they have a manifest, over the OCI distribution protocol. One object for all registries and all
 /// calls: it holds the connections. What can be expected to fail comes back as a <see cref="ProbeResult"/>.
 /// </summary>
-internal sealed class RegistryClient(TimeProvider time) : IDisposable
+internal sealed class RegistryClient : IDisposable
 {
-    private const int MaxRedirects = 5; // registry.k8s.io and Quay need one; a loop ends
-
-    private static readonly string s_userAgent = $"image-cri-shim/{ShimVersion.Text}";
-
+    private readonly TimeProvider _time;
     private readonly RegistryConnections _connections = new();
+    private readonly ManifestRequests _requests;
+
+    public RegistryClient(TimeProvider time)
+    {
+        _time = time;
+        _requests = new ManifestRequests(_connections);
+    }
 
     /// <param name="registry">Whom to ask.</param>
     /// <param name="image">The image's name at that registry.</param>
@@ -23,13 +27,15 @@ internal sealed class RegistryClient(TimeProvider time) : IDisposable
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
     public async Task<ProbeResult> Probe(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)
     {
-        var started = time.GetTimestamp();
-        using var timeout = new CancellationTokenSource(patience, time);
+        var started = _time.GetTimestamp();
+        using var timeout = new CancellationTokenSource(patience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        CredentialAnswer account = default;
         ProbeResult result;
         try
         {
-            var account = registry.Credentials is { } source ? await source.Find(image, either.Token) : default;
+            if (registry.Credentials is { } source)
+                account = await source.Find(image, either.Token);
             result = await Ask(registry, account, image, either.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -43,50 +49,43 @@ internal sealed class RegistryClient(TimeProvider time) : IDisposable
         {
             result = new ProbeResult.Unreachable(FailureReason.Of(e));
         }
-        return result with { Elapsed = time.GetElapsedTime(started) };
+        return result with { Elapsed = _time.GetElapsedTime(started), CredentialFrom = account.Credential is null ? null : account.From };
+    }
+
+    /// <summary>Whether the registry's port can be connected to at all, name and proxy included: the cheapest sign of life.</summary>
+    /// <returns>False on any failure, and when <paramref name="patience"/> is at its end.</returns>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
+    public async Task<bool> CanConnect(RegistryAddress address, TimeSpan patience, CancellationToken cancellation)
+    {
+        using var timeout = new CancellationTokenSource(patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        try
+        {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(address.Endpoint.IdnHost, address.Endpoint.Port, either.Token);
+            return true;
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException && !cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     public void Dispose() => _connections.Dispose();
 
     private async Task<ProbeResult> Ask(Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation)
     {
-        using (var head = await Send(HttpMethod.Head, registry, account.Credential, image, cancellation))
+        using (var head = await _requests.Send(HttpMethod.Head, registry, account, image, cancellation))
         {
-            var answer = ManifestAnswer.Judge(head, image, account.Credential, time.GetUtcNow());
-            if (answer is not null && !ManifestAnswer.RefusesHead(head.StatusCode))
+            if (head.Failure is { } failure)
+                return failure;
+            var answer = ManifestAnswer.Judge(head.Response, image, head.AsWhom, _time.GetUtcNow());
+            if (answer is not null && !ManifestAnswer.RefusesHead(head.Response.StatusCode))
                 return answer;
         }
-        using var get = await Send(HttpMethod.Get, registry, account.Credential, image, cancellation);
-        return ManifestAnswer.Judge(get, image, account.Credential, time.GetUtcNow()) is { } known and not ProbeResult.Found
+        using var get = await _requests.Send(HttpMethod.Get, registry, account, image, cancellation);
+        return (get.Failure ?? ManifestAnswer.Judge(get.Response, image, get.AsWhom, _time.GetUtcNow())) is { } known and not ProbeResult.Found
             ? known
-            : await ManifestBody.Judge(get, image, cancellation);
-    }
-
-    /// <summary>Follows redirects itself, because the credential must not follow to another host.</summary>
-    private async Task<HttpResponseMessage> Send(HttpMethod method, Registry registry, Credential? credential, Reference image, CancellationToken cancellation)
-    {
-        var uri = new Uri(registry.Address.Endpoint, $"v2/{image.Repository}/manifests/{image.Version}");
-        var tls = registry.Tls;
-        for (var redirects = 0; ; redirects++)
-        {
-            var request = Request(method, uri, credential);
-            var response = await _connections.For(tls).SendAsync(request, cancellation);
-            if (redirects == MaxRedirects || Redirection.FindTarget(response, uri) is not { } target)
-                return response;
-            response.Dispose();
-            if (!Redirection.StaysWith(registry.Address.Endpoint, target))
-                (credential, tls) = (null, tls.ForOtherHosts); // for good: a way back could be anybody's
-            uri = target;
-        }
-    }
-
-    private static HttpRequestMessage Request(HttpMethod method, Uri uri, Credential? credential)
-    {
-        var request = new HttpRequestMessage(method, uri);
-        request.Headers.TryAddWithoutValidation("Accept", ManifestTypes.Accept);
-        request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
-        if (credential is Credential.Password password)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", password.ToBasicParameter());
-        return request;
+            : await ManifestBody.Judge(get.Response, image, cancellation);
     }
 }

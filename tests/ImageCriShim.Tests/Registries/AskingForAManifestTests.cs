@@ -213,11 +213,12 @@ public sealed class AskingForAManifestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_registry_that_wants_a_token_is_denied_with_that_said()
+    public async Task Where_the_credential_came_from_is_told()
     {
-        registry.Behave = _ => new FakeAnswer(401) { Headers = { ["WWW-Authenticate"] = "Bearer realm=\"https://auth.corp/token\"" } };
+        registry.Add("library/nginx", "1.25");
 
-        (await probe.Ask(registry)).ToString().ShouldBe("denied (HTTP 401 for no user, it wants a bearer token)");
+        (await probe.Ask(registry, credential: new Credential.Password("admin", "pass"))).CredentialFrom.ShouldBe("auth");
+        (await probe.Ask(registry)).CredentialFrom.ShouldBeNull();
     }
 
     [Fact]

@@ -1,8 +1,9 @@
 using FsCheck;
 using FsCheck.Fluent;
-using ImageCriShim.Rewriting;
+using ImageCriShim.Registries;
+using ImageCriShim.Tests.Rewriting;
 
-namespace ImageCriShim.Tests.Rewriting;
+namespace ImageCriShim.Tests.Registries;
 
 public sealed class SharedWorkTests
 {

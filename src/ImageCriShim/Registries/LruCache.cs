@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace ImageCriShim.Rewriting;
+namespace ImageCriShim.Registries;
 
 /// <summary>Keeps the most recently used entries. Not thread-safe: the owner's lock covers it.</summary>
 /// <param name="capacity">How many; 0 keeps none.</param>

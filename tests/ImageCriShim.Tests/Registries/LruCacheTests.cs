@@ -1,7 +1,7 @@
 using FsCheck.Fluent;
-using ImageCriShim.Rewriting;
+using ImageCriShim.Registries;
 
-namespace ImageCriShim.Tests.Rewriting;
+namespace ImageCriShim.Tests.Registries;
 
 public sealed class LruCacheTests
 {

@@ -1,4 +1,4 @@
-namespace ImageCriShim.Rewriting;
+namespace ImageCriShim.Registries;
 
 /// <summary>
 /// Does work once for all who want it at the same time (single flight). It ends when all of them have gone away, and none of
