@@ -1,37 +1,19 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Http.Headers;
-using System.Net.Sockets;
-using System.Text;
 using ImageCriShim.Relay;
 
 namespace ImageCriShim.Cri;
 
 /// <summary>
-/// Calls of our own to the runtime: a look-up under another name, a pull from the next registry. They go over a connection of their
+/// Calls of our own to the runtime: a look-up under another name, a pull from the next registry. They go over connections of their
 /// own, so that no stream of a caller's connection is ever ours.
 /// </summary>
-internal sealed class RuntimeClient : IDisposable
+internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
 {
-    private static readonly Version s_http2 = new(2, 0);
+    private const int MaxIdle = 4; // a node asks for few images at once; a connection costs a socket and 64 KiB
 
-    private readonly HttpMessageInvoker _http;
-    private readonly string _socket;
-
-    internal RuntimeClient(RuntimeSocket runtime)
-    {
-        _socket = runtime.Path;
-        _http = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            ActivityHeadersPropagator = null, // traceparent is the caller's
-            ConnectCallback = (_, _) => Connect(runtime),
-            RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
-            ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
-        });
-    }
+    private readonly Stack<RuntimeConnection> _idle = [];
+    private readonly Lock _gate = new();
+    private bool _isClosed;
 
     /// <summary>One unary call.</summary>
     /// <param name="timeout">What is left of the caller's deadline.</param>
@@ -39,83 +21,99 @@ internal sealed class RuntimeClient : IDisposable
     /// <exception cref="OperationCanceledException"/>
     internal async Task<RuntimeReply> Call(CallerHead head, ReadOnlyMemory<byte> message, TimeSpan timeout, CancellationToken cancellation)
     {
-        const int attempts = 2; // a pooled connection may be one to a runtime that has restarted since; all calls here are idempotent
+        const int attempts = 2; // an idle connection may be one to a runtime that has restarted since; all calls here are idempotent
+        var fields = FieldsOf(head, timeout);
         for (var attempt = 1; ; attempt++)
         {
+            if (TakeIdle() is not { } connection)
+            {
+                if (runtime.TryConnect(out var reason) is not { } socket) // waits some milliseconds at most
+                    return Failed(StatusCode.Unavailable, reason);
+                connection = new RuntimeConnection(socket);
+            }
+
             try
             {
-                using var request = MakeRequest(head, message, timeout);
-                using var response = await _http.SendAsync(request, cancellation);
-                return await Read(response, cancellation);
+                return Read(await connection.Call(head.Path, fields, GrpcMessage.Frame(message.Span), cancellation));
             }
-            catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
+            catch (AnswerTooLargeException)
             {
                 return Failed(
                     StatusCode.ResourceExhausted,
                     $"the runtime's answer is larger than {RelayLimits.MessageBytes} bytes, the limit for calls that are edited");
             }
-            catch (Exception e) when (e is HttpRequestException or IOException)
+            catch (RuntimeConnectionException e)
             {
                 if (attempt == attempts)
-                    return Unavailable(e);
+                    return Failed(StatusCode.Unavailable, $"the call to the container runtime on {runtime.Path} broke off: {e.Message}");
+            }
+            finally
+            {
+                PutBack(connection);
             }
         }
     }
 
-    public void Dispose() => _http.Dispose();
-
-    private static ValueTask<Stream> Connect(RuntimeSocket runtime)
+    public void Dispose()
     {
-        var socket = runtime.TryConnect(out var reason); // waits some milliseconds at most
-        return socket is null ? throw new RuntimeAwayException(reason) : ValueTask.FromResult<Stream>(new NetworkStream(socket, ownsSocket: true));
-    }
-
-    private static HttpRequestMessage MakeRequest(CallerHead head, ReadOnlyMemory<byte> message, TimeSpan timeout)
-    {
-        var content = new ByteArrayContent(GrpcMessage.Frame(message.Span));
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"http://localhost{head.Path}"))
+        lock (_gate)
         {
-            Version = s_http2,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = content,
-        };
-        request.Headers.TryAddWithoutValidation("te", "trailers");
-        request.Headers.TryAddWithoutValidation("grpc-timeout", GrpcTimeout.Format(timeout));
-        foreach (var (name, value) in head.Metadata)
-            request.Headers.TryAddWithoutValidation(name, value);
-        return request;
+            _isClosed = true;
+            while (_idle.TryPop(out var connection))
+                connection.Dispose();
+        }
     }
 
-    private static async Task<RuntimeReply> Read(HttpResponseMessage response, CancellationToken cancellation)
+    private RuntimeConnection? TakeIdle()
     {
-        if (response.StatusCode is not HttpStatusCode.OK)
-            return Failed(StatusCode.Unknown, $"the runtime answered HTTP {(int)response.StatusCode}");
-        await response.Content.LoadIntoBufferAsync(GrpcMessage.PrefixBytes + RelayLimits.MessageBytes, cancellation);
-        var body = await response.Content.ReadAsByteArrayAsync(cancellation);
-        var trailersOnly = response.Headers.NonValidated.Contains("grpc-status");
-        var trailers = Metadata(trailersOnly ? response.Headers : response.TrailingHeaders);
-        var status = ReadStatus(trailers);
-        if (!status.IsOk)
-            return new RuntimeReply(status, default, trailersOnly ? [] : Metadata(response.Headers), trailers);
-        return GrpcMessage.TryReadOnly(body, static () => null, out var message)
-            ? new RuntimeReply(status, message, Metadata(response.Headers), trailers)
-            : Failed(StatusCode.Internal, "the runtime's answer is not one uncompressed message");
-    }
-
-    private static List<KeyValuePair<string, string>> Metadata(HttpResponseHeaders headers)
-    {
-        var metadata = new List<KeyValuePair<string, string>>();
-        foreach (var (name, values) in headers.NonValidated)
+        while (true)
         {
-            var lower = name.ToLowerInvariant();
-            if (lower is "content-type" or "content-length" or "grpc-encoding" or "grpc-accept-encoding" or "trailer")
-                continue;
-            foreach (var value in values)
-                metadata.Add(new(lower, value));
+            RuntimeConnection? connection;
+            lock (_gate)
+            {
+                if (!_idle.TryPop(out connection))
+                    return null;
+            }
+
+            if (connection.IsUsable())
+                return connection;
+            connection.Dispose();
+        }
+    }
+
+    private void PutBack(RuntimeConnection connection)
+    {
+        if (connection.IsUsable())
+        {
+            lock (_gate)
+            {
+                if (!_isClosed && _idle.Count < MaxIdle)
+                {
+                    _idle.Push(connection);
+                    return;
+                }
+            }
         }
 
-        return metadata;
+        connection.Dispose();
+    }
+
+    private static List<KeyValuePair<string, string>> FieldsOf(CallerHead head, TimeSpan timeout) =>
+    [
+        new("content-type", "application/grpc"), new("te", "trailers"), new("grpc-timeout", GrpcTimeout.Format(timeout)), .. head.Metadata,
+    ];
+
+    private static RuntimeReply Read(RuntimeAnswer answer)
+    {
+        if (answer.HttpStatus != "200")
+            return Failed(StatusCode.Unknown, $"the runtime answered HTTP {answer.HttpStatus}");
+        var trailers = answer.Trailers ?? [];
+        var status = ReadStatus(trailers);
+        if (!status.IsOk)
+            return new RuntimeReply(status, default, answer.Headers, trailers);
+        return GrpcMessage.TryReadOnly(answer.Body, () => answer.Encoding, out var message)
+            ? new RuntimeReply(status, message, answer.Headers, trailers)
+            : Failed(StatusCode.Internal, "the runtime's answer is not one message, or compressed in an unknown way");
     }
 
     private static GrpcStatus ReadStatus(List<KeyValuePair<string, string>> trailers)
@@ -126,18 +124,6 @@ internal sealed class RuntimeClient : IDisposable
             ? new GrpcStatus((StatusCode)number, Uri.UnescapeDataString(message))
             : new GrpcStatus(StatusCode.Internal, "the runtime ended the call without a status");
     }
-
-    // In words of our own: the published program carries no framework messages.
-    private RuntimeReply Unavailable(Exception e) => Failed(StatusCode.Unavailable, (e.GetBaseException(), e) switch
-    {
-        (RuntimeAwayException away, _) => away.Message,
-        (_, HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } http) =>
-            $"the call to the container runtime on {_socket} broke off ({http.HttpRequestError})",
-        (SocketException socket, _) => $"the call to the container runtime on {_socket} broke off ({socket.SocketErrorCode})",
-        _ => $"the call to the container runtime on {_socket} broke off",
-    });
-
-    private sealed class RuntimeAwayException(string reason) : IOException(reason);
 
     private static RuntimeReply Failed(StatusCode code, string message)
     {

@@ -29,6 +29,18 @@ internal sealed class FrameBuffer
         return received > 0;
     }
 
+    /// <summary>The same, but holds the thread no longer than <paramref name="direct"/>.</summary>
+    /// <exception cref="OperationCanceledException"/>
+    internal async ValueTask<bool> FillAsync(Socket from, TimeSpan direct, CancellationToken cancellation)
+    {
+        if (from.Poll(direct, SelectMode.SelectRead))
+            return Fill(from);
+        _ = Room();
+        var received = await from.ReceiveAsync(_bytes.AsMemory(_end), SocketFlags.None, cancellation);
+        _end += received;
+        return received > 0;
+    }
+
     /// <summary>As if received; for callers that read by other means.</summary>
     internal void Append(ReadOnlySpan<byte> octets)
     {

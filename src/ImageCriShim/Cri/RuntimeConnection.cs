@@ -1,0 +1,241 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using ImageCriShim.Relay;
+using ImageCriShim.Relay.Hpack;
+
+namespace ImageCriShim.Cri;
+
+/// <summary>
+/// An HTTP/2 connection to the runtime for calls of our own, one after another (RFC 9113). A look-up takes the runtime a tenth
+/// of a millisecond, so its answer is awaited on the calling thread at first: that is several times faster than being called back.
+/// </summary>
+internal sealed class RuntimeConnection(Socket socket) : IDisposable
+{
+    /// <summary>Beyond this the thread is given up and the answer calls back: a pull may take minutes.</summary>
+    private static readonly TimeSpan s_directWait = TimeSpan.FromMilliseconds(2);
+
+    private const int DefaultWindow = 65_535; // RFC 9113 section 6.9.2
+    private const int LastStream = int.MaxValue - 2;
+
+    /// <summary>Larger than the largest answer, so that a larger one is noticed and does not just stop.</summary>
+    private const int ReceiveWindow = RelayLimits.MessageBytes + 64 * 1024;
+
+    private readonly FrameBuffer _received = new();
+    private readonly ArrayBufferWriter<byte> _toSend = new(1024);
+    private readonly HpackDecoder _decoder = new(RelayLimits.HeaderListBytes);
+    private readonly List<HeaderField> _fields = [];
+    private RuntimeAnswer _answer = new();
+    private int _stream = -1;
+    private int _initialWindow = DefaultWindow;
+    private long _streamWindow;
+    private long _connectionWindow = DefaultWindow;
+    private int _uncredited;
+    private bool _isBroken; // or in the middle of a call
+    private bool _isGoingAway;
+
+    /// <summary>Whether another call may be made; what has arrived meanwhile is looked at.</summary>
+    internal bool IsUsable()
+    {
+        try
+        {
+            while (!_isBroken && socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
+            {
+                _isBroken = !_received.Fill(socket);
+                HandleReceived();
+            }
+        }
+        catch (Exception e) when (e is SocketException or Http2ProtocolException or HpackException)
+        {
+            _isBroken = true;
+        }
+
+        return !_isBroken && !_isGoingAway && _stream < LastStream;
+    }
+
+    /// <param name="fields">The request's headers after the pseudo-header fields.</param>
+    /// <param name="body">gRPC frames.</param>
+    /// <exception cref="RuntimeConnectionException">The runtime ended the call or the connection.</exception>
+    /// <exception cref="AnswerTooLargeException"/>
+    /// <exception cref="OperationCanceledException">The connection is of no use any more; closing it ends the call at the runtime.</exception>
+    internal async Task<RuntimeAnswer> Call(
+        string path, IReadOnlyList<KeyValuePair<string, string>> fields, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        _isBroken = true; // until it has ended well
+        try
+        {
+            WriteHead(path, fields);
+            var isSent = await SendBody(body, cancellation);
+            while (!_answer.IsWhole)
+                await Receive(cancellation);
+            _isBroken = !isSent;
+        }
+        catch (Exception e) when (e is SocketException or Http2ProtocolException or HpackException)
+        {
+            throw new RuntimeConnectionException(e is SocketException socketError ? $"{socketError.SocketErrorCode}" : e.Message);
+        }
+
+        GiveCredit();
+        return _answer;
+    }
+
+    public void Dispose() => socket.Dispose();
+
+    private void WriteHead(string path, IReadOnlyList<KeyValuePair<string, string>> fields)
+    {
+        var block = new ArrayBufferWriter<byte>(512);
+        if (_stream < 0)
+        {
+            Begin();
+            HpackEncoder.WriteTableSizeZero(block); // no table here either
+        }
+
+        HpackEncoder.WriteLiteral(block, ":method", "POST");
+        HpackEncoder.WriteLiteral(block, ":scheme", "http");
+        HpackEncoder.WriteLiteral(block, ":path", path);
+        HpackEncoder.WriteLiteral(block, ":authority", "localhost");
+        foreach (var (name, value) in fields)
+            HpackEncoder.WriteLiteral(block, name, value);
+        (_stream, _streamWindow, _answer) = (_stream + 2, _initialWindow, new RuntimeAnswer());
+        Frames.WriteHeaders(_toSend, _stream, block.WrittenSpan, endStream: false);
+    }
+
+    private void Begin()
+    {
+        var settings = new SettingsFrame();
+        settings.Set(SettingsFrame.HeaderTableSize, 0, evenIfAbsent: true);
+        settings.Set(SettingsFrame.InitialWindowSize, ReceiveWindow, evenIfAbsent: true);
+        _toSend.Write(Frames.Preface);
+        _toSend.Write(settings.Encode());
+        _toSend.Write(Frames.WindowUpdate(0, ReceiveWindow - DefaultWindow));
+    }
+
+    /// <returns>False where the runtime has answered before it had all of it.</returns>
+    private async Task<bool> SendBody(ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        while (!_answer.IsWhole)
+        {
+            var part = body[..(int)Math.Clamp(Math.Min(_streamWindow, _connectionWindow), 0, Math.Min(body.Length, Frames.MaxPayload))];
+            body = body[part.Length..];
+            if (part.Length > 0)
+                WriteData(part.Span, body.IsEmpty);
+            if (body.IsEmpty || part.IsEmpty)
+                await Flush(cancellation);
+            if (body.IsEmpty)
+                return true;
+
+            if (part.IsEmpty)
+                await Receive(cancellation); // for the windows to open
+        }
+
+        return false;
+    }
+
+    private void WriteData(ReadOnlySpan<byte> part, bool endStream)
+    {
+        _toSend.Write(Frames.Of(FrameType.Data, endStream ? FrameFlags.EndStream : FrameFlags.None, _stream, part));
+        _streamWindow -= part.Length;
+        _connectionWindow -= part.Length;
+    }
+
+    private async Task Flush(CancellationToken cancellation)
+    {
+        for (var sent = 0; sent < _toSend.WrittenCount;)
+            sent += await socket.SendAsync(_toSend.WrittenMemory[sent..], SocketFlags.None, cancellation);
+        _toSend.Clear();
+    }
+
+    private async Task Receive(CancellationToken cancellation)
+    {
+        if (!await _received.FillAsync(socket, s_directWait, cancellation))
+            throw new RuntimeConnectionException("the runtime closed it");
+        HandleReceived();
+        if (_toSend.WrittenCount > 0)
+            await Flush(cancellation);
+    }
+
+    private void HandleReceived()
+    {
+        while (_received.TryPeek(0, out var header, out var length))
+        {
+            Handle(header, _received.Unread[..length]);
+            _received.Consume(length);
+        }
+    }
+
+    private void Handle(FrameHeader header, ReadOnlySpan<byte> unit)
+    {
+        var isOfCall = header.StreamId == _stream && !_answer.IsWhole;
+        switch (header.Type)
+        {
+            case FrameType.Data:
+                ReceiveData(header, unit, isOfCall);
+                break;
+            case FrameType.Headers:
+                _decoder.Decode(Frames.HeaderBlock(header, unit), _fields); // even if late: the table follows every block
+                if (isOfCall)
+                    _answer.AddBlock(_fields, header.EndsStream);
+                break;
+            case FrameType.RstStream when isOfCall:
+                throw new RuntimeConnectionException("the runtime reset it");
+            case FrameType.Settings when !header.Has(FrameFlags.Ack):
+                Apply(SettingsFrame.Parse(header, unit));
+                break;
+            case FrameType.Ping when !header.Has(FrameFlags.Ack):
+                _toSend.Write(Frames.Of(FrameType.Ping, FrameFlags.Ack, 0, unit[FrameHeader.Size..]));
+                break;
+            case FrameType.GoAway:
+                ReceiveGoAway(unit, isOfCall);
+                break;
+            case FrameType.WindowUpdate when header.StreamId == 0:
+                _connectionWindow += Frames.Increment(header, unit);
+                break;
+            case FrameType.WindowUpdate when isOfCall:
+                _streamWindow += Frames.Increment(header, unit);
+                break;
+        }
+    }
+
+    private void ReceiveData(FrameHeader header, ReadOnlySpan<byte> frame, bool isOfCall)
+    {
+        _uncredited += header.Length;
+        if (!isOfCall)
+            return;
+        _answer.AddData(Frames.Data(header, frame), header.EndsStream);
+        if (_answer.Body.Length > GrpcMessage.PrefixBytes + RelayLimits.MessageBytes)
+            throw new AnswerTooLargeException();
+    }
+
+    private void Apply(SettingsFrame settings)
+    {
+        if (settings.Find(SettingsFrame.InitialWindowSize) is { } window)
+        {
+            _streamWindow += window - _initialWindow; // RFC 9113 section 6.9.2
+            _initialWindow = window;
+        }
+
+        _toSend.Write(Frames.Of(FrameType.Settings, FrameFlags.Ack, 0, []));
+    }
+
+    private void ReceiveGoAway(ReadOnlySpan<byte> frame, bool isOfCall)
+    {
+        _isGoingAway = true;
+        var last = frame.Length >= FrameHeader.Size + 8 ? BinaryPrimitives.ReadInt32BigEndian(frame[FrameHeader.Size..]) & int.MaxValue : 0;
+        if (isOfCall && last < _stream)
+            throw new RuntimeConnectionException("the runtime is closing it");
+    }
+
+    // Goes out with the next call.
+    private void GiveCredit()
+    {
+        if (_uncredited > 0)
+            _toSend.Write(Frames.WindowUpdate(0, _uncredited));
+        _uncredited = 0;
+    }
+}
+
+/// <summary>A call of ours broke off; the message goes on after "because".</summary>
+internal sealed class RuntimeConnectionException(string reason) : Exception(reason);
+
+/// <summary>The runtime's answer is above <see cref="RelayLimits.MessageBytes"/>.</summary>
+internal sealed class AnswerTooLargeException : Exception;
