@@ -83,7 +83,7 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
 
     private void PutBack(RuntimeConnection connection)
     {
-        if (connection.IsUsable())
+        if (connection.IsKept)
         {
             lock (_gate)
             {

@@ -34,12 +34,15 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
     private bool _isBroken; // or in the middle of a call
     private bool _isGoingAway;
 
+    /// <summary>Whether the last call has left it in order.</summary>
+    internal bool IsKept => !_isBroken && !_isGoingAway && _stream < LastStream;
+
     /// <summary>Whether another call may be made; what has arrived meanwhile is looked at.</summary>
     internal bool IsUsable()
     {
         try
         {
-            while (!_isBroken && socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
+            while (IsKept && socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
             {
                 _isBroken = !_received.Fill(socket);
                 HandleReceived();
@@ -50,7 +53,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
             _isBroken = true;
         }
 
-        return !_isBroken && !_isGoingAway && _stream < LastStream;
+        return IsKept;
     }
 
     /// <param name="fields">The request's headers after the pseudo-header fields.</param>

@@ -27,7 +27,10 @@ internal abstract class EditedCall
     /// <summary>For a watched call: whether the runtime's answer is the caller's.</summary>
     internal virtual bool Accepts(HeldAnswer answer) => true;
 
-    /// <summary>Answers where neither forwarding nor the watched answer does.</summary>
+    /// <summary>
+    /// Answers where neither forwarding nor the watched answer does. For a watched call it begins on the thread that passes the runtime's
+    /// answers on, which it may hold for some milliseconds at most.
+    /// </summary>
     /// <returns>Null: the watched answer after all.</returns>
     /// <param name="cancellation">The caller reset the stream or went away.</param>
     internal abstract Task<StreamAnswer?> Answer(CancellationToken cancellation);

@@ -90,20 +90,31 @@ internal sealed class FrameWriter(Socket socket, bool held)
         }
     }
 
-    /// <summary>Has what was appended sent by a thread that is free to wait. Never blocks.</summary>
+    /// <summary>Has what was appended sent by a thread that is free to wait. Never blocks, and does nothing that takes time.</summary>
     internal void FlushSoon()
+    {
+        if (BeginsFlush())
+            ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.Flush(), this, preferLocal: false);
+    }
+
+    /// <summary>The same, but sends at once where that needs no waiting. Not for the pump that reads from this peer.</summary>
+    internal void FlushHere()
+    {
+        if (BeginsFlush())
+            Flush();
+    }
+
+    private bool BeginsFlush()
     {
         lock (_appending)
         {
             if (_flushing || _held || _pending.WrittenCount == 0)
-                return;
-            _flushing = true;
+                return false;
+            return _flushing = true;
         }
-
-        ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.Flush(), this, preferLocal: false);
     }
 
-    // On a thread of the pool, of which there are few: a peer that does not read must not keep one from everybody else.
+    // Threads of the pool are few: a peer that does not read must not keep one from everybody else.
     private void Flush()
     {
         Volatile.Write(ref _handedOver, true);

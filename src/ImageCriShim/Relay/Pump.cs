@@ -41,6 +41,11 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
     {
     }
 
+    /// <summary>Outside of the gate, when what has arrived is on its way.</summary>
+    protected virtual void AfterPass()
+    {
+    }
+
     /// <summary>
     /// Looks at one unit under the gate. A pump that puts something of its own into its direction calls <see cref="AppendRun"/> first.
     /// </summary>
@@ -101,6 +106,7 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
         To.Send(run);
         _buffer.Consume(_offset);
         Connection.FlushOther(To);
+        AfterPass();
     }
 
     private void PassUnit(FrameHeader header, int length)

@@ -68,6 +68,16 @@ internal sealed class RelayConnection
     // Whoever sends RST_STREAM behind his request costs no more than these frames: a cancelled task does not start.
     internal void StartAnswer(TakenStream stream) => _ = Task.Run(() => Answer(stream), stream.Cancellation);
 
+    /// <summary>
+    /// Watched calls whose answer is not the caller's. They begin on this thread, the one that brought that answer: what they ask the
+    /// runtime it answers at once, and whatever waits longer goes on elsewhere.
+    /// </summary>
+    internal void AnswerWatched()
+    {
+        while (Taken.TakeRefused() is { } stream)
+            _ = Answer(stream);
+    }
+
     internal void LogCallFailed(Exception exception) => Log.EditedCallFailed(_log, exception);
 
     private async Task Answer(TakenStream stream)
@@ -91,7 +101,7 @@ internal sealed class RelayConnection
         {
             lock (Gate)
                 Taken.OnAnswer(stream, answer);
-            ToCaller.FlushSoon();
+            ToCaller.FlushHere();
         }
         catch (Http2ProtocolException e)
         {

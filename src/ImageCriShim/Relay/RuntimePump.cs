@@ -27,6 +27,8 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         };
     }
 
+    protected override void AfterPass() => Connection.AnswerWatched();
+
     private bool ForwardsHeaders(FrameHeader header, ReadOnlySpan<byte> unit)
     {
         if (!Taken.TryGet(header.StreamId, out var stream) && !Taken.IsAnswered(header.StreamId))

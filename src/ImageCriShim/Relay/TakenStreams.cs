@@ -11,6 +11,7 @@ namespace ImageCriShim.Relay;
 internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldBytes)
 {
     private readonly Dictionary<int, TakenStream> _streams = [];
+    private readonly Queue<TakenStream> _refused = [];
     private readonly HashSet<int> _answered = [];
     private readonly Queue<int> _answeredInOrder = [];
 
@@ -106,13 +107,20 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
             ResetRuntime(stream); // it does not want the rest of the request
         if (stream.Phase is TakenPhase.Watching && !stream.IsForwarded && !Ask(stream, static s => s.Call.Accepts(s.Answer), ifItFails: true))
         {
-            BeginAnswer(stream);
+            stream.Phase = TakenPhase.Answering;
+            _refused.Enqueue(stream);
             return;
         }
 
         stream.Answer.Replay(stream.Id, CallerLedger, andReset: !stream.CallerEnded);
         Finish(stream);
     }
+
+    /// <summary>
+    /// The next watched call whose answer is not the caller's and that is to be answered now. Needs no gate: only the runtime's pump
+    /// adds to them and takes them.
+    /// </summary>
+    internal TakenStream? TakeRefused() => _refused.TryDequeue(out var stream) ? stream : null;
 
     /// <returns>Whether the caller is to see it.</returns>
     internal bool ForwardsRuntimeReset(int id)
@@ -170,7 +178,8 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         if (verdict is Verdict.Answer)
         {
             ResetRuntime(stream);
-            BeginAnswer(stream);
+            stream.Phase = TakenPhase.Answering;
+            connection.StartAnswer(stream);
             return;
         }
 
@@ -199,12 +208,6 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
             connection.LogCallFailed(e);
             return ifItFails;
         }
-    }
-
-    private void BeginAnswer(TakenStream stream)
-    {
-        stream.Phase = TakenPhase.Answering;
-        connection.StartAnswer(stream);
     }
 
     private void Send(TakenStream stream, StreamAnswer answer)
