@@ -6,6 +6,9 @@ namespace ImageCriShim.Cri;
 /// <summary>What has arrived of the runtime's answer to a call of ours.</summary>
 internal sealed class RuntimeAnswer
 {
+    /// <summary>Of a call that was given up.</summary>
+    internal static readonly RuntimeAnswer Unwanted = new() { IsWhole = true };
+
     private readonly ArrayBufferWriter<byte> _body = new();
 
     /// <summary>The HTTP status; empty before the headers.</summary>

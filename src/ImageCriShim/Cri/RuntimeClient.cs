@@ -9,7 +9,7 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
 {
-    private const int MaxIdle = 4; // a node asks for few images at once; a connection costs a socket and 64 KiB
+    private const int MaxIdle = 32; // more pods do not start at once; an idle connection costs a socket and 32 KiB
 
     private readonly Stack<RuntimeConnection> _idle = [];
     private readonly Lock _gate = new();

@@ -17,11 +17,12 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
 
     private const int DefaultWindow = 65_535; // RFC 9113 section 6.9.2
     private const int LastStream = int.MaxValue - 2;
+    private const int BufferBytes = 32 * 1024; // answers are a few KiB; it grows for larger ones
 
     /// <summary>Larger than the largest answer, so that a larger one is noticed and does not just stop.</summary>
     private const int ReceiveWindow = RelayLimits.MessageBytes + 64 * 1024;
 
-    private readonly FrameBuffer _received = new();
+    private readonly FrameBuffer _received = new(BufferBytes);
     private readonly ArrayBufferWriter<byte> _toSend = new(1024);
     private readonly HpackDecoder _decoder = new(RelayLimits.HeaderListBytes);
     private readonly List<HeaderField> _fields = [];
@@ -60,7 +61,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
     /// <param name="body">gRPC frames.</param>
     /// <exception cref="RuntimeConnectionException">The runtime ended the call or the connection.</exception>
     /// <exception cref="AnswerTooLargeException"/>
-    /// <exception cref="OperationCanceledException">The connection is of no use any more; closing it ends the call at the runtime.</exception>
+    /// <exception cref="OperationCanceledException">The runtime is told, or sees the connection close.</exception>
     internal async Task<RuntimeAnswer> Call(
         string path, IReadOnlyList<KeyValuePair<string, string>> fields, ReadOnlyMemory<byte> body, CancellationToken cancellation)
     {
@@ -69,8 +70,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         {
             WriteHead(path, fields);
             var isSent = await SendBody(body, cancellation);
-            while (!_answer.IsWhole)
-                await Receive(cancellation);
+            await ReceiveWhole(cancellation);
             _isBroken = !isSent;
         }
         catch (Exception e) when (e is SocketException or Http2ProtocolException or HpackException)
@@ -145,6 +145,31 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
     {
         for (var sent = 0; sent < _toSend.WrittenCount;)
             sent += await socket.SendAsync(_toSend.WrittenMemory[sent..], SocketFlags.None, cancellation);
+        _toSend.Clear();
+    }
+
+    private async Task ReceiveWhole(CancellationToken cancellation)
+    {
+        try
+        {
+            while (!_answer.IsWhole)
+                await Receive(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            Cancel();
+            throw;
+        }
+    }
+
+    // The whole request has left, so the connection is in order; what the runtime still says of this stream is passed over.
+    private void Cancel()
+    {
+        _toSend.Write(Frames.RstStream(_stream, ErrorCode.Cancel));
+        _answer = RuntimeAnswer.Unwanted;
+        if (!socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite))
+            return; // it does not read; the connection stays broken and is closed
+        _isBroken = socket.Send(_toSend.WrittenSpan) < _toSend.WrittenCount;
         _toSend.Clear();
     }
 

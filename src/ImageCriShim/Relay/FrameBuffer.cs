@@ -6,15 +6,16 @@ namespace ImageCriShim.Relay;
 /// What one peer sent and nobody has looked at yet. Hands out units: a frame, or a HEADERS frame with all its CONTINUATION
 /// frames, between which nothing may be put (RFC 9113 section 6.10).
 /// </summary>
-internal sealed class FrameBuffer
+/// <param name="initialBytes">Grows for a unit that does not fit.</param>
+internal sealed class FrameBuffer(int initialBytes = FrameBuffer.DefaultBytes)
 {
-    // Four full frames of the usual 16 KiB in one read; grows only for a unit that does not fit.
-    private const int InitialBytes = 64 * 1024;
+    // Four full frames of the usual 16 KiB in one read.
+    private const int DefaultBytes = 64 * 1024;
 
     // Below this a read is not worth its system call, and what is unread is moved to the front first.
     private const int MinRoom = 16 * 1024;
 
-    private byte[] _bytes = GC.AllocateUninitializedArray<byte>(InitialBytes);
+    private byte[] _bytes = GC.AllocateUninitializedArray<byte>(initialBytes);
     private int _start;
     private int _end;
 

@@ -43,7 +43,7 @@ public sealed class FakeRuntime : IAsyncDisposable
     /// <summary>Whether calls are kept in <see cref="Calls"/>; a stress of many calls cannot afford it.</summary>
     public bool KeepCalls { get; set; } = true;
 
-    /// <summary>Every connection accepted, in order.</summary>
+    /// <summary>Every connection accepted, in order; without <see cref="RawOptions.Record"/> only those that stand.</summary>
     public IReadOnlyList<RawConnection> Connections
     {
         get { lock (connections) return [.. connections]; }
@@ -115,7 +115,16 @@ public sealed class FakeRuntime : IAsyncDisposable
                 connections.Add(connection);
                 if (awaited.Count >= connections.Count) awaited[connections.Count - 1].SetResult(connection);
             }
+
+            if (!options.Record) _ = ForgetAtEndAsync(connection);
         }
+    }
+
+    private async Task ForgetAtEndAsync(RawConnection connection)
+    {
+        await connection.Closed;
+        await connection.DisposeAsync();
+        lock (connections) connections.Remove(connection);
     }
 
     private async Task ServeAsync(RawStream stream)
