@@ -5,8 +5,8 @@ namespace ImageCriShim.Rewriting;
 
 /// <summary>An image as it would be spelled at one registry: something that a runtime can be told to pull.</summary>
 /// <param name="Registry">
-/// The registry it would come from. For the name as given: the configured registry of the same host, which lends its
-/// credential where the caller has none, or null.
+/// The registry it would come from. For the name as given: the configured registry of the same host whose path fits best, which
+/// lends its credential where the caller has none, or null. It has no credential where its path is another than the image's.
 /// </param>
 /// <param name="Image">What to hand to the runtime.</param>
 /// <param name="Name"><paramref name="Image"/> parsed; null where it is no reference (an ID, a malformed name).</param>

@@ -10,13 +10,20 @@ internal sealed class CandidateList(ShimSettings settings)
     /// <summary>The registries that are asked for the image, highest first, each with the image's name there.</summary>
     public IReadOnlyList<Candidate> AtRegistries(string image, Reference reference)
     {
+        var own = FindOwn(reference);
         var found = new List<Candidate>();
         foreach (var registry in settings.Registries.Where(r => r.Serves(reference)))
         {
-            if (registry.Spell(reference) is not { } name || found.Exists(c => c.Name == name))
-                continue; // two entries of one host: both mean the image that names this host
-            var isAsGiven = reference.IsAt(registry.Host);
-            found.Add(new Candidate(registry, isAsGiven ? image : name.ToString(), name, isAsGiven, registry.Address.ServerAddress));
+            if (reference.IsAt(registry.Host))
+            {
+                // Other entries of this host mean the same name, but with an account that is for other paths.
+                if (ReferenceEquals(registry, own))
+                    found.Add(AsGiven(image, reference));
+            }
+            else if (registry.Spell(reference) is { } name && !found.Exists(c => c.Name == name))
+            {
+                found.Add(new Candidate(registry, name.ToString(), name, IsAsGiven: false, registry.Address.ServerAddress));
+            }
         }
         return found;
     }
@@ -26,17 +33,23 @@ internal sealed class CandidateList(ShimSettings settings)
     {
         if (reference is null)
             return new Candidate(null, image, null, IsAsGiven: true, ServerAddress: "");
-        var lender = FindLender(reference);
-        var serverAddress = lender?.Address.ServerAddress ?? $"https://{RegistryAddress.ApiHost(reference.Domain)}";
-        return new Candidate(lender, image, reference, IsAsGiven: true, serverAddress);
+        var own = FindOwn(reference);
+        // In the image's own letters: containerd compares them, capitals too.
+        var serverAddress = $"{own?.Address.Endpoint.Scheme ?? Uri.UriSchemeHttps}://{RegistryAddress.ApiHost(reference.Domain)}";
+        return new Candidate(own is null ? null : Lend(own, reference), image, reference, IsAsGiven: true, serverAddress);
     }
 
-    /// <summary>The configured registry of that host; of several the one whose path fits best.</summary>
-    private Registry? FindLender(Reference reference) => settings.Registries
+    /// <summary>The configured registry of the host that the image names; of several the one whose path fits best.</summary>
+    private Registry? FindOwn(Reference reference) => settings.Registries
         .Where(registry => reference.IsAt(registry.Host))
-        .OrderByDescending(registry => Fit(registry.Address.Path, reference.Repository))
-        .FirstOrDefault();
+        .MaxBy(registry => Fit(registry.Address.Path, reference.Repository));
 
+    /// <summary>An account goes with the paths that it is for; other paths of the host are asked for without.</summary>
+    private static Registry Lend(Registry own, Reference reference) => Fit(own.Address.Path, reference.Repository) >= 0
+        ? own
+        : own with { Credentials = null, ForwardPullSecrets = false };
+
+    /// <summary>How much of the repository the path covers, in whole segments; -1 where it is another path.</summary>
     private static int Fit(string path, string repository) =>
         path.Length == 0 ? 0 : repository.StartsWith(path + "/", StringComparison.Ordinal) ? path.Length : -1;
 }

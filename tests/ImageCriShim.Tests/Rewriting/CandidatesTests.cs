@@ -90,16 +90,51 @@ public sealed class CandidatesTests
         candidate.Registry?.Credentials?.ToString().ShouldBe(credential);
     }
 
-    [Fact]
-    public void Of_two_entries_for_one_host_the_one_whose_path_fits_lends()
+    [Theory]
+    [InlineData("harbor.corp/team-a/app", "a:***")]
+    [InlineData("harbor.corp/team-a/sub/app", "a/sub:***")]
+    [InlineData("harbor.corp/team-b/app", "b:***")]
+    [InlineData("harbor.corp/team-bee/app", "everybody:***")] // a path is whole segments
+    [InlineData("harbor.corp/other/app", "everybody:***")]
+    public void An_image_that_names_a_host_with_several_accounts_goes_with_the_one_whose_path_fits_best(string image, string account)
     {
-        var team = ResolveCase.Configured("harbor.corp/team", 600, "team:1");
-        var mirror = ResolveCase.Configured("harbor.corp/dockerhub", 700, "mirror:2");
-        var resolver = Make(s => s with { Exclude = [ResolveCase.Pattern("harbor.corp")] }, mirror, team);
+        var registries = Accounts("harbor.corp", "harbor.corp/team-a", "harbor.corp/team-a/sub", "harbor.corp/team-b");
 
-        resolver.Candidates("harbor.corp/team/app").Single().Registry?.Credentials?.ToString().ShouldBe("team:***");
-        resolver.Candidates("harbor.corp/dockerhub/library/nginx").Single().Registry?.Credentials?.ToString().ShouldBe("mirror:***");
+        var atRegistries = Make(s => s, registries).Candidates(image).Single();
+        var excluded = Make(s => s with { Exclude = [ResolveCase.Pattern("harbor.corp")] }, registries).Candidates(image).Single();
+
+        AccountOf(atRegistries).ShouldBe(account);
+        AccountOf(excluded).ShouldBe(account);
     }
+
+    [Fact]
+    public void An_account_of_another_path_is_not_lent()
+    {
+        var registries = Accounts("http://harbor.corp/team-a", "http://harbor.corp/team-b");
+
+        foreach (var resolver in new[] { Make(s => s, registries), Make(s => s with { Exclude = [ResolveCase.Pattern("*")] }, registries) })
+        {
+            var candidate = resolver.Candidates("harbor.corp/other/app").Single();
+            AccountOf(candidate).ShouldBeNull();
+            candidate.Registry?.ForwardPullSecrets.ShouldBe(false);
+            candidate.ServerAddress.ShouldBe("http://harbor.corp");
+        }
+    }
+
+    [Fact]
+    public void The_entry_whose_path_fits_gives_its_place_too()
+    {
+        var registries = Accounts("harbor.corp/team-a", "harbor.corp/team-b");
+
+        Names("harbor.corp/team-b/app:1", registries[0] with { Priority = 900 }, Hub with { Priority = 600 }, registries[1])
+            .ShouldBe("sealos.hub:5000/team-b/app:1|harbor.corp/team-b/app:1");
+    }
+
+    [Theory]
+    [InlineData("SEALOS.hub:5000/team/app", "http://SEALOS.hub:5000")]
+    [InlineData("Quay.IO/team/app", "https://Quay.IO")]
+    public void The_server_address_spells_the_host_as_the_image_does_because_containerd_compares_letters(string image, string server) =>
+        Make(s => s, Hub, Quay).Candidates(image).Single(c => c.IsAsGiven).ServerAddress.ShouldBe(server);
 
     [Fact]
     public void Two_entries_for_one_host_ask_once_for_an_image_that_names_the_host()
@@ -110,6 +145,14 @@ public sealed class CandidatesTests
         Names("harbor.corp/x/y:1", other, one).ShouldBe("harbor.corp/x/y:1");
         Names("nginx:1", other, one).ShouldBe("harbor.corp/b/library/nginx:1|harbor.corp/a/library/nginx:1|nginx:1");
     }
+
+    /// <summary>Each with an account called as the last word of its address, and priority by place: the first is the highest.</summary>
+    private static Registry[] Accounts(params string[] addresses) =>
+        [.. addresses.Select((address, i) => ResolveCase.Configured(address, 800 - i, $"{NameOf(address)}:secret"))];
+
+    private static string NameOf(string address) => address.Split("harbor.corp")[1].Replace("/team-", "") is { Length: > 0 } name ? name : "everybody";
+
+    private static string? AccountOf(Candidate candidate) => candidate.Registry?.Credentials?.ToString();
 
     private static string Names(string image, params Registry[] registries) =>
         string.Join("|", Make(s => s, registries).Candidates(image).Select(c => c.Image));
