@@ -28,6 +28,19 @@ internal sealed class ConfigReport(string file)
 
     public void Note(string key, long line, string text) => notes.Add((line, Format(key, line, text)));
 
+    /// <summary>Takes over what there is to say about another file, once although several lines name it.</summary>
+    /// <param name="other">That file's.</param>
+    /// <param name="line">Where this file names it.</param>
+    public void Include(ConfigReport other, long line)
+    {
+        Include(problems, other.Problems, line);
+        Include(warnings, other.Warnings, line);
+        Include(notes, other.Notes, line);
+    }
+
+    private static void Include(List<(long Line, string Text)> entries, IEnumerable<string> others, long line) =>
+        entries.AddRange(others.Except(entries.Select(entry => entry.Text)).Select(text => (line, text)).ToList());
+
     private string Format(string key, long line, string text)
     {
         var place = line > 0 ? $"{file}:{line}" : file;

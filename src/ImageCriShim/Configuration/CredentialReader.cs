@@ -3,45 +3,106 @@ using ImageCriShim.Registries.Auth;
 namespace ImageCriShim.Configuration;
 
 /// <summary>
-/// Reads the credential of a registry: <c>auth: user:password</c>, or <c>username</c> with <c>password</c>. No problem here
-/// quotes a value.
+/// Reads where the credential of a registry comes from: one of <see cref="s_sources"/>. No problem here quotes a value, and a file that is not
+/// there is none: a node must not go down because a secret is late.
 /// </summary>
 internal static class CredentialReader
 {
-    private const string Allowed = "auth: user:password, or username with password";
+    private const string Allowed = "auth: user:password; username with password or passwordFile; identityToken or registryToken, or the same with File "
+        + "behind it; dockerConfig; or credentialProvider";
+
+    private static readonly string[] s_sources =
+    [
+        "auth", "password", "passwordFile", "identityToken", "identityTokenFile", "registryToken", "registryTokenFile", "dockerConfig", "credentialProvider",
+    ];
 
     public static CredentialSource? Read(YamlMap map)
     {
-        var auth = map.Text("auth", Allowed)?.Trim();
-        var username = map.Text("username", Allowed);
-        var password = map.Text("password", Allowed);
-
-        if (!string.IsNullOrEmpty(auth))
-            return FromAuth(map, auth, username, password);
-        if (username is null != password is null)
-        {
-            var (present, absent) = username is null ? ("password", "username") : ("username", "password");
-            map.Problem(present, $"stands there without {absent}; use {Allowed}");
-        }
-        else if (username is { Length: 0 })
-        {
-            map.Problem("username", $"is empty; use {Allowed}");
-        }
-        else if (username?.Contains(':') == true)
-        {
-            map.Problem("username", "contains a colon, which HTTP does not allow (RFC 7617); use a name without");
-        }
-        return username is null || password is null ? null : new InlineCredential(new Credential.Password(username, password), "password");
+        var username = ReadUsername(map);
+        var present = s_sources.Where(map.Has).Where(key => key != "auth" || !string.IsNullOrWhiteSpace(map.Text(key, Allowed))).ToList();
+        if (present.Count > 1)
+            map.Problem(present[^1], $"stands beside {string.Join(" and ", present.SkipLast(1))}; use one of them");
+        if (username is not null && present.Count == 0)
+            map.Problem("username", $"stands there without a secret; use {Allowed}");
+        if (username is not null && present is ["auth" or "dockerConfig" or "credentialProvider", ..])
+            map.Problem("username", $"stands beside {present[0]}, which names the user itself; leave it out");
+        return present.Select(key => Read(map, key, username)).ToList().FirstOrDefault(); // all are read, for their problems
     }
 
-    private static InlineCredential FromAuth(YamlMap map, string auth, string? username, string? password)
+    private static CredentialSource? Read(YamlMap map, string key, string? username)
     {
-        if (username is not null || password is not null)
-            map.Problem("auth", $"stands beside username or password; use one of them: {Allowed}");
+        if (key is "password" or "passwordFile" && username is null)
+            map.Problem(key, "stands there without username; use both");
+        return key switch
+        {
+            "auth" => ReadAuth(map),
+            "password" => map.Text(key, Allowed) is { } password ? new InlineCredential(new Credential.Password(username ?? "", password), key) : null,
+            "passwordFile" => ReadFile(map, key, secret => new Credential.Password(username ?? "", secret)),
+            // containerd looks at a token only without a username, so one that stands beside it is not used.
+            "identityToken" => ReadToken(map, key, token => new Credential.IdentityToken(token)),
+            "identityTokenFile" => ReadFile(map, key, token => new Credential.IdentityToken(token)),
+            "registryToken" => ReadToken(map, key, token => new Credential.RegistryToken(token)),
+            "registryTokenFile" => ReadFile(map, key, token => new Credential.RegistryToken(token)),
+            "dockerConfig" => ReadDockerConfig(map, key),
+            _ => CredentialProviderReader.Read(map.Map(key)),
+        };
+    }
+
+    private static string? ReadUsername(YamlMap map)
+    {
+        var username = map.Text("username", Allowed);
+        if (username is { Length: 0 })
+            map.Problem("username", $"is empty; use {Allowed}");
+        else if (username?.Contains(':') == true)
+            map.Problem("username", "contains a colon, which HTTP does not allow (RFC 7617); use a name without");
+        return username;
+    }
+
+    private static InlineCredential? ReadAuth(YamlMap map)
+    {
+        if (map.Text("auth", Allowed)?.Trim() is not { } auth)
+            return null;
         if (!auth.Contains(':'))
             map.Warning("auth", "has no colon, so the password is empty; use user:password");
         else if (auth.StartsWith(':'))
             map.Problem("auth", $"has no user name; use {Allowed}");
         return new InlineCredential(Credential.Password.Split(auth), "auth");
+    }
+
+    private static InlineCredential? ReadToken(YamlMap map, string key, Func<string, Credential> make)
+    {
+        var token = map.Text(key, Allowed);
+        if (token is { Length: 0 } || token?.Any(char.IsControl) == true)
+            map.Problem(key, "is empty or holds a line break; use the token alone");
+        return token is null ? null : new InlineCredential(make(token), key);
+    }
+
+    private static FileCredential? ReadFile(YamlMap map, string key, Func<string, Credential> make)
+    {
+        if (ReadPath(map, key) is not { } path)
+            return null;
+        if (SmallFile.FindWarning(path) is { } warning)
+            map.Warning(key, $"{path} {warning}");
+        return new FileCredential(key, path, make);
+    }
+
+    private static DockerConfigSource? ReadDockerConfig(YamlMap map, string key)
+    {
+        if (ReadPath(map, key) is not { } path)
+            return null;
+        if (DockerConfigSource.FindWarning(path) is { } warning)
+            map.Warning(key, $"{path} {warning}");
+        return new DockerConfigSource(path, TimeProvider.System);
+    }
+
+    /// <summary>Not quoted where it is none: it may be the secret itself.</summary>
+    private static string? ReadPath(YamlMap map, string key)
+    {
+        const string AbsolutePath = "the absolute path of a file";
+        var path = map.Text(key, AbsolutePath);
+        if (path is null || Path.IsPathRooted(path))
+            return path;
+        map.Problem(key, $"is not an absolute path; use {AbsolutePath}");
+        return null;
     }
 }

@@ -23,21 +23,31 @@ internal static class RegistryReader
     {
         var found = TryReadAddress(entry, out var address);
         var registry = Read(entry, address, "priority", Registry.DefaultPriority);
-        var images = entry.Patterns("images");
         var exclude = entry.Patterns("exclude");
-        var path = ReadPath(entry);
         entry.RefuseOthers();
         if (!found && !entry.Has("address"))
             entry.Report.Warning(entry.PathOf("address"), entry.Line, "missing; the entry is ignored");
-        return registry is null ? null : registry with { Images = images, Exclude = exclude, Path = path };
+        return registry is null ? null : registry with { Exclude = exclude };
     }
 
+    /// <summary>What both have. <c>exclude</c> at the top is about all registries.</summary>
     private static Registry? Read(YamlMap map, RegistryAddress? address, string priorityKey, int defaultPriority)
     {
         var credentials = CredentialReader.Read(map);
+        var forwardPullSecrets = map.Flag("forwardPullSecrets");
         var tls = TlsReader.Read(map.Map("tls"), address);
         var priority = ReadPriority(map, priorityKey, defaultPriority);
-        return address is null ? null : new Registry(address) { Credentials = credentials, Tls = tls, Priority = priority };
+        var images = map.Patterns("images");
+        var path = ReadPath(map);
+        return address is null ? null : new Registry(address)
+        {
+            Credentials = credentials,
+            ForwardPullSecrets = forwardPullSecrets,
+            Tls = tls,
+            Priority = priority,
+            Images = images,
+            Path = path,
+        };
     }
 
     private static bool TryReadAddress(YamlMap map, [NotNullWhen(true)] out RegistryAddress? address)

@@ -27,6 +27,8 @@ internal static class SettingsReader
             Version = ReadVersion(top),
             Cache = ReadCache(top.Map("cache")),
             OfflineOnly = top.Flag("offlineOnly"),
+            DigestFallback = top.Flag("digestFallback"),
+            ServeLocal = top.Flag("serveLocal", byDefault: defaults.ServeLocal),
             ProbeTimeout = top.Duration("probeTimeout", defaults.ProbeTimeout),
             Exclude = top.Patterns("exclude"),
             Block = top.Patterns("block"),

@@ -57,7 +57,7 @@ internal static class TlsReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            map.Problem(key, $"{path} {ConfigFile.WhyUnreadable(e)}; use {Allowed}");
+            map.Problem(key, $"{path} {YamlFile.WhyUnreadable(e)}; use {Allowed}");
         }
         return null;
     }

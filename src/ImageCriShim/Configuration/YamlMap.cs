@@ -23,6 +23,9 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     /// <summary>The key with all that it lies in, as problems name it.</summary>
     public string PathOf(string key) => path.Length == 0 ? key : $"{path}.{key}";
 
+    /// <summary>This mapping's own line where the key is absent.</summary>
+    public long LineOf(string key) => _entries.TryGetValue(key, out var entry) ? entry.Key.Start.Line : Line;
+
     public void Problem(string key, string text) => report.Problem(PathOf(key), LineOf(key), text);
 
     public void Warning(string key, string text) => report.Warning(PathOf(key), LineOf(key), text);
@@ -96,8 +99,6 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
         _known.Add(key);
         return _entries.TryGetValue(key, out var entry) && !IsNull(entry.Value) ? entry.Value : null;
     }
-
-    private long LineOf(string key) => _entries.TryGetValue(key, out var entry) ? entry.Key.Start.Line : Line;
 
     /// <summary>Only unquoted: <c>auth: ""</c> and <c>auth: "null"</c> are texts.</summary>
     private static bool IsNull(YamlNode value) =>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using ImageCriShim.Images;
+using ImageCriShim.Registries;
 using YamlDotNet.RepresentationModel;
 
 namespace ImageCriShim.Configuration;
@@ -13,19 +14,21 @@ internal static class YamlValues
 {
     private const int MaxSocketPath = 107; // sun_path holds 108 bytes with the terminating zero (unix(7))
 
-    public static bool Flag(this YamlMap map, string key)
+    public static bool Flag(this YamlMap map, string key, bool byDefault = false)
     {
         const string Allowed = "true or false";
         var text = map.Text(key, Allowed);
         switch (text?.ToLowerInvariant())
         {
-            case null or "false" or "no" or "off": // YAML 1.1, which Go's parser speaks
+            case null:
+                return byDefault;
+            case "false" or "no" or "off": // YAML 1.1, which Go's parser speaks
                 return false;
             case "true" or "yes" or "on":
                 return true;
             default:
                 map.Problem(key, $"{text} is neither true nor false; use {Allowed}");
-                return false;
+                return byDefault;
         }
     }
 

@@ -32,7 +32,7 @@ public sealed class GoldenTests
         foreach (var name in Cases().Select(row => row.Data))
         {
             var said = Print(ConfigFile.Load(Path.Combine(Folder, name + ".yaml")));
-            foreach (var secret in new[] { "passw0rd", "secret1", "secret2", "secret3", "secret4", "a:b#c", "with:colons", "anotherpass" })
+            foreach (var secret in new[] { "passw0rd", "secret1", "secret2", "secret3", "secret4", "a:b#c", "with:colons", "anotherpass", "secret5", "secret6", "secret7" })
                 said.ShouldNotContain(secret);
         }
     }
@@ -58,7 +58,7 @@ public sealed class GoldenTests
     private static IEnumerable<string> Lines(ShimSettings s) =>
     [
         $"shim {s.ShimSocket}, cri {s.RuntimeSocket ?? "to be found"}, image {s.StateDirectory}",
-        $"force {s.Force}, debug {s.Debug}, version {s.Version}, offlineOnly {s.OfflineOnly}",
+        $"force {s.Force}, debug {s.Debug}, version {s.Version}, offlineOnly {s.OfflineOnly}, digestFallback {s.DigestFallback}, serveLocal {s.ServeLocal}",
         $"timeout {s.Timeout}, reloadInterval {s.ReloadInterval}, probeTimeout {s.ProbeTimeout}",
         $"cache {s.Cache.ImageCacheSize} for {s.Cache.ImageCacheTtl}, misses {s.Cache.MissTtl}, statistics {s.Cache.StatsLogInterval?.ToString() ?? "off"}",
         $"exclude [{string.Join(", ", s.Exclude)}], block [{string.Join(", ", s.Block)}]",
@@ -66,6 +66,6 @@ public sealed class GoldenTests
     ];
 
     private static string Line(Registry r) =>
-        $"registry {r.Address} as {r.Host} priority {r.Priority}{(r.IsOffline ? " offline" : "")}, credential {r.Credentials?.ToString() ?? "none"}, "
+        $"registry {r.Address} as {r.Host} priority {r.Priority}{(r.IsOffline ? " offline" : "")}, credential {r.Credentials?.ToString() ?? "none"}{(r.ForwardPullSecrets ? " or the pod's" : "")}, "
         + $"tls ({r.Tls}), images [{string.Join(", ", r.Images)}], exclude [{string.Join(", ", r.Exclude)}], path {r.Path}";
 }

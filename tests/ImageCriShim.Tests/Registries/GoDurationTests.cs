@@ -1,6 +1,6 @@
-using ImageCriShim.Configuration;
+using ImageCriShim.Registries;
 
-namespace ImageCriShim.Tests.Configuration;
+namespace ImageCriShim.Tests.Registries;
 
 public sealed class GoDurationTests
 {

@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
+using YamlDotNet.RepresentationModel;
+
+namespace ImageCriShim.Configuration;
+
+/// <summary>
+/// Reads <c>credentialProvider: {config, binDir}</c> and the CredentialProviderConfig that it names, which is kubelet's
+/// (kubernetes.io "CredentialProviderConfig"). Keys that we do not know are a newer kubelet's, and none of our business.
+/// </summary>
+internal static class CredentialProviderReader
+{
+    private const string Config = "the file that kubelet's --image-credential-provider-config names";
+    private const string Kind = "CredentialProviderConfig";
+
+    private static readonly string[] s_apiVersions = ["kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v1beta1", "kubelet.config.k8s.io/v1alpha1"];
+
+    public static CredentialProviderSource? Read(YamlMap map)
+    {
+        if (map.Line == 0)
+            return null; // something else stands there, which is reported
+        var config = ReadPath(map, "config", Config);
+        var binDir = ReadPath(map, "binDir", "the directory that kubelet's --image-credential-provider-bin-dir names");
+        map.RefuseOthers();
+        if (config is null || !Exists(map, config))
+            return null;
+        var report = new ConfigReport(Path.GetFileName(config));
+        var providers = YamlFile.Read(config, report) is { } top ? ReadConfig(top, binDir ?? "/") : [];
+        map.Report.Include(report, map.LineOf("config"));
+        return new CredentialProviderSource(config, providers, TimeProvider.System);
+    }
+
+    private static bool Exists(YamlMap map, string config)
+    {
+        var exists = File.Exists(config);
+        if (!exists)
+            map.Problem("config", $"{config} is not there, or a directory; use {Config}");
+        return exists;
+    }
+
+    private static string? ReadPath(YamlMap map, string key, string allowed)
+    {
+        var path = map.Text(key, allowed);
+        if (path is not null && Path.IsPathRooted(path))
+            return path;
+        map.Problem(key, path is null ? $"missing; use {allowed}" : $"{path} is not an absolute path; use {allowed}");
+        return null;
+    }
+
+    private static ImmutableArray<CredentialProvider> ReadConfig(YamlMap top, string binDir)
+    {
+        Require(top, "kind", [Kind]);
+        Require(top, "apiVersion", s_apiVersions);
+        var providers = ImmutableArray.CreateBuilder<CredentialProvider>();
+        foreach (var (index, node) in top.List("providers", "a list of plugins").Index())
+        {
+            var path = $"providers[{index}]";
+            if (node is not YamlMappingNode mapping)
+                top.Report.Problem(path, node.Start.Line, "is not a mapping; use name, apiVersion, matchImages, defaultCacheDuration");
+            else if (ReadProvider(new YamlMap(mapping, path, top.Report), binDir) is { } provider)
+                providers.Add(provider);
+        }
+        if (!top.Has("providers"))
+            top.Problem("providers", "missing; use a list of plugins");
+        foreach (var twins in providers.GroupBy(provider => provider.Program).Where(group => group.Count() > 1))
+            top.Problem("providers", $"{twins.First()} stands there twice; use each name once");
+        return providers.ToImmutable();
+    }
+
+    /// <returns>Null for one that cannot be asked.</returns>
+    private static CredentialProvider? ReadProvider(YamlMap entry, string binDir)
+    {
+        var name = ReadName(entry);
+        var apiVersion = Require(entry, "apiVersion", CredentialProvider.ApiVersions);
+        var provider = new CredentialProvider(name ?? "", binDir, apiVersion ?? "")
+        {
+            MatchImages = ReadMatchImages(entry),
+            DefaultCacheDuration = ReadDuration(entry),
+            Arguments = [.. ReadTexts(entry, "args")],
+            Environment = [.. ReadEnvironment(entry)],
+        };
+        if (entry.Map("tokenAttributes").Flag("requireServiceAccount"))
+        {
+            entry.Warning("tokenAttributes", "wants the service account of a pod, which only kubelet knows; this plugin is not asked");
+            return null;
+        }
+        if (name is not null && !HelperProgram.IsExecutable(provider.Program))
+            entry.Warning("name", $"{provider.Program} is not there or not executable; it is looked for again when it is needed");
+        return name is null ? null : provider;
+    }
+
+    private static string? ReadName(YamlMap entry)
+    {
+        const string Allowed = "the name of a program in binDir";
+        var name = entry.Text("name", Allowed);
+        if (!string.IsNullOrEmpty(name) && name is not ("." or "..") && !name.Any(c => c is '/' or ' '))
+            return name;
+        entry.Problem("name", string.IsNullOrEmpty(name) ? $"missing; use {Allowed}" : $"{name} is not a file's name; use {Allowed}");
+        return null;
+    }
+
+    private static string? Require(YamlMap map, string key, IReadOnlyCollection<string> allowed)
+    {
+        var text = map.Text(key, string.Join(" or ", allowed));
+        if (text is not null && allowed.Contains(text))
+            return text;
+        map.Problem(key, $"{text ?? "missing"}{(text is null ? "" : " is not known here")}; use {string.Join(" or ", allowed)}");
+        return null;
+    }
+
+    private static ImmutableArray<ImageGlob> ReadMatchImages(YamlMap entry)
+    {
+        const string Allowed = "a list of host[:port][/path], with * inside the labels of a host";
+        var globs = ImmutableArray.CreateBuilder<ImageGlob>();
+        foreach (var text in ReadTexts(entry, "matchImages"))
+        {
+            if (ImageGlob.TryParse(text, out var glob))
+                globs.Add(glob);
+            else
+                entry.Problem("matchImages", $"{text} is not a pattern; use {Allowed}");
+        }
+        if (!entry.Has("matchImages"))
+            entry.Problem("matchImages", $"missing; use {Allowed}");
+        return globs.ToImmutable();
+    }
+
+    private static TimeSpan ReadDuration(YamlMap entry)
+    {
+        const string Key = "defaultCacheDuration";
+        var text = entry.Text(Key, GoDuration.Allowed);
+        if (text is null)
+            entry.Problem(Key, $"missing; use {GoDuration.Allowed}, or 0 to remember nothing");
+        else if (!GoDuration.TryParse(text, out var duration) || duration < TimeSpan.Zero)
+            entry.Problem(Key, $"{text} is not a duration; use {GoDuration.Allowed}, or 0 to remember nothing");
+        else
+            return duration;
+        return TimeSpan.Zero;
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> ReadEnvironment(YamlMap entry)
+    {
+        foreach (var (index, node) in entry.List("env", "a list of name and value").Index())
+        {
+            var variable = new YamlMap(node as YamlMappingNode, $"{entry.PathOf("env")}[{index}]", entry.Report);
+            if (variable.Text("name", "a variable's name") is { Length: > 0 } name && !name.Contains('='))
+                yield return KeyValuePair.Create(name, variable.Text("value", "a text") ?? "");
+            else
+                entry.Report.Problem($"{entry.PathOf("env")}[{index}]", node.Start.Line, "has no name of a variable; use name and value");
+        }
+    }
+
+    private static IEnumerable<string> ReadTexts(YamlMap entry, string key)
+    {
+        foreach (var (index, node) in entry.List(key, "a list of texts").Index())
+        {
+            if (node is YamlScalarNode { Value: { } text })
+                yield return text;
+            else
+                entry.Report.Problem($"{entry.PathOf(key)}[{index}]", node.Start.Line, "is not a text; use a list of texts");
+        }
+    }
+}

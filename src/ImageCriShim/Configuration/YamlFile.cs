@@ -1,0 +1,64 @@
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace ImageCriShim.Configuration;
+
+/// <summary>A file of YAML, or of JSON, which is YAML too.</summary>
+internal static class YamlFile
+{
+    private const int MaxBytes = 1024 * 1024; // a thousand registries are 100 KiB
+
+    /// <summary>Never throws for what an operator can cause: a file that is absent, unreadable or wrong.</summary>
+    /// <returns>Its top level; null where there is none to read, which is reported.</returns>
+    public static YamlMap? Read(string path, ConfigReport report)
+    {
+        try
+        {
+            if (Directory.Exists(path))
+                report.Problem("", 0, $"{path} is a directory; name a file");
+            else if (new FileInfo(path).Length > MaxBytes)
+                report.Problem("", 0, $"is larger than {MaxBytes / 1024} KiB; is it the right file?");
+            else
+                return Parse(File.ReadAllText(path), report);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            report.Problem("", 0, $"{path} {WhyUnreadable(e)}");
+        }
+        return null;
+    }
+
+    /// <summary>In words of our own: the published program carries no framework messages.</summary>
+    public static string WhyUnreadable(Exception e) => e switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "does not exist",
+        UnauthorizedAccessException => "may not be read by this process",
+        _ => "cannot be read",
+    };
+
+    private static YamlMap? Parse(string text, ConfigReport report)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(new StringReader(text));
+        }
+        catch (YamlException e)
+        {
+            report.Problem("", e is AnchorNotFoundException ? 0 : e.Start.Line, $"is not YAML: {WhyNoYaml(e)}");
+            return null;
+        }
+
+        var root = stream.Documents.Count == 0 ? null : stream.Documents[0].RootNode;
+        if (stream.Documents.Count > 1)
+            report.Problem("", stream.Documents[1].RootNode.Start.Line, "a second document begins here; use one");
+        if (root is not null and not YamlMappingNode and not YamlScalarNode { Value: null or "" })
+            report.Problem("", root.Start.Line, "is not a mapping; use key: value lines");
+        return new YamlMap(root as YamlMappingNode, "", report);
+    }
+
+    /// <summary>An alias may be a password that wanted quotes, so its name is not shown. (Its line is not known.)</summary>
+    private static string WhyNoYaml(YamlException e) => e is AnchorNotFoundException
+        ? "a value that begins with * must be in quotes"
+        : e.Message;
+}

@@ -1,0 +1,34 @@
+using System.Text;
+using ImageCriShim.Images;
+
+namespace ImageCriShim.Registries.Auth;
+
+/// <summary>A secret in a file of its own, which may be replaced at any time.</summary>
+/// <param name="key">The key of the config file that names it, such as <c>passwordFile</c>.</param>
+/// <param name="path">Absolute.</param>
+/// <param name="make">From the secret to the credential.</param>
+internal sealed class FileCredential(string key, string path, Func<string, Credential> make) : CredentialSource
+{
+    private const int MaxBytes = 64 * 1024; // the longest tokens are a few KiB
+
+    public override ValueTask<CredentialAnswer> Find(Reference image, CancellationToken cancellation)
+    {
+        if (SmallFile.TryRead(path, MaxBytes, out var problem) is not { } content)
+            return Problem(problem);
+        var secret = WithoutNewline(Encoding.UTF8.GetString(content));
+        if (secret.Length == 0)
+            return Problem("is empty");
+        if (secret.Any(char.IsControl))
+            return Problem("holds more than one line; it must hold the secret alone");
+        return ValueTask.FromResult(new CredentialAnswer(make(secret), $"{key} {path}"));
+    }
+
+    public override string ToString() => $"{make("")} ({key} {path})";
+
+    private ValueTask<CredentialAnswer> Problem(string what) =>
+        ValueTask.FromResult(new CredentialAnswer(null, $"{key} {path}", $"{key} {path} {what}"));
+
+    /// <summary>The one that editors and <c>echo</c> leave.</summary>
+    private static string WithoutNewline(string text) =>
+        text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+}
