@@ -68,7 +68,8 @@ public sealed class RealNode : IAsyncLifetime
     }
 
     /// <summary>A shim in front of that containerd.</summary>
-    public Task<ShimOnNode> StartShim(string containerd, string yaml) => ShimOnNode.Start(SocketOf(containerd), yaml);
+    public Task<ShimOnNode> StartShim(string containerd, string yaml, params (string Name, string Value)[] environment) =>
+        ShimOnNode.Start(SocketOf(containerd), yaml, environment);
 
     public async Task RestartContainerd(string containerd)
     {

@@ -18,10 +18,11 @@ public sealed class ShimOnNode : IAsyncDisposable
 
     /// <param name="runtimeSocket">The runtime that it stands in front of.</param>
     /// <param name="yaml">What the test needs of the config file; sockets and state are given.</param>
-    public static async Task<ShimOnNode> Start(string runtimeSocket, string yaml)
+    /// <param name="environment">More variables for the shim.</param>
+    public static async Task<ShimOnNode> Start(string runtimeSocket, string yaml, params (string Name, string Value)[] environment)
     {
         var directory = new TempDirectory();
-        var process = await ShimProcess.StartAsync(directory, runtimeSocket, $"image: {directory.File("state")}\n{yaml}");
+        var process = await ShimProcess.StartAsync(directory, runtimeSocket, $"image: {directory.File("state")}\n{yaml}", environment);
         return new(directory, process, await CriCaller.Connect(process.SocketPath));
     }
 
