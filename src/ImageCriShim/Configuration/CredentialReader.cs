@@ -8,12 +8,13 @@ namespace ImageCriShim.Configuration;
 /// </summary>
 internal static class CredentialReader
 {
-    private const string Allowed = "auth: user:password; username with password or passwordFile; identityToken or registryToken, or the same with File "
-        + "behind it; dockerConfig; or credentialProvider";
+    private const string Allowed = "auth: user:password; username with password or passwordFile; identityToken or registryToken, "
+        + "or the same with File behind it; dockerConfig; or credentialProvider";
 
     private static readonly string[] s_sources =
     [
-        "auth", "password", "passwordFile", "identityToken", "identityTokenFile", "registryToken", "registryTokenFile", "dockerConfig", "credentialProvider",
+        "auth", "password", "passwordFile", "identityToken", "identityTokenFile", "registryToken", "registryTokenFile",
+        "dockerConfig", "credentialProvider",
     ];
 
     public static CredentialSource? Read(YamlMap map)
@@ -36,7 +37,7 @@ internal static class CredentialReader
         return key switch
         {
             "auth" => ReadAuth(map),
-            "password" => map.Text(key, Allowed) is { } password ? new InlineCredential(new Credential.Password(username ?? "", password), key) : null,
+            "password" => ReadPassword(map, key, username ?? ""),
             "passwordFile" => ReadFile(map, key, secret => new Credential.Password(username ?? "", secret)),
             // containerd looks at a token only without a username, so one that stands beside it is not used.
             "identityToken" => ReadToken(map, key, token => new Credential.IdentityToken(token)),
@@ -68,6 +69,9 @@ internal static class CredentialReader
             map.Problem("auth", $"has no user name; use {Allowed}");
         return new InlineCredential(Credential.Password.Split(auth), "auth");
     }
+
+    private static InlineCredential? ReadPassword(YamlMap map, string key, string username) =>
+        map.Text(key, Allowed) is { } password ? new InlineCredential(new Credential.Password(username, password), key) : null;
 
     private static InlineCredential? ReadToken(YamlMap map, string key, Func<string, Credential> make)
     {

@@ -42,9 +42,10 @@ internal sealed class CredentialProvider(string name, string directory, string a
         var outcome = await HelperProgram.Run(start, WriteRequest(image), time);
         if (outcome.Problem is not null)
             return ProviderAnswer.Failed($"{name} {outcome.Problem}");
-        return outcome.ExitCode == 0
-            ? ProviderAnswer.Parse(outcome.Output, apiVersion) ?? ProviderAnswer.Failed($"{name} gave no CredentialProviderResponse of {apiVersion}; run it by hand to see its answer")
-            : ProviderAnswer.Failed($"{name} failed with exit code {outcome.ExitCode}; run it by hand to see why");
+        if (outcome.ExitCode != 0)
+            return ProviderAnswer.Failed($"{name} failed with exit code {outcome.ExitCode}; run it by hand to see why");
+        return ProviderAnswer.Parse(outcome.Output, apiVersion)
+            ?? ProviderAnswer.Failed($"{name} gave no CredentialProviderResponse of {apiVersion}; run it by hand to see its answer");
     }
 
     public override string ToString() => name;

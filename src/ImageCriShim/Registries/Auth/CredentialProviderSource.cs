@@ -34,15 +34,15 @@ internal sealed class CredentialProviderSource(string configPath, ImmutableArray
 
     public override string ToString() => $"credentialProvider {configPath} ({string.Join(", ", providers)})";
 
-    private async Task<ProviderAnswer> Ask(CredentialProvider provider, HelperAnswers<ProviderAnswer> answers, Reference image, CancellationToken cancellation)
+    private async Task<ProviderAnswer> Ask(
+        CredentialProvider provider, HelperAnswers<ProviderAnswer> answers, Reference image, CancellationToken cancellation)
     {
         var registry = image.Domain.ToLowerInvariant();
         var name = $"{registry}/{image.Repository}"; // kubelet leaves tag and digest out
         return FindKnown() ?? await answers.Join(name, AskNow, cancellation);
 
-        ProviderAnswer? FindKnown() => answers.TryFind(name, out var answer) || answers.TryFind(registry, out answer) || answers.TryFind(Everything, out answer)
-            ? answer
-            : null;
+        ProviderAnswer? FindKnown() =>
+            answers.TryFind(name, out var answer) || answers.TryFind(registry, out answer) || answers.TryFind(Everything, out answer) ? answer : null;
 
         async Task<ProviderAnswer> AskNow()
         {

@@ -26,11 +26,11 @@ internal sealed class DockerConfigSource(string path, TimeProvider time) : Crede
 
     /// <summary>What an operator should know about the file before it is used; null if there is nothing to say.</summary>
     public static string? FindWarning(string path) => SmallFile.FindWarning(path)
-        ?? (SmallFile.TryRead(path, MaxBytes, out var problem) is { } content && DockerConfig.TryParse(content, out problem) is not null ? null : problem);
+        ?? (Read(path, out var problem) is null ? problem : null);
 
     public override ValueTask<CredentialAnswer> Find(Reference image, CancellationToken cancellation)
     {
-        if (SmallFile.TryRead(path, MaxBytes, out var problem) is not { } content || DockerConfig.TryParse(content, out problem) is not { } config)
+        if (Read(path, out var problem) is not { } config)
             return ValueTask.FromResult(new CredentialAnswer(null, $"{this}", $"{this} {problem}"));
         if (config.FindHelper(image.Domain) is { } helper)
             return AskHelper(helper, ServerOf(image), cancellation);
@@ -40,8 +40,12 @@ internal sealed class DockerConfigSource(string path, TimeProvider time) : Crede
 
     public override string ToString() => $"dockerConfig {path}";
 
+    private static DockerConfig? Read(string path, out string problem) =>
+        SmallFile.TryRead(path, MaxBytes, out problem) is { } content ? DockerConfig.TryParse(content, out problem) : null;
+
     /// <summary>What docker calls the registry when it speaks to a helper.</summary>
-    private static string ServerOf(Reference image) => image.IsAt(Reference.DockerHub) ? "https://index.docker.io/v1/" : image.Domain.ToLowerInvariant();
+    private static string ServerOf(Reference image) =>
+        image.IsAt(Reference.DockerHub) ? "https://index.docker.io/v1/" : image.Domain.ToLowerInvariant();
 
     private async ValueTask<CredentialAnswer> AskHelper(string helper, string server, CancellationToken cancellation)
     {
@@ -71,6 +75,9 @@ internal sealed class DockerConfigSource(string path, TimeProvider time) : Crede
         return new CredentialAnswer(credential, from, problem is null ? null : $"{this}: {name} {problem}");
     }
 
+    private static Credential Make(string user, string secret) =>
+        user == "<token>" ? new Credential.IdentityToken(secret) : new Credential.Password(user, secret);
+
     private static Credential? Understand(HelperOutcome outcome, out string? problem)
     {
         const string NotFound = "credentials not found in native keychain"; // how every helper says that it has none
@@ -87,7 +94,7 @@ internal sealed class DockerConfigSource(string path, TimeProvider time) : Crede
         {
             using var answer = JsonDocument.Parse(outcome.Output);
             if (answer.RootElement.Text("Secret") is { Length: > 0 } secret)
-                return answer.RootElement.Text("Username") is var user and not "<token>" ? new Credential.Password(user ?? "", secret) : new Credential.IdentityToken(secret);
+                return Make(answer.RootElement.Text("Username") ?? "", secret);
         }
         catch (JsonException)
         {

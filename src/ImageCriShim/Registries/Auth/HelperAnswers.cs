@@ -11,14 +11,14 @@ internal sealed class HelperAnswers<T>(TimeProvider time)
     private const int MaxAnswers = 1024; // a plugin may answer for each image on its own
 
     private readonly Dictionary<string, Task<T>> _running = [];
-    private readonly Dictionary<string, (T Answer, long At, TimeSpan Life)> _known = [];
+    private readonly LruCache<string, (T Answer, long At, TimeSpan Life)> _known = new(MaxAnswers);
     private readonly Lock _gate = new();
 
     public bool TryFind(string key, [MaybeNullWhen(false)] out T answer)
     {
         lock (_gate)
         {
-            var isKnown = _known.TryGetValue(key, out var known) && !IsOver(known.At, known.Life);
+            var isKnown = _known.TryGet(key, out var known) && time.GetElapsedTime(known.At) < known.Life;
             answer = known.Answer;
             return isKnown;
         }
@@ -27,13 +27,7 @@ internal sealed class HelperAnswers<T>(TimeProvider time)
     public void Keep(string key, T answer, TimeSpan life)
     {
         lock (_gate)
-        {
-            if (_known.Count >= MaxAnswers)
-                Forget(_known.Where(entry => IsOver(entry.Value.At, entry.Value.Life)));
-            if (_known.Count >= MaxAnswers)
-                _known.Clear(); // asked again, each when it is wanted
-            _known[key] = (answer, time.GetTimestamp(), life);
-        }
+            _known.Set(key, (answer, time.GetTimestamp(), life));
     }
 
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was; the program runs on.</exception>
@@ -60,12 +54,4 @@ internal sealed class HelperAnswers<T>(TimeProvider time)
                 _running.Remove(key);
         }
     }
-
-    private void Forget(IEnumerable<KeyValuePair<string, (T Answer, long At, TimeSpan Life)>> entries)
-    {
-        foreach (var (key, _) in entries.ToList())
-            _known.Remove(key);
-    }
-
-    private bool IsOver(long at, TimeSpan life) => time.GetElapsedTime(at) >= life;
 }

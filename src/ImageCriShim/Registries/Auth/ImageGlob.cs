@@ -54,7 +54,7 @@ internal sealed class ImageGlob
 
     /// <summary>The API's own path, as <c>docker login</c> records it.</summary>
     private static string WithoutVersion(string path) =>
-        path is "/v1" or "/v2" || path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/v2/", StringComparison.Ordinal) ? path[3..] : path;
+        $"{path}/".StartsWith("/v1/", StringComparison.Ordinal) || $"{path}/".StartsWith("/v2/", StringComparison.Ordinal) ? path[3..] : path;
 
     private static (string Name, string Port) SplitPort(string host)
     {

@@ -3,7 +3,9 @@ using ImageCriShim.Images;
 
 namespace ImageCriShim.Registries.Auth;
 
-/// <summary>What a kubelet credential provider answered: credentials for some images, and for how long and for which of them they may be remembered.</summary>
+/// <summary>
+/// What a kubelet credential provider answered: credentials for some images, and for how long and for which of them they may be remembered.
+/// </summary>
 internal sealed class ProviderAnswer
 {
     private readonly List<(ImageGlob For, Credential Credential)> _credentials = [];
