@@ -10,14 +10,13 @@ internal sealed class CandidateList(ShimSettings settings)
     /// <summary>The registries that are asked for the image, highest first, each with the image's name there.</summary>
     public IReadOnlyList<Candidate> AtRegistries(string image, Reference reference)
     {
-        var own = FindOwn(reference);
         var found = new List<Candidate>();
         foreach (var registry in settings.Registries.Where(r => r.Serves(reference)))
         {
             if (reference.IsAt(registry.Host))
             {
                 // Other entries of this host mean the same name, but with an account that is for other paths.
-                if (ReferenceEquals(registry, own))
+                if (ReferenceEquals(registry, FindOwn(reference)))
                     found.Add(AsGiven(image, reference));
             }
             else if (registry.Spell(reference) is { } name && !found.Exists(c => c.Name == name))
