@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImageCriShim.Commands;
 using ImageCriShim.Hosting;
 
 namespace ImageCriShim;
@@ -25,6 +26,22 @@ internal static class CommandLine
         var serve = new Command("serve", "Serve callers until SIGTERM (the default). Example: image-cri-shim serve -f /etc/image-cri-shim.yaml");
         serve.SetAction(parsed => ShimHost.Serve(parsed.GetValue(file)!, parsed.GetValue(logFormat)));
 
+        var image = new Argument<string>("image") { Description = "The image as a manifest names it, such as nginx:1.25." };
+        var output = new Option<OutputFormat>("--output", "-o")
+        {
+            Description = "text for people, json for machines.",
+            DefaultValueFactory = _ => OutputFormat.Text,
+        };
+        var resolve = new Command(
+            "resolve",
+            "Ask the registries for an image and say what a pull would do, and why; exit code 1 if nothing has it. Example: image-cri-shim resolve nginx:1.25")
+        {
+            image,
+            output,
+        };
+        resolve.SetAction((parsed, cancellation) =>
+            ResolveCommand.Run(parsed.GetValue(file)!, parsed.GetValue(image)!, parsed.GetValue(output), cancellation));
+
         var version = new Command("version", "Print the version. Example: image-cri-shim version");
         version.SetAction(_ => Console.WriteLine(ShimVersion.Text));
 
@@ -33,6 +50,7 @@ internal static class CommandLine
             file,
             logFormat,
             serve,
+            resolve,
             version,
         };
         root.SetAction(parsed => ShimHost.Serve(parsed.GetValue(file)!, parsed.GetValue(logFormat)));

@@ -19,6 +19,7 @@ public sealed partial class ArchitectureTests
         ["Relay"] = [],
         ["Cri"] = ["Relay", "Rewriting", "Registries", "Images", "Configuration"],
         ["Hosting"] = ["Relay"],
+        ["Commands"] = ["Rewriting", "Registries", "Images", "Configuration"],
     };
 
     private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "ShimVersion.cs"];

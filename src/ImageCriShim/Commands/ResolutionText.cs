@@ -1,0 +1,48 @@
+using System.Text;
+using ImageCriShim.Registries;
+using ImageCriShim.Rewriting;
+
+namespace ImageCriShim.Commands;
+
+/// <summary>A resolution for people.</summary>
+internal static class ResolutionText
+{
+    private const string Gap = "  ";
+
+    public static string Format(Resolution resolution)
+    {
+        var text = new StringBuilder();
+        var image = resolution.Decision.Image;
+        text.Append(image);
+        if (resolution.Name is { } name && $"{name}" != image)
+            text.Append($" is {name}");
+        text.Append("\n\n");
+        if (resolution.Lines.Count > 0)
+            AppendTable(text, [["candidate", "answer", "time", "credential"], .. resolution.Lines.Select(Cells)]);
+        return text.Append($"\n{Outcome(resolution)}\n").ToString();
+    }
+
+    private static string[] Cells(ResolutionLine line) =>
+    [
+        line.Candidate.IsAsGiven ? $"{line.Candidate.Image} (as given)" : line.Candidate.Image,
+        line.Result?.ToString() ?? "not asked",
+        line.Result is { } result ? Milliseconds(result) : "",
+        line.CredentialProblem ?? line.CredentialFrom ?? "none",
+    ];
+
+    private static string Milliseconds(ProbeResult result) => $"{result.Elapsed.TotalMilliseconds:0} ms";
+
+    private static void AppendTable(StringBuilder text, IReadOnlyList<string[]> rows)
+    {
+        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
+        foreach (var row in rows)
+            text.AppendLine(string.Join(Gap, row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+    }
+
+    private static string Outcome(Resolution resolution) => resolution.Decision.Kind switch
+    {
+        DecisionKind.Blocked => $"refused: {resolution.Decision.Reason}",
+        DecisionKind.Nowhere => $"not pulled: {resolution.Decision.Reason}; offlineOnly forbids the name as given",
+        _ => $"pulled as: {string.Join(", then ", resolution.ToPull.Select(candidate => candidate.Image))}\nreason: {resolution.Decision.Reason}",
+    };
+}
