@@ -43,10 +43,11 @@ internal sealed class CandidateList(ShimSettings settings)
         .Where(registry => reference.IsAt(registry.Host))
         .MaxBy(registry => Fit(registry.Address.Path, reference.Repository));
 
-    /// <summary>An account goes with the paths that it is for; other paths of the host are asked for without.</summary>
-    private static Registry Lend(Registry own, Reference reference) => Fit(own.Address.Path, reference.Repository) >= 0
-        ? own
-        : own with { Credentials = null, ForwardPullSecrets = false };
+    /// <summary>Where a host has several accounts, each goes with the paths that it is for; other paths are asked for without.</summary>
+    private Registry Lend(Registry own, Reference reference) =>
+        Fit(own.Address.Path, reference.Repository) >= 0 || settings.Registries.Count(registry => registry.Host == own.Host) == 1
+            ? own
+            : own with { Credentials = null, ForwardPullSecrets = false };
 
     /// <summary>How much of the repository the path covers, in whole segments; -1 where it is another path.</summary>
     private static int Fit(string path, string repository) =>

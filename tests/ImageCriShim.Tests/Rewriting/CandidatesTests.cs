@@ -122,6 +122,13 @@ public sealed class CandidatesTests
     }
 
     [Fact]
+    public void The_only_account_of_a_host_is_lent_to_all_its_paths()
+    {
+        var candidate = Make(s => s, Accounts("http://harbor.corp/team-a")).Candidates("harbor.corp/other/app").Single();
+        AccountOf(candidate).ShouldBe("a:***");
+    }
+
+    [Fact]
     public void The_entry_whose_path_fits_gives_its_place_too()
     {
         var registries = Accounts("harbor.corp/team-a", "harbor.corp/team-b");
