@@ -79,7 +79,7 @@ public sealed class ChallengeTests
     [Fact]
     public void A_header_as_large_as_they_may_be_is_read_once()
     {
-        Parse("Basic " + new string('a', 64 * 1024) + " x").Count.ShouldBe(3);
+        Parse("Basic " + new string('a', 64 * 1024) + " x").Count.ShouldBe(2);
         Parse(string.Concat(Enumerable.Repeat("a b", 20_000))).Count.ShouldBeLessThanOrEqualTo(60_000);
         Parse("Bearer realm=\"" + string.Concat(Enumerable.Repeat("\\\"", 32 * 1024)) + "\"").ShouldHaveSingleItem();
     }
