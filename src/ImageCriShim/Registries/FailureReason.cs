@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 
 namespace ImageCriShim.Registries;
 
@@ -9,10 +10,16 @@ namespace ImageCriShim.Registries;
 /// </summary>
 internal static class FailureReason
 {
+    private const string NoClientCertificate = "it wants to see a client certificate that it believes (tls.cert and tls.key name ours)";
     private const string NoHandshake = "the TLS handshake failed; does it speak plain http?";
 
     public static string Of(Exception failure)
     {
+        for (var e = failure; e is not null; e = e.InnerException)
+        {
+            if (IsAboutOurCertificate(e))
+                return NoClientCertificate;
+        }
         for (var e = failure; e is not null; e = e.InnerException)
         {
             if (Specific(e) is { } reason)
@@ -20,6 +27,7 @@ internal static class FailureReason
         }
         return failure switch
         {
+            HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError, StatusCode: { } status } => $"the proxy says HTTP {(int)status}",
             HttpRequestException http => General(http.HttpRequestError),
             HttpIOException io => General(io.HttpRequestError),
             _ => "the connection broke",
@@ -33,6 +41,18 @@ internal static class FailureReason
         AuthenticationException => NoHandshake,
         _ => null,
     };
+
+    /// <summary>
+    /// A server that refuses a client's certificate, or the lack of one, says so with an alert (RFC 8446 section 6.2), which OpenSSL tells
+    /// as error 1000 and more of its part 20, which .NET puts into <see cref="Exception.HResult"/>. There is no other way to see it.
+    /// </summary>
+    private static bool IsAboutOurCertificate(Exception e)
+    {
+        const int SslPart = 20;
+        const int FirstAlert = 1000;
+        return e is CryptographicException && (e.HResult >> 23 == SslPart || e.HResult >> 24 == SslPart) // OpenSSL 3, and 1.1
+            && (e.HResult & 0xfff) - FirstAlert is 42 or 43 or 44 or 45 or 46 or 48 or 116; // bad_certificate ... certificate_unknown, unknown_ca, certificate_required
+    }
 
     private static string OfSocket(SocketError error) => error switch
     {

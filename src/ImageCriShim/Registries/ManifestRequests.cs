@@ -1,17 +1,18 @@
-using System.Net.Http.Headers;
+using System.Net;
 using ImageCriShim.Images;
 using ImageCriShim.Registries.Auth;
+using Authorization = ImageCriShim.Registries.Auth.Authorization;
 
 namespace ImageCriShim.Registries;
 
 /// <summary>Puts the question for a manifest to a registry: as whom, and where redirects lead. What the answer means is <see cref="ManifestAnswer"/>.</summary>
-internal sealed class ManifestRequests(RegistryConnections connections)
+internal sealed class ManifestRequests(RegistryConnections connections, TimeProvider time)
 {
     private const int MaxRedirects = 5; // registry.k8s.io and Quay need one; a loop ends
 
-    private static readonly string s_userAgent = $"image-cri-shim/{ShimVersion.Text}";
+    private readonly Authenticator _authenticator = new(connections, time);
 
-    /// <summary>Follows redirects itself, because the credential must not follow to another host.</summary>
+    /// <summary>One request where it is known what the registry wants; otherwise it is asked again as it says.</summary>
     /// <param name="method">HEAD or GET.</param>
     /// <param name="registry">Whom to ask.</param>
     /// <param name="account">As whom.</param>
@@ -20,56 +21,84 @@ internal sealed class ManifestRequests(RegistryConnections connections)
     /// <exception cref="HttpRequestException">No answer; <see cref="FailureReason"/> says why.</exception>
     public async Task<ManifestReply> Send(HttpMethod method, Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation)
     {
+        // 1. As whoever it is known to want.
+        var first = await _authenticator.Begin(registry, account, image, cancellation);
+        var reply = await Send(method, registry, first, image, cancellation);
+        if (reply.Failure is not null || reply.HasStrayed)
+            return reply;
+
+        // 2. It wants somebody else: once, as it says.
+        Authorization? second;
+        try
+        {
+            second = await Reconsider(method, reply, first, registry, account, image, cancellation);
+        }
+        catch
+        {
+            reply.Dispose();
+            throw;
+        }
+        if (second is null)
+        {
+            if (first.IsGuess)
+                _authenticator.Learn(registry, first, reply.Response.StatusCode);
+            return reply;
+        }
+        reply.Dispose();
+        reply = await Send(method, registry, second, image, cancellation);
+        if (reply.Failure is null)
+            _authenticator.Learn(registry, second, reply.Response.StatusCode);
+        return reply;
+    }
+
+    /// <returns>Null if the reply is the answer.</returns>
+    private async Task<Authorization?> Reconsider(
+        HttpMethod method, ManifestReply reply, Authorization sent, Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation)
+    {
+        switch (reply.Response.StatusCode)
+        {
+            case HttpStatusCode.Unauthorized:
+                return await _authenticator.Answer(reply.From, Challenge.Read(reply.Response), sent, registry, account, image, cancellation);
+            case HttpStatusCode.BadRequest or HttpStatusCode.Forbidden when _authenticator.IsDoubtful(sent):
+                var nobody = Authorization.Nobody(account);
+                using (var bare = await Send(method, registry, nobody, image, cancellation)) // it tells what it wants if nothing is sent
+                {
+                    return bare switch
+                    {
+                        { HasStrayed: false, Response.StatusCode: HttpStatusCode.Unauthorized } =>
+                            await _authenticator.Answer(bare.From, Challenge.Read(bare.Response), sent, registry, account, image, cancellation),
+                        { Response.StatusCode: HttpStatusCode.OK } => nobody,
+                        _ => null,
+                    };
+                }
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Follows redirects itself, because the credential must not follow to another host.</summary>
+    private async Task<ManifestReply> Send(HttpMethod method, Registry registry, Authorization authorization, Reference image, CancellationToken cancellation)
+    {
+        if (authorization.Failure is { } failure)
+            return new ManifestReply(failure);
         var uri = new Uri(registry.Address.Endpoint, $"v2/{image.Repository}/manifests/{image.Version}");
-        var (credential, tls) = (account.Credential, registry.Tls);
+        var (header, tls, hasStrayed) = (authorization.Header, registry.Tls, false);
         for (var redirects = 0; ; redirects++)
         {
-            var request = Request(method, uri, credential);
-            var response = await connections.For(tls).SendAsync(request, cancellation);
+            var request = new HttpRequestMessage(method, uri);
+            request.Headers.TryAddWithoutValidation("Accept", ManifestTypes.Accept);
+            request.Headers.Authorization = header;
+            var response = await connections.Send(request, tls, cancellation);
             if (redirects == MaxRedirects || Redirection.FindTarget(response, uri) is not { } target)
-                return new ManifestReply(response, AsWhom(account, credential));
+                return new ManifestReply(response, uri, hasStrayed, AsWhom(authorization, header));
             response.Dispose();
             if (!Redirection.StaysWith(registry.Address.Endpoint, target))
-                (credential, tls) = (null, tls.ForOtherHosts); // for good: a way back could be anybody's
+                (header, tls, hasStrayed) = (null, registry.Tls.ForOtherHosts, true); // for good: a way back could be anybody's
             uri = target;
         }
     }
 
-    private static HttpRequestMessage Request(HttpMethod method, Uri uri, Credential? credential)
-    {
-        var request = new HttpRequestMessage(method, uri);
-        request.Headers.TryAddWithoutValidation("Accept", ManifestTypes.Accept);
-        request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
-        if (credential is Credential.Password password)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", password.ToBasicParameter());
-        return request;
-    }
-
-    private static string AsWhom(CredentialAnswer account, Credential? sent) => (account.Credential, sent) switch
-    {
-        (null, _) => "for no user",
-        (_, null) => "from a host that it redirects to, where the credential must not go",
-        (_, Credential.Password password) => $"for user {password.Username}",
-        _ => $"for the {sent}",
-    };
-}
-
-/// <summary>A registry's HTTP answer, or the reason why it could not be asked for want of a token.</summary>
-internal sealed class ManifestReply : IDisposable
-{
-    private readonly HttpResponseMessage? _response;
-
-    public ManifestReply(HttpResponseMessage response, string asWhom) => (_response, AsWhom) = (response, asWhom);
-
-    public ManifestReply(ProbeResult failure) => (Failure, AsWhom) = (failure, "");
-
-    /// <summary>Not null: there is no response.</summary>
-    public ProbeResult? Failure { get; }
-
-    public HttpResponseMessage Response => _response ?? throw new InvalidOperationException("there is a failure instead");
-
-    /// <summary>Ends a sentence about an HTTP status: <c>for user admin</c>.</summary>
-    public string AsWhom { get; }
-
-    public void Dispose() => _response?.Dispose();
+    private static string AsWhom(Authorization authorization, object? sent) => authorization.Header is not null && sent is null
+        ? "from a host that it redirects to, where the credential must not go"
+        : authorization.AsWhom;
 }

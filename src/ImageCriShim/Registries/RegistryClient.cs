@@ -11,13 +11,16 @@ namespace ImageCriShim.Registries;
 internal sealed class RegistryClient : IDisposable
 {
     private readonly TimeProvider _time;
-    private readonly RegistryConnections _connections = new();
+    private readonly RegistryConnections _connections;
     private readonly ManifestRequests _requests;
 
-    public RegistryClient(TimeProvider time)
+    /// <param name="time">Measures patience and the lives of tokens.</param>
+    /// <param name="environment">Where the proxies stand; by default the process's own.</param>
+    public RegistryClient(TimeProvider time, Func<string, string?>? environment = null)
     {
         _time = time;
-        _requests = new ManifestRequests(_connections);
+        _connections = new RegistryConnections(new SystemProxy(environment ?? Environment.GetEnvironmentVariable));
+        _requests = new ManifestRequests(_connections, time);
     }
 
     /// <param name="registry">Whom to ask.</param>
@@ -30,26 +33,24 @@ internal sealed class RegistryClient : IDisposable
         var started = _time.GetTimestamp();
         using var timeout = new CancellationTokenSource(patience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
-        CredentialAnswer account = default;
+        CredentialAnswer? account = null;
         ProbeResult result;
         try
         {
-            if (registry.Credentials is { } source)
-                account = await source.Find(image, either.Token);
-            result = await Ask(registry, account, image, either.Token);
+            account = registry.Credentials is { } source ? await source.Find(image, either.Token) : default(CredentialAnswer);
+            result = await Ask(registry, account.Value, image, either.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            var (what, limit) = timeout.IsCancellationRequested
-                ? ("answer", patience)
-                : ("connection", RegistryConnections.ConnectTimeout);
-            result = new ProbeResult.Unreachable($"no {what} within {limit.TotalSeconds:0.###} s");
+            result = new ProbeResult.Unreachable(timeout.IsCancellationRequested
+                ? $"{WhatIsLate(e, account is null)} within {patience.TotalSeconds:0.###} s"
+                : $"no connection within {RegistryConnections.ConnectTimeout.TotalSeconds:0.###} s{_connections.By(registry.Address.Endpoint)}");
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            result = new ProbeResult.Unreachable(FailureReason.Of(e));
+            result = new ProbeResult.Unreachable(FailureReason.Of(e) + _connections.By(registry.Address.Endpoint));
         }
-        return result with { Elapsed = _time.GetElapsedTime(started), CredentialFrom = account.Credential is null ? null : account.From };
+        return result with { Elapsed = _time.GetElapsedTime(started), CredentialFrom = account is { Credential: not null } ? account.Value.From : null };
     }
 
     /// <summary>Whether the registry's port can be connected to at all, name and proxy included: the cheapest sign of life.</summary>
@@ -61,8 +62,9 @@ internal sealed class RegistryClient : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         try
         {
+            var hop = _connections.FindHop(address.Endpoint);
             using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(address.Endpoint.IdnHost, address.Endpoint.Port, either.Token);
+            await socket.ConnectAsync(hop.IdnHost, hop.Port, either.Token);
             return true;
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException && !cancellation.IsCancellationRequested)
@@ -72,6 +74,13 @@ internal sealed class RegistryClient : IDisposable
     }
 
     public void Dispose() => _connections.Dispose();
+
+    private static string WhatIsLate(OperationCanceledException e, bool isAccountMissing) => e switch
+    {
+        NoTokenInTimeException late => $"its token server {late.TokenServer}: no answer",
+        _ when isAccountMissing => "no credential from where it is configured",
+        _ => "no answer",
+    };
 
     private async Task<ProbeResult> Ask(Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation)
     {

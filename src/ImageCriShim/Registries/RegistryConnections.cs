@@ -4,9 +4,11 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ImageCriShim.Registries;
 
-/// <summary>Kept-alive connections to registries: one pool for each way of doing TLS.</summary>
-internal sealed class RegistryConnections : IDisposable
+/// <summary>Kept-alive connections to registries and their token servers, over the system's proxy: one pool for each way of doing TLS.</summary>
+internal sealed class RegistryConnections(SystemProxy proxy) : IDisposable
 {
+    public const string ClientName = "image-cri-shim";
+
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2); // a dead registry must not cost more
 
     private static readonly TimeSpan s_idleTimeout = TimeSpan.FromSeconds(90);
@@ -14,17 +16,24 @@ internal sealed class RegistryConnections : IDisposable
     private const int MaxPerServer = 32; // a node starts far fewer different images at once; the rest wait in line
     private const int MaxHeaderKilobytes = 64; // an answer's headers are a few hundred bytes
 
+    private const int MaxDrainBytes = 64 * 1024; // of an answer that nobody reads; with more left to come, a new connection is cheaper
+    private static readonly TimeSpan s_drainTimeout = TimeSpan.FromSeconds(1);
+    private static readonly string s_userAgent = $"{ClientName}/{ShimVersion.Text}";
+
     private readonly Dictionary<TlsSettings, HttpMessageInvoker> _pools = [];
     private readonly Lock _gate = new();
 
-    public HttpMessageInvoker For(TlsSettings tls)
+    /// <summary>Where to connect to for this: the host itself, or the proxy before it.</summary>
+    public Uri FindHop(Uri uri) => proxy.GetProxy(uri) ?? uri;
+
+    /// <summary>For the end of a failure's reason: whose failure it may be.</summary>
+    public string By(Uri uri) => proxy.GetProxy(uri) is { } hop ? $" (asked over the proxy {hop.Authority})" : "";
+
+    /// <returns>The answer as soon as its headers are there.</returns>
+    public Task<HttpResponseMessage> Send(HttpRequestMessage request, TlsSettings tls, CancellationToken cancellation)
     {
-        lock (_gate)
-        {
-            if (!_pools.TryGetValue(tls, out var pool))
-                _pools.Add(tls, pool = new HttpMessageInvoker(CreateHandler(tls)));
-            return pool;
-        }
+        request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
+        return For(tls).SendAsync(request, cancellation);
     }
 
     public void Dispose()
@@ -36,8 +45,19 @@ internal sealed class RegistryConnections : IDisposable
         }
     }
 
-    private static SocketsHttpHandler CreateHandler(TlsSettings tls) => new()
+    private HttpMessageInvoker For(TlsSettings tls)
     {
+        lock (_gate)
+        {
+            if (!_pools.TryGetValue(tls, out var pool))
+                _pools.Add(tls, pool = new HttpMessageInvoker(CreateHandler(tls)));
+            return pool;
+        }
+    }
+
+    private SocketsHttpHandler CreateHandler(TlsSettings tls) => new()
+    {
+        Proxy = proxy,
         AllowAutoRedirect = false,
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.None, // digests are of the bytes as they are
@@ -45,6 +65,8 @@ internal sealed class RegistryConnections : IDisposable
         PooledConnectionIdleTimeout = s_idleTimeout,
         PooledConnectionLifetime = s_lifetime,
         MaxConnectionsPerServer = MaxPerServer,
+        MaxResponseDrainSize = MaxDrainBytes,
+        ResponseDrainTimeout = s_drainTimeout,
         MaxResponseHeadersLength = MaxHeaderKilobytes,
         ActivityHeadersPropagator = null, // a registry has no business with our traces
         SslOptions = SslOptions(tls),

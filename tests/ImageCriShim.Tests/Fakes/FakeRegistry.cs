@@ -28,6 +28,8 @@ internal sealed class FakeRegistry : IAsyncDisposable
     private readonly X509Certificate2? certificate;
     private readonly bool asksForClientCertificate;
     private int connections;
+    private int open;
+    private long sent;
 
     private FakeRegistry(X509Certificate2? certificate, bool asksForClientCertificate)
     {
@@ -46,7 +48,15 @@ internal sealed class FakeRegistry : IAsyncDisposable
     public string Host => $"127.0.0.1:{Port}";
     public string Address => $"{(certificate is null ? "http" : "https")}://{Host}";
     public IReadOnlyCollection<FakeRequest> Requests => requests;
+
+    /// <summary>How many there have been.</summary>
     public int Connections => Volatile.Read(ref connections);
+
+    /// <summary>How many there are.</summary>
+    public int OpenConnections => Volatile.Read(ref open);
+
+    /// <summary>How much of bodies the other side has taken, its and our buffers included.</summary>
+    public long BodyBytesSent => Volatile.Read(ref sent);
 
     public static FakeRegistry Start() => new(null, false);
 
@@ -95,6 +105,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
     private async Task Serve(Socket socket)
     {
+        Interlocked.Increment(ref open);
         try
         {
             await using var plain = new NetworkStream(socket, ownsSocket: true);
@@ -107,6 +118,10 @@ internal sealed class FakeRegistry : IAsyncDisposable
         catch (Exception e) when (e is IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
         {
             // The other side has gone or does not believe us: a registry takes that calmly.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref open);
         }
     }
 
@@ -135,7 +150,10 @@ internal sealed class FakeRegistry : IAsyncDisposable
             var colon = header.IndexOf(':');
             headers.Add(header[..colon], header[(colon + 1)..].Trim()); // throws if a header comes twice
         }
-        var request = new FakeRequest(parts[0], parts[1], headers);
+        var body = new char[int.Parse(headers.GetValueOrDefault("Content-Length", "0"), CultureInfo.InvariantCulture)];
+        if (body.Length > 0)
+            await reader.ReadBlockAsync(body, stopping.Token);
+        var request = new FakeRequest(parts[0], parts[1], headers, new string(body));
         requests.Enqueue(request);
         arrivals.Writer.TryWrite(request);
         return request;
@@ -153,11 +171,25 @@ internal sealed class FakeRegistry : IAsyncDisposable
         var head = new StringBuilder($"HTTP/1.1 {answer.Status} Answer\r\n");
         foreach (var (name, value) in answer.Headers)
             head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
-        head.Append(CultureInfo.InvariantCulture, $"Content-Length: {answer.Body.Length}\r\n\r\n");
+        foreach (var challenge in answer.Challenges)
+            head.Append(CultureInfo.InvariantCulture, $"WWW-Authenticate: {challenge}\r\n");
+        head.Append(CultureInfo.InvariantCulture, $"Content-Length: {answer.Length ?? answer.Body.Length}\r\n\r\n");
         await stream.WriteAsync(Encoding.Latin1.GetBytes(head.ToString()), stopping.Token);
         if (request.Method != "HEAD")
-            await stream.WriteAsync(answer.Body, stopping.Token);
+            await WriteBody(stream, answer);
         return true;
+    }
+
+    private async Task WriteBody(Stream stream, FakeAnswer answer)
+    {
+        await stream.WriteAsync(answer.Body, stopping.Token);
+        var filler = new byte[64 * 1024];
+        for (var left = answer.IsFilled ? answer.Length - answer.Body.Length : 0; left > 0; left -= filler.Length)
+        {
+            await stream.WriteAsync(filler.AsMemory(0, (int)Math.Min(left.Value, filler.Length)), stopping.Token);
+            Interlocked.Add(ref sent, filler.Length);
+        }
+        await answer.Then.WaitAsync(stopping.Token);
     }
 
     private FakeAnswer AsRegistry(FakeRequest request)
@@ -175,7 +207,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
     private static string Digest(byte[] body) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(body))}";
 }
 
-internal sealed record FakeRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers)
+internal sealed record FakeRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body)
 {
     public string? Authorization => Headers.GetValueOrDefault("Authorization");
 }
@@ -185,15 +217,32 @@ internal sealed record FakeAnswer(int Status)
     public Dictionary<string, string> Headers { get; init; } = [];
     public byte[] Body { get; init; } = [];
 
+    /// <summary>A <c>WWW-Authenticate</c> header for each.</summary>
+    public string[] Challenges { get; init; } = [];
+
+    /// <summary>The length that is promised, if it is another than the body's.</summary>
+    public long? Length { get; init; }
+
+    /// <summary>Whether that length is kept, with zeros.</summary>
+    public bool IsFilled { get; init; }
+
     /// <summary>Written as it is instead of all else; then the connection is closed.</summary>
     public byte[]? Raw { get; init; }
 
     /// <summary>Answered only then.</summary>
     public Task When { get; init; } = Task.CompletedTask;
 
-    public static FakeAnswer Hang => new(200) { When = new TaskCompletionSource().Task };
+    /// <summary>Only then is the connection's next request read.</summary>
+    public Task Then { get; init; } = Task.CompletedTask;
+
+    public static FakeAnswer Hang => new(200) { When = Never };
+
+    public static Task Never { get; } = new TaskCompletionSource().Task;
 
     public static FakeAnswer RawText(string text) => new(200) { Raw = Encoding.Latin1.GetBytes(text) };
+
+    public static FakeAnswer Json(int status, string json) =>
+        new(status) { Body = Encoding.UTF8.GetBytes(json), Headers = { ["Content-Type"] = "application/json" } };
 
     public static FakeAnswer Manifest(string type, string json = FakeRegistry.ManifestJson) =>
         new(200) { Body = Encoding.UTF8.GetBytes(json), Headers = { ["Content-Type"] = type } };

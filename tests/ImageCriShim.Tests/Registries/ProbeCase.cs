@@ -6,22 +6,25 @@ using ImageCriShim.Tests.Fakes;
 namespace ImageCriShim.Tests.Registries;
 
 /// <summary>A client that asks a fake registry, and what the tests about that share.</summary>
-internal sealed class ProbeCase(TimeProvider? time = null) : IDisposable
+internal sealed class ProbeCase(TimeProvider? time = null, Func<string, string?>? environment = null) : IDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5); // the default probeTimeout
 
-    private readonly RegistryClient client = new(time ?? TimeProvider.System);
+    public RegistryClient Client { get; } = new(time ?? TimeProvider.System, environment ?? (_ => null));
 
     public Task<ProbeResult> Ask(FakeRegistry fake, string image = "library/nginx:1.25", Credential? credential = null, TlsSettings? tls = null) =>
         Ask(fake.Address, image, credential, tls);
 
-    public Task<ProbeResult> Ask(string address, string image = "library/nginx:1.25", Credential? credential = null, TlsSettings? tls = null)
+    public Task<ProbeResult> Ask(
+        string address, string image = "library/nginx:1.25", Credential? credential = null, TlsSettings? tls = null, CredentialSource? source = null,
+        CancellationToken? cancellation = null)
     {
         RegistryAddress.TryParse(address, out var parsed, out var problem).ShouldBeTrue(problem);
-        var registry = new Registry(parsed!) { Credentials = credential is null ? null : new InlineCredential(credential, "auth"), Tls = tls ?? TlsSettings.Default };
+        source ??= credential is null ? null : new InlineCredential(credential, "auth");
+        var registry = new Registry(parsed!) { Credentials = source, Tls = tls ?? TlsSettings.Default };
         Reference.TryParse($"{parsed!.Host}/{image}", out var name).ShouldBeTrue();
-        return client.Probe(registry, name, Patience, TestContext.Current.CancellationToken);
+        return Client.Probe(registry, name, Patience, cancellation ?? TestContext.Current.CancellationToken);
     }
 
-    public void Dispose() => client.Dispose();
+    public void Dispose() => Client.Dispose();
 }

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace ImageCriShim.Registries.Auth;
+
+/// <summary>The JSON of token servers: tokens (distribution token specification, RFC 6749 section 5.1) and errors.</summary>
+internal static class TokenBody
+{
+    private static readonly TimeSpan s_minLifetime = TimeSpan.FromSeconds(60); // the default, and the least that the specification allows
+    private static readonly TimeSpan s_maxLifetime = TimeSpan.FromHours(12); // whatever it says: accounts are closed, too
+    private const int MaxCodeLength = 40; // the longest of the specification has 21
+
+    /// <returns>Null if there is no token in it.</returns>
+    /// <remarks><c>issued_at</c> is of the server's clock, which may differ from ours: a lifetime is counted from the token's arrival instead.</remarks>
+    public static (string Token, TimeSpan Lifetime)? FindToken(byte[] body) => Read(body, root =>
+        (Text(root, "token") ?? Text(root, "access_token")) is { } token && Authorization.CanSend(token)
+            ? (token, Lifetime(root))
+            : ((string, TimeSpan)?)null);
+
+    /// <summary>The error's code, which tells more than a status: of <c>errors</c> as registries have it, or of <c>error</c> as OAuth has it.</summary>
+    /// <returns>Null if there is none that looks like a code.</returns>
+    public static string? FindErrorCode(byte[] body)
+    {
+        var code = Read(body, root => Text(root, "error")
+            ?? (root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array && errors.GetArrayLength() > 0
+                ? Text(errors[0], "code")
+                : null));
+        return code?.Length <= MaxCodeLength && code.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? code : null;
+    }
+
+    private static TimeSpan Lifetime(JsonElement root)
+    {
+        var seconds = root.TryGetProperty("expires_in", out var stated) ? stated.ValueKind switch
+        {
+            JsonValueKind.Number => stated.GetDouble(),
+            JsonValueKind.String when double.TryParse(stated.GetString(), CultureInfo.InvariantCulture, out var number) => number,
+            _ => 0,
+        } : 0;
+        return TimeSpan.FromSeconds(Math.Clamp(double.IsNaN(seconds) ? 0 : seconds, s_minLifetime.TotalSeconds, s_maxLifetime.TotalSeconds));
+    }
+
+    private static T? Read<T>(byte[] body, Func<JsonElement, T?> read)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(body);
+            return json.RootElement.ValueKind == JsonValueKind.Object ? read(json.RootElement) : default;
+        }
+        catch (JsonException)
+        {
+            return default; // a login page, a proxy's error, anything
+        }
+    }
+
+    private static string? Text(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            && value.GetString() is { Length: > 0 } text ? text : null;
+}

@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace ImageCriShim.Registries.Auth;
+
+/// <summary>
+/// Has tokens made: by GET with the account as Basic (distribution "Token Authentication Specification"), or by POST where the account
+/// is an identity token (distribution "OAuth2 Token Authentication"). No redirect is followed: the account goes to the realm and nowhere else.
+/// </summary>
+internal sealed class TokenServer(RegistryConnections connections, TimeProvider time)
+{
+    private const int MaxTokenBytes = 64 * 1024; // a token is a few KiB, and must fit into a header
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10); // of all probes together that want one token; each has its own
+
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
+    public async Task<TokenAnswer> Ask(TokenRequest wanted, CancellationToken cancellation)
+    {
+        var host = wanted.Realm.Authority;
+        using var timeout = new CancellationTokenSource(s_patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        try
+        {
+            using var request = wanted.Account is Credential.IdentityToken identity ? Post(wanted, identity) : Get(wanted);
+            using var response = await connections.Send(request, wanted.Tls, either.Token);
+            var body = await BoundedBody.Read(response.Content, MaxTokenBytes, either.Token);
+            return response.StatusCode == HttpStatusCode.OK ? Read(body, host) : TokenAnswer.No(Judge(response, body, wanted));
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            var (what, limit) = timeout.IsCancellationRequested ? ("answer", s_patience) : ("connection", RegistryConnections.ConnectTimeout);
+            return Unreachable(host, $"no {what} within {limit.TotalSeconds:0.###} s");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return Unreachable(host, FailureReason.Of(e) + connections.By(wanted.Realm));
+        }
+    }
+
+    private static HttpRequestMessage Get(TokenRequest wanted)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, WithQuery(wanted));
+        if (wanted.Account is Credential.Password password)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", password.ToBasicParameter());
+        return request;
+    }
+
+    private static HttpRequestMessage Post(TokenRequest wanted, Credential.IdentityToken identity) => new(HttpMethod.Post, wanted.Realm)
+    {
+        Content = new FormUrlEncodedContent(
+        [
+            new("grant_type", "refresh_token"),
+            .. wanted.Service is { } service ? new KeyValuePair<string, string>[] { new("service", service) } : [],
+            new("scope", wanted.Scope),
+            new("client_id", RegistryConnections.ClientName),
+            new("refresh_token", identity.Secret),
+        ]),
+    };
+
+    /// <summary>Several scopes are several parameters.</summary>
+    private static Uri WithQuery(TokenRequest wanted)
+    {
+        var query = wanted.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(scope => $"scope={Uri.EscapeDataString(scope)}");
+        if (wanted.Service is { } service)
+            query = query.Prepend($"service={Uri.EscapeDataString(service)}");
+        if (wanted.Realm.Query.Length > 1)
+            query = query.Prepend(wanted.Realm.Query[1..]);
+        return new UriBuilder(wanted.Realm) { Query = string.Join('&', query), Fragment = "" }.Uri;
+    }
+
+    private TokenAnswer Read(byte[]? body, string host) => body is not null && TokenBody.FindToken(body) is { } found
+        ? TokenAnswer.Of(new Token(found.Token, time.GetTimestamp(), found.Lifetime), isNew: true)
+        : Unreachable(host, "there is no token in its answer");
+
+    private ProbeResult Judge(HttpResponseMessage response, byte[]? body, TokenRequest wanted)
+    {
+        var says = $"its token server {wanted.Realm.Authority} says HTTP {(int)response.StatusCode}";
+        return response.StatusCode switch
+        {
+            // Whose account it was ends the sentence: "for the identity token ***".
+            HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed when wanted.Account is Credential.IdentityToken =>
+                new ProbeResult.Denied($"{says}, so it has no use"),
+            // 400 is how OAuth2 refuses an account or a scope (RFC 6749 section 5.2).
+            HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
+                new ProbeResult.Denied(says + (body is not null && TokenBody.FindErrorCode(body) is { } code ? $" ({code})" : "")),
+            HttpStatusCode.TooManyRequests => new ProbeResult.Throttled(ManifestAnswer.RetryAfter(response, time.GetUtcNow())),
+            _ => new ProbeResult.Unreachable(says),
+        };
+    }
+
+    private static TokenAnswer Unreachable(string host, string reason) => TokenAnswer.No(new ProbeResult.Unreachable($"its token server {host}: {reason}"));
+}

@@ -1,0 +1,78 @@
+using System.Net;
+using System.Net.Sockets;
+using ImageCriShim.Registries;
+using ImageCriShim.Tests.Fakes;
+using ImageCriShim.Tests.Node;
+
+namespace ImageCriShim.Tests.Registries;
+
+public sealed class HostileRegistriesTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Generous = TimeSpan.FromSeconds(30);
+
+    private readonly FakeRegistry registry = FakeRegistry.Start();
+    private readonly FakeTime time = new();
+    private readonly ProbeCase probe;
+
+    public HostileRegistriesTests() => probe = new ProbeCase(time);
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync()
+    {
+        probe.Dispose();
+        return registry.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_host_that_drops_packets_costs_the_connect_timeout()
+    {
+        using var lost = new LostPackets();
+
+        (await probe.Ask($"http://{lost.Host}")).ToString().ShouldBe("unreachable (no connection within 2 s)");
+    }
+
+    [Fact]
+    public async Task So_does_one_that_hangs_in_the_handshake()
+    {
+        using var mute = new TcpListener(IPAddress.Loopback, 0); // the kernel accepts, nobody answers
+        mute.Start();
+
+        (await probe.Ask($"https://{mute.LocalEndpoint}")).ToString().ShouldBe("unreachable (no connection within 2 s)");
+    }
+
+    [Fact]
+    public async Task A_manifest_that_never_ends_is_given_up_after_the_probe_timeout()
+    {
+        registry.Behave = r => r.Method == "HEAD" ? new FakeAnswer(405) : new FakeAnswer(200) { Body = [(byte)'{'], Length = 100, Then = FakeAnswer.Never };
+        var asked = probe.Ask(registry);
+        await registry.NextRequest();
+        await registry.NextRequest();
+
+        time.Advance(ProbeCase.Patience);
+
+        (await asked).ToString().ShouldBe("unreachable (no answer within 5 s)");
+    }
+
+    [Theory]
+    [InlineData(200)]
+    [InlineData(500)]
+    public async Task A_manifest_of_a_gigabyte_is_not_read(int status)
+    {
+        const long Gigabyte = 1L << 30;
+        registry.Behave = r => r.Method == "HEAD" ? new FakeAnswer(405) : new FakeAnswer(status) { Length = Gigabyte, IsFilled = true };
+
+        (await probe.Ask(registry)).ShouldBeOfType<ProbeResult.Unreachable>();
+
+        await Until(() => registry.OpenConnections == 0); // not left open for the rest either
+        registry.BodyBytesSent.ShouldBeLessThan(Gigabyte / 16);
+    }
+
+    private static async Task Until(Func<bool> condition)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(Generous);
+        while (!condition())
+            await Task.Delay(10, patience.Token);
+    }
+}
