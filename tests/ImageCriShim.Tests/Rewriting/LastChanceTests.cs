@@ -72,7 +72,8 @@ public sealed class LastChanceTests
         await Eventually.Holds(() => it.Middle.Requests.Count > asked);
         it.Time.Advance(Second);
 
-        (await resolving).Probes[0].Result.ShouldBeOfType<ProbeResult.Unreachable>().ToString().ShouldBe("unreachable (no answer within 1 s)");
+        var decision = await resolving.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken); // to fail, not to hang
+        decision.Probes[0].Result.ShouldBeOfType<ProbeResult.Unreachable>().ToString().ShouldBe("unreachable (no answer within 1 s)");
         it.Outages.All.Count.ShouldBe(1);
     }
 
