@@ -50,7 +50,8 @@ internal static class ShimHost
 
             using var registries = new RegistryClient(TimeProvider.System);
             using var calls = new RuntimeClient(runtime);
-            var resolver = new Resolver(settings, registries, TimeProvider.System);
+            using var outages = new Outages(registries, TimeProvider.System, log);
+            var resolver = new Resolver(settings, outages, TimeProvider.System);
             var environment = new CallEnvironment(settings, resolver, calls, TimeProvider.System, log);
             var router = new CriRouter(() => environment);
             var listener = new RelayListener(socket.Listener, runtime, router.Route, log);

@@ -1,6 +1,7 @@
 using ImageCriShim.Configuration;
 using ImageCriShim.Registries;
 using ImageCriShim.Rewriting;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ImageCriShim.Commands;
 
@@ -24,7 +25,8 @@ internal static class ResolveCommand
             return BadConfig;
 
         using var client = new RegistryClient(TimeProvider.System);
-        var resolver = new Resolver(settings, client, TimeProvider.System);
+        using var outages = new Outages(client, TimeProvider.System, NullLogger.Instance);
+        var resolver = new Resolver(settings, outages, TimeProvider.System);
         var resolution = await Resolution.Of(image, settings, resolver, client, cancellation);
         await Console.Out.WriteAsync(output is OutputFormat.Json ? ResolutionJson.Format(resolution) : ResolutionText.Format(resolution));
         return resolution.IsSomewhere ? Ok : NothingHasIt;

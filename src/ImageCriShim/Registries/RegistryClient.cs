@@ -13,14 +13,17 @@ internal sealed class RegistryClient : IDisposable
     private readonly TimeProvider _time;
     private readonly RegistryConnections _connections;
     private readonly ManifestRequests _requests;
+    private readonly ManifestQuestion _question;
 
     /// <param name="time">Measures patience and the lives of tokens.</param>
     /// <param name="environment">Where the proxies stand; by default the process's own.</param>
-    public RegistryClient(TimeProvider time, Func<string, string?>? environment = null)
+    /// <param name="platform">What images have to be for; by default this node.</param>
+    public RegistryClient(TimeProvider time, Func<string, string?>? environment = null, Platform? platform = null)
     {
         _time = time;
         _connections = new RegistryConnections(new SystemProxy(environment ?? Environment.GetEnvironmentVariable));
         _requests = new ManifestRequests(_connections, time);
+        _question = new ManifestQuestion(platform ?? Platform.OfThisNode, time);
     }
 
     /// <param name="registry">Whom to ask.</param>
@@ -82,19 +85,6 @@ internal sealed class RegistryClient : IDisposable
         _ => "no answer",
     };
 
-    private async Task<ProbeResult> Ask(Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation)
-    {
-        using (var head = await _requests.Send(HttpMethod.Head, registry, account, image, cancellation))
-        {
-            if (head.Failure is { } failure)
-                return failure;
-            var answer = ManifestAnswer.Judge(head.Response, image, head.AsWhom, _time.GetUtcNow());
-            if (answer is not null && !ManifestAnswer.RefusesHead(head.Response.StatusCode))
-                return answer;
-        }
-        using var get = await _requests.Send(HttpMethod.Get, registry, account, image, cancellation);
-        return (get.Failure ?? ManifestAnswer.Judge(get.Response, image, get.AsWhom, _time.GetUtcNow())) is { } known and not ProbeResult.Found
-            ? known
-            : await ManifestBody.Judge(get.Response, image, cancellation);
-    }
+    private Task<ProbeResult> Ask(Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation) =>
+        _question.Ask(image, account.Credential, method => _requests.Send(method, registry, account, image, cancellation), cancellation);
 }
