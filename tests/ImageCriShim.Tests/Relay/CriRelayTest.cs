@@ -27,7 +27,8 @@ public abstract class CriRelayTest : RelayTest
         var registries = AtEnd(new Disposing(new RegistryClient(TimeProvider.System)));
         var client = AtEnd(new Disposing(new RuntimeClient(new RuntimeSocket(RuntimeSocketPath, TimeProvider.System))));
         var resolver = new Resolver(settings, (RegistryClient)registries.What, TimeProvider.System);
-        var environment = new CallEnvironment(settings, resolver, (RuntimeClient)client.What, TimeProvider.System, Log);
+        var environment = new CallEnvironment(
+            settings, resolver, (RegistryClient)registries.What, (RuntimeClient)client.What, new PullRecord([]), TimeProvider.System, Log);
         StartRelay(new CriRouter(() => environment).Route);
     }
 
