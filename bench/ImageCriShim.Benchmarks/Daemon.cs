@@ -29,6 +29,10 @@ internal sealed class Daemon : IDisposable
     /// <summary>User and system time of all its threads so far.</summary>
     internal double CpuSeconds => (StatField(14) + StatField(15)) / TicksPerSecond;
 
+    /// <summary>Its open sockets, of every kind.</summary>
+    internal int Sockets => Directory.EnumerateFiles($"/proc/{_process.Id}/fd")
+        .Count(file => new FileInfo(file).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
+
     internal double ResidentMegabytes => ReadResident() / 1024.0;
 
     internal static Daemon Start(string directory, string name, string file, params IEnumerable<string> arguments)

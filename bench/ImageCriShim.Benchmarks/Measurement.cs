@@ -23,6 +23,7 @@ internal sealed record Measurement(string Name, Measure On)
             new("ImageStatus, known as a candidate", OfRenamed(figures, Row.StatusAsCandidate, lab, "ImageStatus", 3_000)),
             new("PullImage", OfRenamed(figures, Row.Pull, lab, "PullImage", 60)),
             new("start and memory", new FreshShim(scene, figures).Measure),
+            new("finding images", new Probing(scene, figures).Measure),
         ];
     }
 

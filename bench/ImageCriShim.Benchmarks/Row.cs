@@ -18,11 +18,21 @@ internal sealed record Row(string Name, string Unit, bool IsRatio, Promise? Prom
     internal static readonly Row Idle = new("resident memory, idle", "MB", IsRatio: false, new(27) { Native = 9 });
     internal static readonly Row Loaded = new("resident memory, 250,000 calls, 300 TLS probes", "MB", IsRatio: false, new(38) { Native = 20 });
     internal static readonly Row Listening = new("listening after exec", "ms", IsRatio: false, new(40) { Native = 10 });
+    internal static readonly Row FirstResolve = new("PullImage, first, 3 registries 20 ms away", "ms", IsRatio: true, new(1.3));
+    internal static readonly Row ColdResolve = new("PullImage, the same, first call of a shim", "ms", IsRatio: true);
+    internal static readonly Row NextResolve = new("PullImage, next names, connections warm, p50", "ms", IsRatio: true, new(1.1));
+    internal static readonly Row FirstDead = new(
+        "PullImage, first, 2 of 3 registries dead", "ms", IsRatio: false, new(Probing.ProbeTimeout + 1.3 * Probing.Distance));
+    internal static readonly Row NextDead = new("PullImage, next names, 2 dead: more than without, p50", "ms", IsRatio: false, new(5));
+    internal static readonly Row Crowd = new("100 pulls of one name at once: requests per registry", "", IsRatio: false, new(1));
+    internal static readonly Row ManySockets = new("5,000 names over 3 registries: sockets left over", "", IsRatio: false, new(0));
+    internal static readonly Row ManyMemory = new("5,000 more names over 3 registries: memory grows by", "MB", IsRatio: false, new(2));
 
     internal static readonly IReadOnlyList<Row> All =
     [
         OneStream, SixteenStreams, CallsPerSecond, Large, Streamed, StatusAsGiven, StatusAsCandidate, Pull,
         ForwardedCpu, StatusCpu, Idle, Loaded, Listening,
+        FirstResolve, ColdResolve, NextResolve, FirstDead, NextDead, Crowd, ManySockets, ManyMemory,
     ];
 }
 

@@ -24,7 +24,14 @@ public sealed partial class ArchitectureTests
     private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "ShimVersion.cs"];
 
     // Ids of log lines, by folder: operators search for them.
-    private static readonly Dictionary<string, int> s_logRanges = new() { ["Relay"] = 1000, ["Cri"] = 1100, ["Hosting"] = 1200, ["Rewriting"] = 1400 };
+    private static readonly Dictionary<string, int> s_logRanges = new()
+    {
+        ["Relay"] = 1000,
+        ["Cri"] = 1100,
+        ["Hosting"] = 1200,
+        ["Registries"] = 1300,
+        ["Rewriting"] = 1400,
+    };
 
     public static TheoryData<string> Folders => [.. s_layers.Keys];
 

@@ -11,7 +11,7 @@ namespace ImageCriShim.Registries;
 internal static class ManifestAnswer
 {
     public static readonly ProbeResult OnlySchema1 = new ProbeResult.Missing("only as schema 1, which runtimes no longer take");
-    public static readonly ProbeResult OtherDigest = NotARegistry("a manifest with another digest than the one asked for");
+    public static readonly ProbeResult OtherDigest = new ProbeResult.Missing("only with another digest than the one asked for");
 
     public static ProbeResult NotARegistry(string what) => new ProbeResult.Unreachable($"not a registry's answer: {what}");
 
@@ -22,18 +22,30 @@ internal static class ManifestAnswer
     public static bool RefusesHead(HttpStatusCode status) => status is HttpStatusCode.BadRequest or HttpStatusCode.Forbidden
         or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented;
 
-    /// <returns>Null where only the body can tell.</returns>
-    public static ProbeResult? Judge(HttpResponseMessage response, Reference image, string asWhom, DateTimeOffset now) => response.StatusCode switch
+    /// <param name="response">What it answered.</param>
+    /// <param name="image">What was asked for.</param>
+    /// <param name="asWhom">Ends a sentence about the status: <c>for user admin</c>.</param>
+    /// <param name="words">What the registry says in its own words (<see cref="RegistryErrors"/>); null where there was no body to read.</param>
+    /// <param name="now">For a date in <c>Retry-After</c>.</param>
+    /// <returns>Null where only the body can tell. Of an index that is found the platforms are not known yet.</returns>
+    public static ProbeResult? Judge(HttpResponseMessage response, Reference image, string asWhom, string? words, DateTimeOffset now)
     {
-        HttpStatusCode.OK => JudgeManifest(response, image),
-        HttpStatusCode.NotFound => new ProbeResult.Missing(),
-        HttpStatusCode.Unauthorized => new ProbeResult.Denied($"HTTP 401 {asWhom}"),
-        HttpStatusCode.Forbidden => new ProbeResult.Denied($"HTTP 403 {asWhom}"),
-        HttpStatusCode.TooManyRequests => new ProbeResult.Throttled(RetryAfter(response, now)),
-        >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
-            new ProbeResult.Unreachable($"HTTP {(int)response.StatusCode}, a redirect to nowhere or one too many"),
-        var status => new ProbeResult.Unreachable($"HTTP {(int)status}"),
-    };
+        var status = $"HTTP {(int)response.StatusCode}";
+        var said = words is null ? "" : $", {words}";
+        return response.StatusCode switch
+        {
+            HttpStatusCode.OK => JudgeManifest(response, image),
+            >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices => NotARegistry(status),
+            HttpStatusCode.NotFound => new ProbeResult.Missing(),
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => new ProbeResult.Denied($"{status} {asWhom}{said}"),
+            HttpStatusCode.TooManyRequests => new ProbeResult.Throttled(RetryAfter(response, now)),
+            >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
+                new ProbeResult.Unreachable($"{status}, a redirect to nowhere or one too many"),
+            // Refused in the words of a registry: that is about this image (a name that it does not allow), the registry is well.
+            < HttpStatusCode.InternalServerError when words is not null => new ProbeResult.Denied(status + said),
+            _ => new ProbeResult.Unreachable(status + said),
+        };
+    }
 
     public static TimeSpan? RetryAfter(HttpResponseMessage response, DateTimeOffset now)
     {
@@ -57,8 +69,8 @@ internal static class ManifestAnswer
         var digest = response.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.First().Trim() : null;
         if (digest is null || !ReferenceGrammar.IsDigest(digest))
             digest = null;
-        if (image.Digest is { } asked && digest is not null && SameAlgorithm(asked, digest) && asked != digest)
-            return OtherDigest;
+        if (image.Digest is { } asked && asked != digest)
+            return digest is not null && SameAlgorithm(asked, digest) ? OtherDigest : null; // not stated: to be computed
         if (ManifestTypes.IsUsable(mediaType))
             return new ProbeResult.Found(digest, mediaType!);
         return null; // text/plain and the like, from old registries and from stores behind redirects

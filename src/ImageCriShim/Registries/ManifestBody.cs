@@ -5,67 +5,80 @@ using ImageCriShim.Images;
 namespace ImageCriShim.Registries;
 
 /// <summary>
-/// Judges a manifest by its bytes, where a registry's headers do not tell what it is (<c>text/plain</c>, no type, no digest).
+/// Judges a manifest by its bytes: where a registry's headers do not tell what it is (<c>text/plain</c>, no type, no digest),
+/// and an index for its platforms.
 /// </summary>
 internal static class ManifestBody
 {
-    private const int MaxBytes = 4 * 1024 * 1024; // registries must take manifests of 4 MiB and may refuse larger ones (OCI distribution-spec)
+    public const int MaxBytes = 4 * 1024 * 1024; // registries must take manifests of 4 MiB and may refuse larger ones (OCI distribution-spec)
 
+    public static readonly ProbeResult TooLarge = new ProbeResult.Missing("only as a manifest larger than 4 MiB");
+
+    /// <returns>Null if it is larger than <paramref name="maxBytes"/>.</returns>
     /// <exception cref="IOException">The registry ended its answer too early.</exception>
-    public static async Task<ProbeResult> Judge(HttpResponseMessage response, Reference image, CancellationToken cancellation)
+    public static async Task<byte[]?> Read(HttpContent content, int maxBytes, CancellationToken cancellation)
     {
-        if (await Read(response.Content, cancellation) is not { } body)
-            return ManifestAnswer.NotARegistry("a manifest larger than 4 MiB");
-
-        var mediaType = FindMediaType(body, response.Content.Headers.ContentType?.MediaType);
-        if (ManifestTypes.IsSchema1(mediaType))
-            return ManifestAnswer.OnlySchema1;
-        if (!ManifestTypes.IsUsable(mediaType))
-            return ManifestAnswer.NotARegistry("no image manifest");
-        if (image.Digest is { } asked && Digest(asked, body) != asked)
-            return ManifestAnswer.OtherDigest;
-        return new ProbeResult.Found(image.Digest ?? Digest("sha256:", body), mediaType!);
-    }
-
-    /// <returns>Null if it is larger than <see cref="MaxBytes"/>.</returns>
-    private static async Task<byte[]?> Read(HttpContent content, CancellationToken cancellation)
-    {
+        if (content.Headers.ContentLength > maxBytes)
+            return null;
         using var buffer = new MemoryStream();
         var stream = await content.ReadAsStreamAsync(cancellation);
         var chunk = new byte[16 * 1024];
         int read;
         while ((read = await stream.ReadAsync(chunk, cancellation)) > 0)
         {
-            if (buffer.Length + read > MaxBytes)
+            if (buffer.Length + read > maxBytes)
                 return null;
             buffer.Write(chunk, 0, read);
         }
         return buffer.ToArray();
     }
 
-    /// <summary>The type by header, else by the manifest's own word, else by the shape that the image-spec gives it.</summary>
-    private static string? FindMediaType(byte[] body, string? header)
+    /// <param name="body">All of it.</param>
+    /// <param name="header">The media type that the registry states beside it.</param>
+    /// <param name="image">What was asked for.</param>
+    /// <param name="platform">Of the node.</param>
+    public static ProbeResult Judge(byte[] body, string? header, Reference image, Platform platform)
     {
         try
         {
             using var json = JsonDocument.Parse(body);
-            var root = json.RootElement;
-            if (root.ValueKind != JsonValueKind.Object)
-                return null;
-            if (ManifestTypes.IsUsable(header) || ManifestTypes.IsSchema1(header))
-                return header;
-            if (root.TryGetProperty("mediaType", out var stated) && stated.ValueKind == JsonValueKind.String)
-                return stated.GetString();
-            if (root.TryGetProperty("manifests", out _))
-                return ManifestTypes.OciIndex;
-            if (root.TryGetProperty("config", out _) && root.TryGetProperty("layers", out _))
-                return ManifestTypes.OciManifest;
-            return root.TryGetProperty("fsLayers", out _) ? "application/vnd.docker.distribution.manifest.v1+json" : null;
+            return json.RootElement.ValueKind == JsonValueKind.Object
+                ? Judge(json.RootElement, body, header, image, platform)
+                : ManifestAnswer.NotARegistry("no image manifest");
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // no JSON; a text in it that is no Unicode
         {
-            return null; // a page, a blob, anything: no manifest
+            return ManifestAnswer.NotARegistry("no image manifest"); // a page, a blob, anything
         }
+    }
+
+    private static ProbeResult Judge(JsonElement root, byte[] body, string? header, Reference image, Platform platform)
+    {
+        var mediaType = FindMediaType(root, header);
+        if (ManifestTypes.IsSchema1(mediaType))
+            return ManifestAnswer.OnlySchema1;
+        if (!ManifestTypes.IsUsable(mediaType))
+            return mediaType is null ? ManifestAnswer.NotARegistry("no image manifest") : new ProbeResult.Missing("no image, but another artifact");
+        var digest = Digest(image.Digest ?? "sha256:", body);
+        if (image.Digest is { } asked && digest != asked)
+            return ManifestAnswer.OtherDigest;
+        return ManifestTypes.IsIndex(mediaType) && ManifestIndex.FindMisfit(root, platform) is { } misfit
+            ? new ProbeResult.Missing(misfit) { Digest = digest }
+            : new ProbeResult.Found(digest, mediaType!);
+    }
+
+    /// <summary>The type by header, else by the manifest's own word, else by the shape that the image-spec gives it.</summary>
+    private static string? FindMediaType(JsonElement root, string? header)
+    {
+        if (ManifestTypes.IsUsable(header) || ManifestTypes.IsSchema1(header))
+            return header;
+        if (root.TryGetProperty("mediaType", out var stated) && stated.ValueKind == JsonValueKind.String)
+            return stated.GetString();
+        if (root.TryGetProperty("manifests", out _))
+            return ManifestTypes.OciIndex;
+        if (root.TryGetProperty("config", out _) && root.TryGetProperty("layers", out _))
+            return ManifestTypes.OciManifest;
+        return root.TryGetProperty("fsLayers", out _) ? ManifestTypes.DockerSchema1 : null;
     }
 
     private static string Digest(string like, byte[] body)

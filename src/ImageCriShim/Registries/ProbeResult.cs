@@ -24,9 +24,12 @@ internal abstract record ProbeResult
         public override string ToString() => "found";
     }
 
-    /// <summary>The registry does not have it, or only in a form that no runtime takes, which the remark says.</summary>
+    /// <summary>The registry does not have it, or only in a form that the runtime does not take, which the remark says.</summary>
     public sealed record Missing(string? Remark = null) : ProbeResult
     {
+        /// <summary>Of the index that is there but has no image for this platform; null for every other reason.</summary>
+        public string? Digest { get; init; }
+
         public override string ToString() => Remark is null ? "missing" : $"missing ({Remark})";
     }
 
@@ -46,6 +49,12 @@ internal abstract record ProbeResult
     /// <summary>No answer, or none that a registry would give. Says nothing about the image and is never remembered.</summary>
     public sealed record Unreachable(string Reason) : ProbeResult
     {
-        public override string ToString() => $"unreachable ({Reason})";
+        /// <summary>How long the registry had been set aside when it was wanted (<see cref="Outages"/>); null if it was asked just now.</summary>
+        public TimeSpan? SetAsideFor { get; init; }
+
+        public bool IsSetAside => SetAsideFor is not null;
+
+        public override string ToString() =>
+            SetAsideFor is { } age ? $"unreachable ({Reason}; set aside {age.TotalSeconds:0} s ago)" : $"unreachable ({Reason})";
     }
 }

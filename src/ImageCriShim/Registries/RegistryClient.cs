@@ -13,10 +13,14 @@ internal sealed class RegistryClient : IDisposable
     private readonly TimeProvider _time;
     private readonly RegistryConnections _connections = new();
     private readonly ManifestRequests _requests;
+    private readonly ManifestQuestion _question;
 
-    public RegistryClient(TimeProvider time)
+    /// <param name="time">The clock.</param>
+    /// <param name="platform">What images have to be for; null: this node.</param>
+    public RegistryClient(TimeProvider time, Platform? platform = null)
     {
         _time = time;
+        _question = new ManifestQuestion(platform ?? Platform.OfThisNode, time);
         _requests = new ManifestRequests(_connections);
     }
 
@@ -73,19 +77,6 @@ internal sealed class RegistryClient : IDisposable
 
     public void Dispose() => _connections.Dispose();
 
-    private async Task<ProbeResult> Ask(Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation)
-    {
-        using (var head = await _requests.Send(HttpMethod.Head, registry, account, image, cancellation))
-        {
-            if (head.Failure is { } failure)
-                return failure;
-            var answer = ManifestAnswer.Judge(head.Response, image, head.AsWhom, _time.GetUtcNow());
-            if (answer is not null && !ManifestAnswer.RefusesHead(head.Response.StatusCode))
-                return answer;
-        }
-        using var get = await _requests.Send(HttpMethod.Get, registry, account, image, cancellation);
-        return (get.Failure ?? ManifestAnswer.Judge(get.Response, image, get.AsWhom, _time.GetUtcNow())) is { } known and not ProbeResult.Found
-            ? known
-            : await ManifestBody.Judge(get.Response, image, cancellation);
-    }
+    private Task<ProbeResult> Ask(Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation) =>
+        _question.Ask(image, account.Credential, method => _requests.Send(method, registry, account, image, cancellation), cancellation);
 }

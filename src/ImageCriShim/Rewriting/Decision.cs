@@ -27,7 +27,7 @@ internal enum DecisionKind
 /// </param>
 /// <param name="Probes">Every registry that was to be asked, by priority, with its answer.</param>
 /// <param name="Reason">One line for the log and for people.</param>
-/// <param name="FromCache">Nobody was asked just now. If nothing of it can be pulled: <see cref="Resolver.Forget"/>, resolve again.</param>
+/// <param name="FromCache">An answer that it rests on was remembered. If nothing of it can be pulled: <see cref="Resolver.Forget"/>, resolve again.</param>
 internal sealed record Decision(
     string Image, DecisionKind Kind, IReadOnlyList<Candidate> ToPull, IReadOnlyList<ProbeReport> Probes, string Reason, bool FromCache)
 {
@@ -38,7 +38,10 @@ internal sealed record Decision(
 
 /// <summary>One line of what was asked.</summary>
 /// <param name="Candidate">Whom, and under which name.</param>
-/// <param name="Result">Null: a higher registry has the image, so this answer was not waited for.</param>
+/// <param name="Result">
+/// Null: a higher registry has the image, so this answer was not waited for. Of a registry that is set aside it is
+/// <see cref="ProbeResult.Unreachable"/> and says so.
+/// </param>
 internal sealed record ProbeReport(Candidate Candidate, ProbeResult? Result)
 {
     public override string ToString() => $"{Candidate.Registry?.Host} {Result?.ToString() ?? "not waited for"}";

@@ -4,38 +4,76 @@ namespace ImageCriShim.Rewriting;
 
 /// <summary>
 /// The question about one reference, put to all its registries at once. Decided when the highest registry that has the image
-/// is known: every one above it has said no. Answers of lower registries that are still on their way arrive later and are
-/// there for the next decision from this round; each is bounded by the probe timeout.
+/// is known: every one above it has said no. What nobody needs then is ended a moment later; what has arrived by then is kept for
+/// the next decision from this round.
 /// </summary>
 internal sealed class ProbeRound
 {
     /// <summary>Nobody was to be asked.</summary>
     public static readonly ProbeRound Empty = new([]);
 
+    /// <summary>
+    /// How long answers that are not needed may still arrive. Ending a request costs its connection, which the next name may need
+    /// warm, and registries that are well answer within this of each other.
+    /// </summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(250);
+
     private readonly Task<Answer>?[] _answers;
 
     private ProbeRound(Task<Answer>?[] answers) => _answers = answers;
 
     /// <param name="count">How many registries there are, highest first.</param>
-    /// <param name="ask">Asks one of them.</param>
+    /// <param name="ask">Asks one of them; its token ends the question.</param>
     /// <param name="earlier">A round about the same reference: what is still valid in it is not asked again.</param>
     /// <param name="isValid">Whether an answer is still believed.</param>
-    public static ProbeRound Start(int count, Func<int, Task<Answer>> ask, ProbeRound? earlier, Func<Answer, bool> isValid)
+    /// <param name="time">The clock.</param>
+    /// <param name="abandoned">Nobody wants the decision any more.</param>
+    /// <returns>When it is decided.</returns>
+    /// <exception cref="OperationCanceledException"><paramref name="abandoned"/> was.</exception>
+    public static async Task<ProbeRound> Run(
+        int count, Func<int, CancellationToken, Task<Answer>> ask, ProbeRound? earlier, Func<Answer, bool> isValid, TimeProvider time,
+        CancellationToken abandoned)
     {
-        var answers = new Task<Answer>?[count];
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(abandoned);
+        var round = new ProbeRound(new Task<Answer>?[count]);
+        try
+        {
+            round.Start(i => ask(i, stop.Token), earlier, isValid);
+            await round.Decide();
+            return round;
+        }
+        finally
+        {
+            _ = round.End(stop, time);
+        }
+    }
+
+    /// <summary>Whether the answers that decide are all still believed, so that nobody needs to be asked.</summary>
+    public bool IsValid(Func<Answer, bool> isValid) => Deciding().All(answer => answer is { } known && isValid(known));
+
+    /// <summary>Whether an answer that decides was given before that time (a timestamp, as <see cref="Answer.At"/>).</summary>
+    public bool HasAnswerBefore(long timestamp) => Deciding().Any(answer => answer is { } known && known.At < timestamp);
+
+    /// <summary>Whether a registry has the image.</summary>
+    public bool IsFound => Deciding().Any(answer => answer is { Value: ProbeResult.Found });
+
+    /// <summary>What registry <paramref name="index"/> said; null if it has not answered yet, or no longer had to.</summary>
+    public ProbeResult? FindResult(int index) => Find(_answers[index])?.Value;
+
+    private void Start(Func<int, Task<Answer>> ask, ProbeRound? earlier, Func<Answer, bool> isValid)
+    {
         var decided = false; // below a valid "found" nothing matters now; what is known of it is kept as it is
-        for (var i = 0; i < count; i++)
+        for (var i = 0; i < _answers.Length; i++)
         {
             var known = earlier?._answers[i];
-            var isUsable = known is { IsCompletedSuccessfully: true } && isValid(known.Result);
-            answers[i] = isUsable || decided ? known : ask(i);
-            decided |= isUsable && known!.Result.Value is ProbeResult.Found;
+            var usable = Find(known) is { } answer && isValid(answer) ? answer : (Answer?)null;
+            _answers[i] = usable is not null || decided ? known : ask(i);
+            decided |= usable is { Value: ProbeResult.Found };
         }
-        return new ProbeRound(answers);
     }
 
     /// <summary>Waits for the answers that decide, and for no other.</summary>
-    public async Task Decide()
+    private async Task Decide()
     {
         foreach (var answer in _answers)
         {
@@ -44,21 +82,32 @@ internal sealed class ProbeRound
         }
     }
 
-    /// <summary>Whether the answers that decide are all still believed, so that nobody needs to be asked.</summary>
-    public bool IsValid(Func<Answer, bool> isValid)
+    /// <summary>A question that fails in a way of its own here is nobody's: who needs its answer asks again.</summary>
+    private async Task End(CancellationTokenSource stop, TimeProvider time)
     {
-        foreach (var answer in _answers)
+        using (stop)
         {
-            if (answer is not { IsCompletedSuccessfully: true } || !isValid(answer.Result))
-                return false;
-            if (answer.Result.Value is ProbeResult.Found)
-                return true;
+            var all = Task.WhenAll(_answers.OfType<Task<Answer>>());
+            if (!all.IsCompleted)
+                await Task.WhenAny(all, Task.Delay(Grace, time));
+            await stop.CancelAsync();
+            await Task.WhenAny(all);
         }
-        return true;
     }
 
-    /// <summary>What registry <paramref name="index"/> said; null if it has not answered yet.</summary>
-    public ProbeResult? FindResult(int index) => _answers[index] is { IsCompletedSuccessfully: true } answer ? answer.Result.Value : null;
+    /// <summary>From the top down to the first that has the image; null for what is not known.</summary>
+    private IEnumerable<Answer?> Deciding()
+    {
+        foreach (var task in _answers)
+        {
+            var answer = Find(task);
+            yield return answer;
+            if (answer is { Value: ProbeResult.Found })
+                yield break;
+        }
+    }
+
+    private static Answer? Find(Task<Answer>? task) => task is { IsCompletedSuccessfully: true } ? task.Result : null;
 
     /// <param name="Value">What the registry said.</param>
     /// <param name="At">When, by the time provider's monotonic clock: a node's wall clock jumps.</param>

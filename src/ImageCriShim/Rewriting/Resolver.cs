@@ -8,11 +8,13 @@ namespace ImageCriShim.Rewriting;
 /// From the image that a caller names to what to pull. Belongs to one <see cref="ShimSettings"/>: a reload
 /// makes a new one, and calls in flight finish with the one they started with.
 /// </summary>
-internal sealed class Resolver(ShimSettings settings, RegistryClient client, TimeProvider time)
+internal sealed class Resolver(ShimSettings settings, Outages registries, TimeProvider time)
 {
+    private static readonly TimeSpan s_shortOutage = TimeSpan.FromSeconds(1); // it was asked just now
+
     private readonly CandidateList _candidates = new(settings);
     private readonly Lifetimes _lifetimes = new(settings.Cache);
-    private readonly SharedWork<string, ProbeRound> _rounds = new();
+    private readonly SharedWork<string, Asked> _rounds = new();
     private readonly LruCache<string, ProbeRound> _known = new(settings.Cache.ImageCacheSize);
     private readonly Lock _gate = new(); // of what is known
 
@@ -46,8 +48,8 @@ internal sealed class Resolver(ShimSettings settings, RegistryClient client, Tim
             return Decide(image, reference, asked, earlier, fromCache: true);
 
         // 3. Ask, once for everybody who wants to know.
-        var round = await _rounds.Join(key, abandoned => Ask(key, asked, abandoned), cancellation);
-        return Decide(image, reference, asked, round, fromCache: false);
+        var (round, isPartlyKnown) = await _rounds.Join(key, abandoned => Ask(key, asked, abandoned), cancellation);
+        return Decide(image, reference, asked, round, isPartlyKnown);
     }
 
     /// <summary>
@@ -66,21 +68,30 @@ internal sealed class Resolver(ShimSettings settings, RegistryClient client, Tim
         }
     }
 
-    private async Task<ProbeRound> Ask(string key, IReadOnlyList<Candidate> asked, CancellationToken abandoned)
+    private async Task<Asked> Ask(string key, IReadOnlyList<Candidate> asked, CancellationToken abandoned)
     {
         // What is known is looked up again: somebody may have asked between our step 2 and step 3.
-        var round = ProbeRound.Start(asked.Count, Probe, FindKnown(key), IsValid);
-        await round.Decide();
+        var started = time.GetTimestamp();
+        var round = await Run(FindKnown(key), IsValid, registries.Probe);
+
+        // Setting aside orders, it does not forbid: before the pull is given up or goes as given, who was set aside is tried.
+        if (!round.IsFound)
+            round = await Run(round, answer => !IsWorthAnotherTry(answer.Value), registries.ProbeAgain);
         lock (_gate)
             _known.Set(key, round);
-        return round;
+        return new Asked(round, round.HasAnswerBefore(started));
 
-        async Task<ProbeRound.Answer> Probe(int i)
-        {
-            var result = await client.Probe(asked[i].Registry!, asked[i].Name!, settings.ProbeTimeout, abandoned);
-            return new ProbeRound.Answer(result, time.GetTimestamp());
-        }
+        Task<ProbeRound> Run(ProbeRound? earlier, Func<ProbeRound.Answer, bool> isValid, Probe probe) =>
+            ProbeRound.Run(asked.Count, (i, stopped) => Put(probe, asked[i], stopped), earlier, isValid, time, abandoned);
     }
+
+    private async Task<ProbeRound.Answer> Put(Probe probe, Candidate candidate, CancellationToken stopped)
+    {
+        var result = await probe(candidate.Registry!, candidate.Name!, settings.ProbeTimeout, stopped);
+        return new ProbeRound.Answer(result, time.GetTimestamp());
+    }
+
+    private static bool IsWorthAnotherTry(ProbeResult result) => result is ProbeResult.Unreachable { SetAsideFor: { } age } && age > s_shortOutage;
 
     private Decision Decide(string image, Reference reference, IReadOnlyList<Candidate> asked, ProbeRound round, bool fromCache)
     {
@@ -123,4 +134,10 @@ internal sealed class Resolver(ShimSettings settings, RegistryClient client, Tim
 
     private static bool IsOf(Decision decision, ProbeRound round) =>
         decision.Probes.Select((probe, i) => probe.Result is null || ReferenceEquals(probe.Result, round.FindResult(i))).All(same => same);
+
+    private delegate Task<ProbeResult> Probe(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation);
+
+    /// <param name="Round">With all answers that decide.</param>
+    /// <param name="IsPartlyKnown">One of them was remembered.</param>
+    private sealed record Asked(ProbeRound Round, bool IsPartlyKnown);
 }

@@ -52,6 +52,18 @@ public sealed class PullErrors : PullTest
     }
 
     [Fact]
+    public async Task One_is_set_aside()
+    {
+        Expect("pull of ");
+        Expect("not pulled ");
+        OriginIsUnreachable(Image());
+        await Start([At($"http://{Down}"), At(Second.Address)]);
+        (await Pull(Image())).Status.ShouldNotBe(0);
+        Time.Advance(TimeSpan.FromSeconds(0.9)); // its first second is not over: nobody asks again
+        await ShouldTell(Image());
+    }
+
+    [Fact]
     public async Task All_are_unreachable()
     {
         OriginIsUnreachable(Image());

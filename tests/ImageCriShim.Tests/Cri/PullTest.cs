@@ -54,11 +54,13 @@ public abstract class PullTest : RelayTest
     {
         var settings = new ShimSettings { Registries = [.. registries ?? [At(First.Address), At(Second.Address)]] };
         settings = adjust?.Invoke(settings) ?? settings;
-        var client = AtEnd(new Ending(new RegistryClient(Time)));
+        var asking = new RegistryClient(Time);
+        AtEnd(new Ending(asking));
+        var outages = AtEnd(new Ending(new Outages(asking, Time, Log)));
         var runtime = AtEnd(new Ending(new RuntimeClient(new RuntimeSocket(RuntimeSocketPath, TimeProvider.System))));
-        var resolver = new Resolver(settings, (RegistryClient)client.What, Time);
+        var resolver = new Resolver(settings, (Outages)outages.What, Time);
         Record = new PullRecord([]);
-        var environment = new CallEnvironment(settings, resolver, (RegistryClient)client.What, (RuntimeClient)runtime.What, Record, Time, Log);
+        var environment = new CallEnvironment(settings, resolver, asking, (RuntimeClient)runtime.What, Record, Time, Log);
         StartRelay(new CriRouter(() => environment).Route);
         Caller = await Connect();
     }

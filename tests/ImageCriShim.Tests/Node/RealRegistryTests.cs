@@ -4,6 +4,7 @@ using ImageCriShim.Registries.Auth;
 using ImageCriShim.Rewriting;
 using ImageCriShim.Tests.Fakes;
 using ImageCriShim.Tests.Registries;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ImageCriShim.Tests.Node;
 
@@ -99,7 +100,8 @@ public sealed class RealRegistryTests : IDisposable
         var config = ConfigFile.Load(files.File("shim.yaml"));
         config.Problems.ShouldBeEmpty();
         using var client = new RegistryClient(TimeProvider.System);
-        var resolver = new Resolver(config.Settings!, client, TimeProvider.System);
+        using var outages = new Outages(client, TimeProvider.System, NullLogger.Instance);
+        var resolver = new Resolver(config.Settings!, outages, TimeProvider.System);
 
         var nginx = await resolver.Resolve("nginx:1.25", TestContext.Current.CancellationToken);
         var app = await resolver.Resolve("quay.io/team/app:1.25", TestContext.Current.CancellationToken);

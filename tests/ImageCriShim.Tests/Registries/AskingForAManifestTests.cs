@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using ImageCriShim.Registries;
 using ImageCriShim.Registries.Auth;
@@ -86,8 +87,8 @@ public sealed class AskingForAManifestTests : IAsyncLifetime
     [InlineData(403, "denied (HTTP 403 for no user)")]
     [InlineData(404, "missing")]
     [InlineData(429, "throttled (HTTP 429)")]
-    [InlineData(206, "unreachable (HTTP 206)")]
-    [InlineData(204, "unreachable (HTTP 204)")]
+    [InlineData(206, "unreachable (not a registry's answer: HTTP 206)")]
+    [InlineData(204, "unreachable (not a registry's answer: HTTP 204)")]
     [InlineData(400, "unreachable (HTTP 400)")]
     [InlineData(405, "unreachable (HTTP 405)")]
     [InlineData(406, "unreachable (HTTP 406)")]
@@ -137,9 +138,9 @@ public sealed class AskingForAManifestTests : IAsyncLifetime
 
     [Theory]
     [InlineData("text/plain", FakeRegistry.ManifestJson, FakeRegistry.OciManifest)]
-    [InlineData("application/octet-stream", """{"schemaVersion":2,"manifests":[]}""", FakeRegistry.OciIndex)]
+    [InlineData("application/octet-stream", """{"schemaVersion":2,"manifests":[{}]}""", FakeRegistry.OciIndex)]
     [InlineData("application/json", """{"mediaType":"application/vnd.docker.distribution.manifest.v2+json"}""", "application/vnd.docker.distribution.manifest.v2+json")]
-    [InlineData("application/vnd.oci.image.index.v1+json; charset=utf-8", """{"manifests":[]}""", FakeRegistry.OciIndex)]
+    [InlineData("application/vnd.oci.image.index.v1+json; charset=utf-8", """{"manifests":[{}]}""", FakeRegistry.OciIndex)]
     public async Task Where_the_type_does_not_tell_the_manifest_does(string type, string json, string mediaType)
     {
         registry.Behave = _ => FakeAnswer.Manifest(type, json);
@@ -169,25 +170,67 @@ public sealed class AskingForAManifestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_manifest_beyond_4_mib_is_no_answer()
+    public async Task A_manifest_beyond_4_mib_is_missing_because_it_is_of_no_use()
     {
         registry.Behave = _ => new FakeAnswer(200) { Body = new byte[5 * 1024 * 1024] };
 
-        (await probe.Ask(registry)).ToString().ShouldBe("unreachable (not a registry's answer: a manifest larger than 4 MiB)");
+        (await probe.Ask(registry)).ToString().ShouldBe("missing (only as a manifest larger than 4 MiB)");
     }
 
     [Fact]
-    public async Task Another_digest_than_the_one_asked_for_is_no_answer_whether_stated_or_computed()
+    public async Task Another_digest_than_the_one_asked_for_is_missing_whether_stated_or_computed()
     {
         var asked = "library/nginx@sha256:" + new string('a', 64);
         registry.Behave = _ => FakeAnswer.Manifest(FakeRegistry.OciManifest) with
         {
             Headers = new() { ["Content-Type"] = FakeRegistry.OciManifest, ["Docker-Content-Digest"] = "sha256:" + new string('b', 64) },
         };
-        (await probe.Ask(registry, asked)).ToString().ShouldContain("another digest");
+        (await probe.Ask(registry, asked)).ToString().ShouldBe("missing (only with another digest than the one asked for)");
 
-        registry.Behave = _ => FakeAnswer.Manifest("text/plain");
-        (await probe.Ask(registry, asked)).ToString().ShouldContain("another digest");
+        registry.Behave = _ => FakeAnswer.Manifest(FakeRegistry.OciManifest);
+        (await probe.Ask(registry, asked)).ToString().ShouldBe("missing (only with another digest than the one asked for)");
+    }
+
+    [Theory]
+    [InlineData("sha256")]
+    [InlineData("sha384")]
+    [InlineData("sha512")]
+    public async Task A_digest_that_the_registry_does_not_state_is_computed_from_the_manifest(string algorithm)
+    {
+        var body = Encoding.UTF8.GetBytes(FakeRegistry.ManifestJson);
+        var hash = algorithm switch { "sha256" => SHA256.HashData(body), "sha384" => SHA384.HashData(body), _ => SHA512.HashData(body) };
+        var digest = $"{algorithm}:{Convert.ToHexStringLower(hash)}";
+        registry.Behave = _ => FakeAnswer.Manifest(FakeRegistry.OciManifest) with
+        {
+            Headers = new()
+            {
+                ["Content-Type"] = FakeRegistry.OciManifest,
+                ["Docker-Content-Digest"] = algorithm == "sha256" ? "nonsense" : $"sha256:{Convert.ToHexStringLower(SHA256.HashData(body))}",
+            },
+        };
+
+        (await probe.Ask(registry, $"library/nginx@{digest}")).ShouldBeOfType<ProbeResult.Found>().Digest.ShouldBe(digest);
+
+        registry.Requests.Select(r => r.Method).ShouldBe(["HEAD", "GET"]);
+    }
+
+    [Fact]
+    public async Task An_artifact_that_is_no_image_is_missing()
+    {
+        const string Artifact = "application/vnd.oci.artifact.manifest.v1+json";
+        registry.Behave = _ => FakeAnswer.Manifest(Artifact, $$"""{"mediaType":"{{Artifact}}"}""");
+
+        (await probe.Ask(registry)).ToString().ShouldBe("missing (no image, but another artifact)");
+    }
+
+    [Fact]
+    public async Task A_manifest_of_1_gb_is_not_read_to_its_end()
+    {
+        registry.Behave = r => r.Method == "HEAD"
+            ? new FakeAnswer(405)
+            : FakeAnswer.RawText("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n{");
+
+        (await probe.Ask(registry)).ToString().ShouldBe("missing (only as a manifest larger than 4 MiB)");
     }
 
     [Fact]

@@ -6,11 +6,11 @@ using ImageCriShim.Tests.Fakes;
 namespace ImageCriShim.Tests.Registries;
 
 /// <summary>A client that asks a fake registry, and what the tests about that share.</summary>
-internal sealed class ProbeCase(TimeProvider? time = null) : IDisposable
+internal sealed class ProbeCase(TimeProvider? time = null, Platform? platform = null) : IDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5); // the default probeTimeout
 
-    private readonly RegistryClient client = new(time ?? TimeProvider.System);
+    private readonly RegistryClient client = new(time ?? TimeProvider.System, platform ?? new Platform("linux", "amd64"));
 
     public Task<ProbeResult> Ask(FakeRegistry fake, string image = "library/nginx:1.25", Credential? credential = null, TlsSettings? tls = null) =>
         Ask(fake.Address, image, credential, tls);

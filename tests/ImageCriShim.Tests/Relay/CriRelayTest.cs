@@ -24,11 +24,12 @@ public abstract class CriRelayTest : RelayTest
         RegistryAddress.TryParse(Registry.Address, out var address, out _).ShouldBeTrue();
         var registry = new Registry(address!) { IsOffline = true, Credentials = new InlineCredential(new Credential.Password("admin", "secret"), "auth") };
         var settings = new ShimSettings { Registries = [registry] };
-        var registries = AtEnd(new Disposing(new RegistryClient(TimeProvider.System)));
+        var asking = new RegistryClient(TimeProvider.System);
+        AtEnd(new Disposing(asking));
+        var registries = AtEnd(new Disposing(new Outages(asking, TimeProvider.System, Log)));
         var client = AtEnd(new Disposing(new RuntimeClient(new RuntimeSocket(RuntimeSocketPath, TimeProvider.System))));
-        var resolver = new Resolver(settings, (RegistryClient)registries.What, TimeProvider.System);
-        var environment = new CallEnvironment(
-            settings, resolver, (RegistryClient)registries.What, (RuntimeClient)client.What, new PullRecord([]), TimeProvider.System, Log);
+        var resolver = new Resolver(settings, (Outages)registries.What, TimeProvider.System);
+        var environment = new CallEnvironment(settings, resolver, asking, (RuntimeClient)client.What, new PullRecord([]), TimeProvider.System, Log);
         StartRelay(new CriRouter(() => environment).Route);
     }
 

@@ -1,4 +1,5 @@
 using ImageCriShim.Configuration;
+using ImageCriShim.Registries;
 using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Rewriting;
@@ -55,16 +56,35 @@ public sealed class CachingTests
     }
 
     [Fact]
-    public async Task Unreachable_is_never_believed()
+    public async Task Unreachable_is_not_remembered_of_an_image_but_the_registry_is_set_aside()
     {
         await using var it = new ResolveCase(OnlyHigh);
         it.High.Behave = _ => new FakeAnswer(503);
-
         (await it.Resolve()).FromCache.ShouldBeFalse();
         it.High.Behave = _ => null;
         it.High.Add("library/nginx", "1.25");
 
-        (await it.Resolve()).ToPull[0].Image.ShouldBe($"{it.High.Host}/library/nginx:1.25");
+        var meanwhile = await it.Resolve();
+        it.Time.Advance(Outages.FirstInterval);
+        await Fakes.Eventually.Holds(() => it.Outages.All.Count == 0);
+        var after = await it.Resolve();
+
+        meanwhile.FromCache.ShouldBeFalse();
+        meanwhile.Reason.ShouldBe($"at no registry: {it.High.Host} unreachable (HTTP 503; set aside 0 s ago)");
+        after.ToPull[0].Image.ShouldBe($"{it.High.Host}/library/nginx:1.25");
+    }
+
+    [Fact]
+    public async Task A_decision_that_rests_on_one_remembered_answer_is_an_old_one()
+    {
+        await using var it = new ResolveCase();
+        it.Middle.Add("library/nginx", "1.25");
+        await it.Resolve();
+
+        it.Time.Advance(TimeSpan.FromSeconds(31)); // the miss of the highest is too old, the find is not
+
+        (await it.Resolve()).FromCache.ShouldBeTrue();
+        it.Asked[0].ShouldBe(2);
     }
 
     [Fact]

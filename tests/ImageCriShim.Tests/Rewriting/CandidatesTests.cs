@@ -3,6 +3,7 @@ using ImageCriShim.Configuration;
 using ImageCriShim.Registries;
 using ImageCriShim.Registries.Auth;
 using ImageCriShim.Rewriting;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ImageCriShim.Tests.Rewriting;
 
@@ -158,5 +159,8 @@ public sealed class CandidatesTests
         string.Join("|", Make(s => s, registries).Candidates(image).Select(c => c.Image));
 
     private static Resolver Make(Func<ShimSettings, ShimSettings> adjust, params Registry[] registries) =>
-        new(adjust(new ShimSettings { Registries = registries.ToImmutableArray() }), new RegistryClient(TimeProvider.System), TimeProvider.System);
+        new(
+            adjust(new ShimSettings { Registries = registries.ToImmutableArray() }),
+            new Outages(new RegistryClient(TimeProvider.System), TimeProvider.System, NullLogger.Instance),
+            TimeProvider.System);
 }

@@ -4,6 +4,7 @@ using ImageCriShim.Registries;
 using ImageCriShim.Registries.Auth;
 using ImageCriShim.Rewriting;
 using ImageCriShim.Tests.Fakes;
+using ImageCriShim.Tests.Relay;
 
 namespace ImageCriShim.Tests.Rewriting;
 
@@ -20,7 +21,8 @@ internal sealed class ResolveCase : IAsyncDisposable
             Registries = [Configured(High.Address, 900) with { IsOffline = true }, Configured(Middle.Address, 500), Configured(Low.Address, 100)],
         };
         Settings = adjust?.Invoke(Settings) ?? Settings;
-        Resolver = new Resolver(Settings, client, Time);
+        Outages = new Outages(client, Time, Log);
+        Resolver = new Resolver(Settings, Outages, Time);
     }
 
     public FakeTime Time { get; } = new();
@@ -29,6 +31,8 @@ internal sealed class ResolveCase : IAsyncDisposable
     public FakeRegistry Low { get; } = FakeRegistry.Start();
     public ShimSettings Settings { get; }
     public Resolver Resolver { get; }
+    public Outages Outages { get; }
+    public CapturingLog Log { get; } = new();
 
     public static Registry Configured(string address, int priority)
     {
@@ -56,6 +60,7 @@ internal sealed class ResolveCase : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Outages.Dispose();
         client.Dispose();
         await High.DisposeAsync();
         await Middle.DisposeAsync();

@@ -68,7 +68,7 @@ public sealed class ResolvingTests
     {
         await using var it = new ResolveCase();
         var slow = new TaskCompletionSource();
-        it.High.Behave = _ => FakeAnswer.Manifest(FakeRegistry.OciIndex) with { When = slow.Task };
+        it.High.Behave = _ => FakeAnswer.Manifest(FakeRegistry.OciManifest) with { When = slow.Task };
         it.Middle.Add("library/nginx", "1.25");
 
         var resolving = it.Resolve();

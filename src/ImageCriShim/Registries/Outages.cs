@@ -1,0 +1,168 @@
+using ImageCriShim.Images;
+using Microsoft.Extensions.Logging;
+
+namespace ImageCriShim.Registries;
+
+/// <summary>
+/// The registries that are set aside, and asking all the others. A registry that could not be reached is not waited for: whoever wants
+/// something of it is told so at once, while one probe at a time finds out in the background when it is back. Any real
+/// answer brings it back, whoever asked. One object for the process: what it knows outlives a reload of the settings.
+/// </summary>
+internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger log) : IDisposable
+{
+    /// <summary>After the first failure; doubles with each further one.</summary>
+    public static readonly TimeSpan FirstInterval = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan s_connectPatience = TimeSpan.FromMilliseconds(250); // a pull waits for it, and may have waited before
+
+    // Of a last chance, once the registry could be connected to: a hung one accepts connections too, and must not cost every
+    // pull of an image that is nowhere a whole probe timeout.
+    private static readonly TimeSpan s_lastPatience = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<RegistryIdentity, Outage> _outages = [];
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>Who is set aside now, longest first.</summary>
+    public IReadOnlyList<SetAsideRegistry> All
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _outages.Values.Select(outage => outage.View).OrderBy(view => view.Since)];
+        }
+    }
+
+    /// <summary>As <see cref="RegistryClient.Probe"/>, but of a registry that is set aside the answer comes at once, and is unreachable.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was; that says nothing about the registry.</exception>
+    public async Task<ProbeResult> Probe(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation) =>
+        Find(registry, image) ?? await Ask(registry, image, patience, cancellation);
+
+    /// <summary>
+    /// Before a pull is given up: one short connect, and a probe where it succeeds, so that the first pull after the registry's return does.
+    /// </summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
+    public async Task<ProbeResult> ProbeAgain(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)
+    {
+        var started = time.GetTimestamp();
+        if (Find(registry, image) is { } aside && !await client.CanConnect(registry.Address, s_connectPatience, cancellation))
+            return aside with { Elapsed = time.GetElapsedTime(started) };
+        return await Ask(registry, image, patience < s_lastPatience ? patience : s_lastPatience, cancellation);
+    }
+
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        lock (_gate)
+        {
+            foreach (var outage in _outages.Values)
+                outage.Timer?.Dispose();
+            _outages.Clear();
+        }
+    }
+
+    private async Task<ProbeResult> Ask(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)
+    {
+        var result = await client.Probe(registry, image, patience, cancellation);
+        if (result is not ProbeResult.Unreachable failure)
+            BringBack(registry, result);
+        else if (!cancellation.IsCancellationRequested) // what looks like a failure may be how the end of a request looks
+            SetAside(new Question(registry, image, patience), failure.Reason);
+        return result;
+    }
+
+    private ProbeResult.Unreachable? Find(Registry registry, Reference image)
+    {
+        lock (_gate)
+        {
+            if (!_outages.TryGetValue(RegistryIdentity.Of(registry), out var outage))
+                return null;
+            // What is wanted now is what the background asks for: a registry may fail for one image and serve all others.
+            outage.Question = outage.Question with { Registry = registry, Image = image };
+            return new ProbeResult.Unreachable(outage.Reason) { SetAsideFor = time.GetElapsedTime(outage.At) };
+        }
+    }
+
+    private void SetAside(Question question, string reason)
+    {
+        lock (_gate)
+        {
+            var identity = RegistryIdentity.Of(question.Registry);
+            if (_stopping.IsCancellationRequested || _outages.ContainsKey(identity))
+                return;
+            var outage = new Outage(question, reason, time);
+            _outages.Add(identity, outage);
+            outage.Timer = time.CreateTimer(_ => _ = AskInBackground(outage), null, FirstInterval, Timeout.InfiniteTimeSpan);
+        }
+        Log.SetAside(log, $"{question.Registry.Address}", reason);
+    }
+
+    private void BringBack(Registry registry, ProbeResult answer)
+    {
+        Outage? outage;
+        lock (_gate)
+        {
+            if (!_outages.Remove(RegistryIdentity.Of(registry), out outage))
+                return;
+            outage.Timer?.Dispose();
+        }
+        Log.Back(log, $"{registry.Address}", (long)time.GetElapsedTime(outage.At).TotalSeconds, $"{answer}");
+    }
+
+    /// <summary>The question that failed, or the one put in vain since: it covers tokens, TLS and the registry's own back end.</summary>
+    private async Task AskInBackground(Outage outage)
+    {
+        var reason = outage.Reason;
+        try
+        {
+            var (registry, image, patience) = outage.Question;
+            var result = await client.Probe(registry, image, patience, _stopping.Token);
+            if (result is ProbeResult.Unreachable failure)
+                reason = failure.Reason;
+            else
+                BringBack(registry, result);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The process ends.
+        }
+        finally
+        {
+            lock (_gate)
+                outage.TryLater(reason); // without effect if the registry is back
+        }
+    }
+
+    private sealed record Question(Registry Registry, Reference Image, TimeSpan Patience);
+
+    /// <summary>What makes two entries, of one config file or of two, the same registry.</summary>
+    private sealed record RegistryIdentity(Uri Endpoint, TlsSettings Tls)
+    {
+        public static RegistryIdentity Of(Registry registry) => new(registry.Address.Endpoint, registry.Tls);
+    }
+
+    /// <summary>One registry's time aside. Changed under the gate.</summary>
+    private sealed class Outage(Question question, string reason, TimeProvider time)
+    {
+        private readonly DateTimeOffset _since = time.GetUtcNow();
+        private TimeSpan _interval = FirstInterval;
+
+        public long At { get; } = time.GetTimestamp(); // a node's wall clock jumps
+        public Question Question { get; set; } = question;
+        public string Reason { get; private set; } = reason;
+        public ITimer? Timer { get; set; }
+        public SetAsideRegistry View => new(Question.Registry, _since, Reason);
+
+        public void TryLater(string reason)
+        {
+            Reason = reason;
+            _interval = _interval * 2 < LongestInterval ? _interval * 2 : LongestInterval;
+            Timer?.Change(_interval, Timeout.InfiniteTimeSpan);
+        }
+    }
+}
+
+/// <summary>A registry that is not waited for.</summary>
+/// <param name="Reason">Why it cannot be reached, as of the last attempt; for people.</param>
+internal sealed record SetAsideRegistry(Registry Registry, DateTimeOffset Since, string Reason);

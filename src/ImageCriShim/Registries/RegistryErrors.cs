@@ -1,0 +1,45 @@
+using System.Text.Json;
+using ImageCriShim.Registries.Auth;
+
+namespace ImageCriShim.Registries;
+
+/// <summary>
+/// Why a registry refuses, in its own words: <c>{"errors":[{"code":"DENIED","message":"...","detail":...}]}</c> (OCI
+/// distribution-spec "Error Codes"). The detail is left out: it may be anything.
+/// </summary>
+internal static class RegistryErrors
+{
+    private const int MaxBytes = 64 * 1024; // an error is a few hundred bytes
+
+    /// <returns>One line for people without a secret in it; null if the answer is not in this form.</returns>
+    /// <exception cref="IOException">The registry ended its answer too early.</exception>
+    public static async Task<string?> Read(HttpContent content, Credential? credential, CancellationToken cancellation) =>
+        await ManifestBody.Read(content, MaxBytes, cancellation) is { Length: > 0 } body ? Find(body, credential) : null;
+
+    public static string? Find(byte[] body, Credential? credential)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(body);
+            return json.RootElement.ValueKind == JsonValueKind.Object
+                && json.RootElement.TryGetProperty("errors", out var errors)
+                && errors.ValueKind == JsonValueKind.Array
+                && errors.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first
+                    ? Describe(Text(first, "code"), Text(first, "message"), credential)
+                    : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // no JSON; a text in it that is no Unicode
+        {
+            return null; // a proxy's page
+        }
+    }
+
+    private static string? Describe(string code, string message, Credential? credential)
+    {
+        var text = string.Join(": ", new[] { code, message }.Where(part => part.Length > 0));
+        return text.Length == 0 ? null : ForeignText.Clean(text, credential);
+    }
+
+    private static string Text(JsonElement parent, string name) =>
+        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+}

@@ -1,0 +1,86 @@
+using System.Text;
+using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Registries;
+
+/// <summary>What a registry says about its refusal is told, as far as it is fit to be.</summary>
+public sealed class RefusalsInWordsTests : IAsyncLifetime
+{
+    private readonly FakeRegistry registry = FakeRegistry.Start();
+    private readonly ProbeCase probe = new();
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync()
+    {
+        probe.Dispose();
+        return registry.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(403, "denied (HTTP 403 for no user, DENIED: no access to it)")]
+    [InlineData(401, "denied (HTTP 401 for no user, DENIED: no access to it)")]
+    [InlineData(400, "denied (HTTP 400, DENIED: no access to it)")] // about this image: the registry is well
+    [InlineData(405, "denied (HTTP 405, DENIED: no access to it)")]
+    [InlineData(501, "unreachable (HTTP 501, DENIED: no access to it)")]
+    [InlineData(404, "missing")]
+    public async Task The_code_and_the_message_of_a_get_that_is_refused_are_told(int status, string meaning)
+    {
+        Refuse(status, """{"errors":[{"code":"DENIED","message":"no access\n to it","detail":{"secret":"x"}},{"code":"OTHER"}]}""");
+
+        (await probe.Ask(registry)).ToString().ShouldBe(meaning);
+    }
+
+    [Theory]
+    [InlineData("<html>")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"errors":{}}""")]
+    [InlineData("""{"errors":[]}""")]
+    [InlineData("""{"errors":["DENIED"]}""")]
+    [InlineData("""{"errors":[{"code":7}]}""")]
+    [InlineData("""{"errors":[{"code":"\ud800"}]}""")] // no Unicode
+    public async Task Other_bodies_are_no_words(string body)
+    {
+        Refuse(403, body);
+
+        (await probe.Ask(registry)).ToString().ShouldBe("denied (HTTP 403 for no user)");
+    }
+
+    [Fact]
+    public async Task A_registry_that_repeats_the_password_is_not_repeated()
+    {
+        var basic = Convert.ToBase64String(Encoding.UTF8.GetBytes("admin:hunter2"));
+        Refuse(403, $$"""{"errors":[{"code":"DENIED","message":"hunter2 is wrong, as is Basic {{basic}}"}]}""");
+
+        var result = await probe.Ask(registry, credential: new Credential.Password("admin", "hunter2"));
+
+        result.ToString().ShouldBe("denied (HTTP 403 for user admin, DENIED: *** is wrong, as is Basic ***)");
+    }
+
+    [Theory]
+    [InlineData("plain words, 3 of them", "plain words, 3 of them")]
+    [InlineData("tab\tand\r\nline\0and\u202Ebidi", "tab and line and bidi")]
+    [InlineData("没有权限", "没有权限")]
+    [InlineData("see https://user:pw@auth.corp/a/b?sig=1&x=2#f now", "see https://auth.corp/a/b now")]
+    [InlineData("token eyJhbGciOiJSUzI1NiJ9.e30.x expired", "token *** expired")]
+    [InlineData("Bearer abcdefgh is bad", "Bearer *** is bad")]
+    [InlineData("access_token=abc and tag=1.25", "access_token=*** and tag=1.25")]
+    [InlineData("key 5Ff0AbCdEfGh1234567890xyz", "key ***")]
+    [InlineData("0123456789abcdef0123456789abcdef", "***")]
+    [InlineData(
+        "unknown sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "unknown sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    [InlineData("repository library/some-long-name-with-2-digits", "repository library/some-long-name-with-2-digits")]
+    public void Foreign_text_is_one_printable_line_without_what_looks_like_a_secret(string text, string clean) =>
+        ForeignText.Clean(text, credential: null).ShouldBe(clean);
+
+    [Fact]
+    public void Foreign_text_is_short() => ForeignText.Clean(string.Join(' ', Enumerable.Repeat("word", 100)), null).Length.ShouldBe(203);
+
+    /// <summary>Only an answer to GET has a body.</summary>
+    private void Refuse(int status, string body) =>
+        registry.Behave = r => new FakeAnswer(r.Method == "HEAD" ? 405 : status) { Body = Encoding.UTF8.GetBytes(body) };
+}
