@@ -51,8 +51,9 @@ internal static class ShimHost
             using var registries = new RegistryClient(TimeProvider.System);
             using var calls = new RuntimeClient(runtime);
             using var outages = new Outages(registries, TimeProvider.System, log);
+            using var pulls = new PullRecordKeeper(new PullRecordFile(settings.StateDirectory, log));
             var resolver = new Resolver(settings, outages, TimeProvider.System);
-            var environment = new CallEnvironment(settings, resolver, calls, TimeProvider.System, log);
+            var environment = new CallEnvironment(settings, resolver, registries, calls, pulls.Record, TimeProvider.System, log);
             var router = new CriRouter(() => environment);
             var listener = new RelayListener(socket.Listener, runtime, router.Route, log);
 

@@ -31,6 +31,7 @@ public sealed partial class ArchitectureTests
         ["Cri"] = 1100,
         ["Hosting"] = 1200,
         ["Registries"] = 1300,
+        ["Rewriting"] = 1400,
     };
 
     public static TheoryData<string> Folders => [.. s_layers.Keys];

@@ -33,7 +33,7 @@ internal static class SettingsReader
             Exclude = top.Patterns("exclude"),
             Block = top.Patterns("block"),
         };
-        top.NoteIdle("reloadInterval", "image", "version");
+        top.NoteIdle("reloadInterval", "version");
         top.Retire("sync", "belongs to an older release and does nothing here");
         top.Retire("registry.d", "belongs to an older release and does nothing here; write its entries into registries");
         top.RefuseOthers();

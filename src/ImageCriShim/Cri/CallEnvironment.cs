@@ -1,8 +1,21 @@
 using ImageCriShim.Configuration;
+using ImageCriShim.Registries;
 using ImageCriShim.Rewriting;
 using Microsoft.Extensions.Logging;
 
 namespace ImageCriShim.Cri;
 
 /// <summary>What an edited call works with. Immutable: a reload makes a new one, and a call keeps the one it began with.</summary>
-internal sealed record CallEnvironment(ShimSettings Settings, Resolver Resolver, RuntimeClient Runtime, TimeProvider Time, ILogger Log);
+/// <param name="Settings">In force when the call came.</param>
+/// <param name="Resolver">Of these settings.</param>
+/// <param name="Registries">Whether a host can be connected to at all.</param>
+/// <param name="Runtime">For calls of our own.</param>
+/// <param name="Record">What was pulled by which name.</param>
+internal sealed record CallEnvironment(
+    ShimSettings Settings,
+    Resolver Resolver,
+    RegistryClient Registries,
+    RuntimeClient Runtime,
+    PullRecord Record,
+    TimeProvider Time,
+    ILogger Log);

@@ -1,5 +1,6 @@
 using ImageCriShim.Images;
 using ImageCriShim.Relay;
+using ImageCriShim.Rewriting;
 
 namespace ImageCriShim.Cri;
 
@@ -31,7 +32,7 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
                 return Verdict.Forward;
             Request = message;
             Image = CriMessages.GetImage(message.Span);
-            return Image.Length == 0 || ImageId.IsId(Image) ? Verdict.Forward : Decide();
+            return Image.Length == 0 ? Verdict.Forward : ImageId.IsId(Image) ? DecideId() : Decide();
         }
         catch (MalformedMessageException)
         {
@@ -57,6 +58,9 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     /// <summary>The request has a name in it: what is to be done?</summary>
     protected abstract Verdict Decide();
 
+    /// <summary>The request has an ID in it, which is never treated as a name.</summary>
+    protected virtual Verdict DecideId() => Verdict.Forward;
+
     /// <inheritdoc cref="EditedCall.Answer"/>
     protected abstract Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation);
 
@@ -64,12 +68,27 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     protected Task<RuntimeReply> Call(byte[] message, CancellationToken cancellation) =>
         Environment.Runtime.Call(head, message, Remaining, cancellation);
 
-    /// <summary>Whether the runtime has an image under this name.</summary>
-    protected async Task<RuntimeReply?> FindLocal(string image, CancellationToken cancellation)
+    /// <summary>
+    /// What else the runtime may have the image by, without asking anybody: the name that it was pulled by, then its name at each
+    /// registry, most wanted first.
+    /// </summary>
+    protected IReadOnlyList<string> FindOtherNames()
+    {
+        var recorded = FindRecorded() is { } pull ? [pull.Actual] : Array.Empty<string>();
+        var candidates = Environment.Resolver.Candidates(Image).Where(candidate => !candidate.IsAsGiven).Select(candidate => candidate.Image);
+        return [.. recorded.Concat(candidates).Distinct().Where(name => name != Image)];
+    }
+
+    /// <summary>The last pull of the image. One that dropped the digest counts for as long as <c>digestFallback</c> allows that.</summary>
+    protected RecordedPull? FindRecorded() =>
+        Environment.Record.Find(Image) is { } pull && (pull.HasDigestAsGiven || Environment.Settings.DigestFallback) ? pull : null;
+
+    /// <summary>The image that the runtime has by this name; null where it has none or does not say.</summary>
+    protected async Task<RuntimeImage?> FindLocal(string image, CancellationToken cancellation)
     {
         var status = head with { Path = string.Concat(head.Path.AsSpan(0, head.Path.LastIndexOf('/') + 1), "ImageStatus") };
-        var request = CriMessages.WithImage([], image);
+        var request = CriMessages.WithImage(CriMessages.OnlyImage(Request.Span), image);
         var reply = await Environment.Runtime.Call(status, request, Remaining, cancellation);
-        return reply.Status.IsOk && CriMessages.HasImage(reply.Message.Span) ? reply : null;
+        return reply.Status.IsOk ? CriMessages.FindImage(reply.Message.Span) : null;
     }
 }

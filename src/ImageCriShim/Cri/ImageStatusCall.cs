@@ -4,7 +4,7 @@ namespace ImageCriShim.Cri;
 
 /// <summary>
 /// Local first, no network ever: the runtime is asked as given, on the caller's own stream; only if it has nothing, it is asked for
-/// each name that a registry would have the image under. The first answer that has an image is the answer.
+/// the name that the image was pulled by, and for each name that a registry would have it under. The first answer that has an image is the answer.
 /// </summary>
 internal sealed class ImageStatusCall(CallEnvironment environment, CallerHead head) : CriCall(environment, head)
 {
@@ -21,19 +21,16 @@ internal sealed class ImageStatusCall(CallEnvironment environment, CallerHead he
         }
     }
 
-    protected override Verdict Decide() =>
-        Environment.Resolver.Candidates(Image) is [{ IsAsGiven: true }] ? Verdict.Forward : Verdict.Watch;
+    protected override Verdict Decide() => FindOtherNames().Count == 0 ? Verdict.Forward : Verdict.Watch;
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
-        foreach (var candidate in Environment.Resolver.Candidates(Image))
+        foreach (var name in FindOtherNames())
         {
-            if (candidate.IsAsGiven)
-                continue;
-            var reply = await Call(CriMessages.WithImage(Request.Span, candidate.Image), cancellation);
+            var reply = await Call(CriMessages.WithImage(Request.Span, name), cancellation);
             if (!reply.Status.IsOk || !CriMessages.HasImage(reply.Message.Span))
                 continue;
-            Log.FoundUnderCandidate(Environment.Log, Image, candidate.Image);
+            Log.FoundUnderCandidate(Environment.Log, Image, name);
             return reply.ToAnswer();
         }
 

@@ -22,4 +22,12 @@ internal static partial class Log
 
     [LoggerMessage(1105, LogLevel.Information, "removed {Image} as {Candidate}")]
     internal static partial void RemovedUnderCandidate(ILogger log, string image, string candidate);
+
+    [LoggerMessage(
+        1106, LogLevel.Warning, "no registry can be reached: {Image} is answered with the image that is on the node, {ImageRef}, pulled as {Actual} on {At:u}")]
+    internal static partial void AnsweredLocally(ILogger log, string image, string imageRef, string actual, DateTimeOffset at);
+
+    [LoggerMessage(
+        1107, LogLevel.Warning, "no registry has {Image} (digestFallback): its tag is taken instead of digest {Pinned}, and it comes as {Actual} with digest {Digest}")]
+    internal static partial void CameByTag(ILogger log, string image, string pinned, string actual, string digest);
 }

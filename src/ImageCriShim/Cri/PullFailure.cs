@@ -3,9 +3,6 @@ using ImageCriShim.Rewriting;
 
 namespace ImageCriShim.Cri;
 
-/// <summary>One try to have the runtime pull a candidate.</summary>
-internal sealed record PullAttempt(Candidate Candidate, RuntimeReply Reply);
-
 /// <summary>
 /// The one error of a pull that failed everywhere; <c>kubectl describe pod</c> shows it. It says what was asked and pulled, where, and
 /// why each failed.
@@ -18,28 +15,75 @@ internal static class PullFailure
     /// </summary>
     private const string RegistryUnavailable = "RegistryUnavailable: ";
 
-    internal static GrpcStatus Describe(Decision decision, IReadOnlyList<PullAttempt> attempts)
+    /// <summary>An event's text is cut at 1024 characters; kubelet writes the image and the code in front of ours.</summary>
+    private const int MaxLength = 1024 - 256;
+
+    /// <param name="outcome">Of the image as given.</param>
+    /// <param name="byTag">Of its tag instead, where that was tried.</param>
+    /// <param name="cancellation">The caller has gone.</param>
+    internal static async Task<GrpcStatus> Describe(PullOutcome outcome, PullOutcome? byTag, CancellationToken cancellation)
     {
-        var story = decision.Probes.Where(probe => !attempts.Any(attempt => attempt.Candidate == probe.Candidate)).Select(Describe)
-            .Concat(attempts.Select(Describe));
-        var message = $"image {decision.Image} could not be pulled: {string.Join("; ", story)}";
-        return decision.IsForLackOfRegistries
-            ? new GrpcStatus(StatusCode.Unknown, RegistryUnavailable + message)
-            : new GrpcStatus(CodeOf(attempts), message);
+        var story = await Tell(outcome, cancellation);
+        if (byTag is not null)
+            story.AddRange((await Tell(byTag, cancellation)).Select(part => part with { Text = $"by its tag: {part.Text}" }));
+        var message = $"image {outcome.Decision.Image} could not be pulled: ";
+        if (outcome.Decision.IsForLackOfRegistries)
+            message = RegistryUnavailable + message;
+        message += Join(story, MaxLength - message.Length);
+        return new GrpcStatus(outcome.Decision.IsForLackOfRegistries ? StatusCode.Unknown : CodeOf(outcome.Attempts.Concat(byTag?.Attempts ?? [])), message);
     }
 
-    private static StatusCode CodeOf(IReadOnlyList<PullAttempt> attempts) =>
+    private static StatusCode CodeOf(IEnumerable<PullAttempt> attempts) =>
         attempts.MaxBy(attempt => Progress(attempt.Reply.Status.Code))?.Reply.Status.Code ?? StatusCode.NotFound;
 
-    private static string Describe(ProbeReport probe) => $"{probe.Candidate.Image} {probe.Result switch
+    private static async Task<List<Part>> Tell(PullOutcome outcome, CancellationToken cancellation)
     {
-        null => "was not asked for",
-        ProbeResult.Missing { Remark: null } => "is not there",
-        var result => $"{result}",
-    }}";
+        var (decision, attempts) = (outcome.Decision, outcome.Attempts);
+        var story = new List<Part>();
+        foreach (var probe in decision.Probes.Where(probe => attempts.All(attempt => attempt.Candidate != probe.Candidate)))
+            story.Add(await Describe(probe, cancellation));
+        story.AddRange(attempts.Select(Describe));
+        if (outcome.Local is { Remark: { } remark })
+            story.Add(new Part(remark));
+        if (decision.Kind is DecisionKind.Nowhere)
+            story.Add(new Part("it is not pulled as given (offlineOnly)"));
+        return story;
+    }
 
-    private static string Describe(PullAttempt attempt) =>
-        $"{attempt.Candidate.Image}{(attempt.Candidate.IsAsGiven ? " (as given)" : "")}: {attempt.Reply.Status.Message}";
+    private static async ValueTask<Part> Describe(ProbeReport probe, CancellationToken cancellation)
+    {
+        var name = Shorten.Name(probe.Candidate.Image);
+        switch (probe.Result)
+        {
+            case null:
+                return new Part($"{name} was not asked for");
+            case ProbeResult.Missing { Remark: null }:
+                return new Part($"{name} is not there", IsRoutine: true);
+            case ProbeResult.Denied when (await PullRequest.FindCredential(probe.Candidate, cancellation)).Problem is { } problem:
+                return new Part($"{name} {probe.Result}: {problem}");
+            default:
+                return new Part($"{name} {probe.Result}");
+        }
+    }
+
+    private static Part Describe(PullAttempt attempt)
+    {
+        var candidate = attempt.Candidate;
+        var name = $"{Shorten.Name(candidate.Image)}{(candidate.IsAsGiven ? " (as given)" : "")}";
+        var why = Shorten.RuntimeText(attempt.Reply.Status.Message);
+        return new Part(attempt.CredentialProblem is { } problem ? $"{name}: {why} ({problem})" : $"{name}: {why}");
+    }
+
+    /// <summary>Where there is too much to say, that an image is not there is said last, and only how often.</summary>
+    private static string Join(List<Part> story, int room)
+    {
+        var text = string.Join("; ", story.Select(part => part.Text));
+        if (text.Length <= room)
+            return text;
+        var routine = story.Count(part => part.IsRoutine);
+        var others = story.Where(part => !part.IsRoutine).Select(part => part.Text);
+        return Shorten.End(string.Join("; ", routine > 1 ? others.Append($"not there at {routine} registries") : story.Select(part => part.Text)), room);
+    }
 
     /// <summary>How far the runtime came: it called no registry, was told "not there", was refused or cut off, had the manifest.</summary>
     private static int Progress(StatusCode code) => code switch
@@ -49,4 +93,8 @@ internal static class PullFailure
         StatusCode.Unknown or StatusCode.DeadlineExceeded => 2,
         _ => 3,
     };
+
+    /// <param name="Text">One registry's part of the story.</param>
+    /// <param name="IsRoutine">It does not have the image: nothing that anybody could mend there.</param>
+    private readonly record struct Part(string Text, bool IsRoutine = false);
 }

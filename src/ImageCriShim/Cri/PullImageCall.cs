@@ -1,4 +1,5 @@
-using ImageCriShim.Registries.Auth;
+using ImageCriShim.Images;
+using ImageCriShim.Registries;
 using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
 
@@ -10,11 +11,14 @@ namespace ImageCriShim.Cri;
 /// <item>The relay collects the request and asks <see cref="CriCall.OnRequest"/>: an ID or a malformed name is forwarded as given.</item>
 /// <item>The image's registries are asked, all at once, who has it: <see cref="Resolver.Resolve"/>, by way of
 /// <see cref="CandidateList"/> (which names), <see cref="ProbeRound"/> (in which order their answers count) and
-/// <see cref="Registries.RegistryClient"/> (asking).</item>
-/// <item>The candidates are pulled in order, each with the credential that is for it (<see cref="AuthConfig"/>), until the runtime
+/// <see cref="RegistryClient"/> (asking).</item>
+/// <item>If every one of them is down, the image that is on the node may be the answer: <see cref="LocalAnswer"/>.</item>
+/// <item>The candidates are pulled in order, each with the credential that is for it (<see cref="PullRequest"/>), until the runtime
 /// has one: <see cref="RuntimeClient"/>.</item>
 /// <item>If none could be pulled and the decision was an old one, it is forgotten and made anew, once.</item>
-/// <item>The caller gets the runtime's own answer, or one error that tells the whole story (<see cref="PullFailure"/>).</item>
+/// <item>If a digest is missing everywhere, and the settings allow it, its tag is tried, once and with a warning.</item>
+/// <item>The caller gets the runtime's own answer, which is recorded (<see cref="PullRecord"/>), or one error that tells the whole
+/// story (<see cref="PullFailure"/>).</item>
 /// </list>
 /// </summary>
 internal sealed class PullImageCall(CallEnvironment environment, CallerHead head) : CriCall(environment, head)
@@ -24,79 +28,133 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
-        // 2. Who has it?
-        var decision = await Resolve(cancellation);
-        if (decision.Kind is DecisionKind.Blocked)
-            return new GrpcStatus(StatusCode.PermissionDenied, $"image-cri-shim: {decision.Reason}").ToAnswer();
+        var outcome = await PullBy(Image, cancellation);
+        if (outcome.Decision.Kind is DecisionKind.Blocked)
+            return new GrpcStatus(StatusCode.PermissionDenied, $"image-cri-shim: {outcome.Decision.Reason}").ToAnswer();
 
-        // 3. From the first that gives it.
-        var attempts = await Pull(decision, cancellation);
+        // 6. The digest may be lost, and the tag still there.
+        var byTag = !outcome.IsDone && FindTagInstead(outcome) is { } tagged ? await PullBy(tagged, cancellation) : null;
 
-        // 4. An old decision may be wrong by now.
-        if (!IsDone(attempts) && decision.FromCache)
-        {
-            Environment.Resolver.Forget(decision);
-            decision = await Resolve(cancellation);
-            attempts = await Pull(decision, cancellation);
-        }
-
-        // 5. The runtime's answer, or the story of why there is none.
-        return IsDone(attempts) ? attempts[^1].Reply.ToAnswer() : Fail(decision, attempts);
+        // 7. The runtime's answer, or the story of why there is none.
+        if ((outcome.Success ?? byTag?.Success) is { } success)
+            return Succeed(success, byTag);
+        return outcome.Local is { ImageRef: not null } local ? AnswerLocally(local) : await Fail(outcome, byTag, cancellation);
     }
 
-    private async Task<Decision> Resolve(CancellationToken cancellation)
+    private async Task<PullOutcome> PullBy(string image, CancellationToken cancellation)
     {
-        var decision = await Environment.Resolver.Resolve(Image, cancellation);
+        // 2. Who has it?
+        var decision = await Resolve(image, cancellation);
+        var outcome = await PullAs(decision, isLast: !decision.FromCache, cancellation);
+        if (outcome.IsDone || !decision.FromCache)
+            return outcome;
+
+        // 5. An old decision may be wrong by now.
+        Environment.Resolver.Forget(decision);
+        return await PullAs(await Resolve(image, cancellation), isLast: true, cancellation);
+    }
+
+    private async Task<Decision> Resolve(string image, CancellationToken cancellation)
+    {
+        var decision = await Environment.Resolver.Resolve(image, cancellation);
         var first = decision.ToPull.Count > 0 ? decision.ToPull[0].Image : "nothing";
-        Log.Resolved(Environment.Log, Image, first, decision.Reason, decision.FromCache ? "cached" : "asked", (long)Elapsed.TotalMilliseconds);
+        Log.Resolved(Environment.Log, image, first, decision.Reason, decision.FromCache ? "cached" : "asked", (long)Elapsed.TotalMilliseconds);
         return decision;
     }
 
-    private async Task<List<PullAttempt>> Pull(Decision decision, CancellationToken cancellation)
+    private async Task<PullOutcome> PullAs(Decision decision, bool isLast, CancellationToken cancellation)
     {
-        var attempts = new List<PullAttempt>();
-        foreach (var candidate in decision.ToPull)
-        {
-            var reply = await Call(await RequestFor(candidate, cancellation), cancellation);
-            attempts.Add(new PullAttempt(candidate, reply));
-            if (reply.Status.IsOk)
-            {
-                Log.Pulled(Environment.Log, Image, candidate.Image, candidate.Where, (long)Elapsed.TotalMilliseconds);
-                break;
-            }
+        // 3. What is on the node, if nobody can be asked.
+        var local = decision.Image == Image && PullOutcome.IsEverythingDown(decision)
+            ? await LocalAnswer.Find(Environment, decision, FindRecorded(), await FindOnNode(cancellation), cancellation)
+            : null;
+        if (local is { ImageRef: not null })
+            return new PullOutcome(decision, [], local);
 
-            Log.PullFailed(Environment.Log, Image, candidate.Image, reply.Status.Code, reply.Status.Message);
+        // 4. From the first that gives it.
+        var attempts = new List<PullAttempt>();
+        foreach (var candidate in PullOrder.Of(decision, AuthConfig.IsIn(Request.Span), isLast))
+        {
+            attempts.Add(await Pull(candidate, cancellation));
+            if (attempts[^1].Reply.Status.IsOk)
+                break;
         }
 
-        return attempts;
+        return new PullOutcome(decision, attempts, local);
     }
 
-    /// <summary>
-    /// A secret goes only to the registry that it is for: the caller's with the name as given, the configured one of a registry to
-    /// that registry.
-    /// </summary>
-    private async Task<byte[]> RequestFor(Candidate candidate, CancellationToken cancellation)
+    private async Task<PullAttempt> Pull(Candidate candidate, CancellationToken cancellation)
     {
-        if (candidate.IsAsGiven && AuthConfig.IsIn(Request.Span))
-            return AuthConfig.Readdress(Request.Span, candidate.ServerAddress);
-        var account = await FindCredential(candidate, cancellation);
-        if (candidate.IsAsGiven && account.Credential is null)
-            return Request.ToArray();
-        var renamed = CriMessages.WithImage(Request.Span, candidate.Image);
-        return AuthConfig.Replace(renamed, account.Credential, candidate.ServerAddress);
+        var request = await PullRequest.For(candidate, Request, cancellation);
+        var reply = await Call(request.Message, cancellation);
+        if (reply.Status.IsOk)
+            Log.Pulled(Environment.Log, Image, candidate.Image, candidate.Where, (long)Elapsed.TotalMilliseconds);
+        else
+            Log.PullFailed(Environment.Log, Image, candidate.Image, reply.Status.Code, reply.Status.Message);
+        return new PullAttempt(candidate, request.With, request.Problem, reply);
     }
 
-    private static ValueTask<CredentialAnswer> FindCredential(Candidate candidate, CancellationToken cancellation) =>
-        candidate is { Registry.Credentials: { } source, Name: { } name } ? source.Find(name, cancellation) : default;
-
-    private StreamAnswer Fail(Decision decision, List<PullAttempt> attempts)
+    private async Task<IReadOnlyList<RuntimeImage>> FindOnNode(CancellationToken cancellation)
     {
-        if (attempts is [{ Candidate.IsAsGiven: true }] && decision.Probes.Count == 0)
-            return attempts[0].Reply.ToAnswer(); // nothing of ours was involved
-        var failure = PullFailure.Describe(decision, attempts);
+        var found = new List<RuntimeImage>();
+        foreach (var name in FindOtherNames().Append(Image))
+        {
+            if (await FindLocal(name, cancellation) is { } image)
+                found.Add(image);
+        }
+
+        return found;
+    }
+
+    /// <returns>Null: the digest it is, or nothing.</returns>
+    private string? FindTagInstead(PullOutcome outcome) =>
+        Environment.Settings.DigestFallback && outcome.IsMissingEverywhere
+        && Reference.TryParse(Image, out var reference) && reference is { Tag: not null, Digest: not null }
+            ? Image[..Image.IndexOf('@')]
+            : null;
+
+    private StreamAnswer Succeed(PullAttempt success, PullOutcome? byTag)
+    {
+        if (byTag is not null)
+            Log.CameByTag(Environment.Log, Image, Image[(Image.IndexOf('@') + 1)..], success.Candidate.Image, DigestOf(success, byTag));
+        Remember(success);
+        return success.Reply.ToAnswer();
+    }
+
+    private static string DigestOf(PullAttempt success, PullOutcome outcome) =>
+        outcome.Decision.Probes.FirstOrDefault(probe => probe.Candidate == success.Candidate)?.Result is ProbeResult.Found { Digest: { } digest }
+            ? digest
+            : "unknown";
+
+    private void Remember(PullAttempt success)
+    {
+        try
+        {
+            var candidate = success.Candidate;
+            if (candidate.Name is not null && CriMessages.GetImageRef(success.Reply.Message.Span) is { Length: > 0 } imageRef)
+                Environment.Record.Add(new RecordedPull(Image, candidate.Image, candidate.Name.Domain, imageRef, Environment.Time.GetUtcNow(), success.With));
+        }
+        catch (MalformedMessageException)
+        {
+            // The runtime's answer is the caller's to judge.
+        }
+    }
+
+    private StreamAnswer AnswerLocally(LocalAnswer local)
+    {
+        var (imageRef, pull) = (local.ImageRef!, local.Pull!);
+        Log.AnsweredLocally(Environment.Log, Image, imageRef, pull.Actual, pull.At);
+        if (!pull.HasDigestAsGiven)
+            Log.CameByTag(Environment.Log, Image, Image[(Image.IndexOf('@') + 1)..], pull.Actual, "unknown");
+        return new StreamAnswer([], GrpcMessage.Frame(CriMessages.MakePullImageResponse(imageRef)), [new("grpc-status", "0")]);
+    }
+
+    private async Task<StreamAnswer> Fail(PullOutcome outcome, PullOutcome? byTag, CancellationToken cancellation)
+    {
+        if (outcome is { Attempts: [{ Candidate.IsAsGiven: true } only], Decision.Probes.Count: 0 })
+            return only.Reply.ToAnswer(); // nothing of ours was involved
+        var failure = await PullFailure.Describe(outcome, byTag, cancellation);
         Log.NotPulled(Environment.Log, Image, failure.Code, failure.Message);
         return failure.ToAnswer();
     }
-
-    private static bool IsDone(List<PullAttempt> attempts) => attempts.Count > 0 && attempts[^1].Reply.Status.IsOk;
 }

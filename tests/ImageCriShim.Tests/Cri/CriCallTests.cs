@@ -8,7 +8,7 @@ namespace ImageCriShim.Tests.Cri;
 public sealed class CriCallTests
 {
     // Nothing else of it is looked at here.
-    private static readonly CallEnvironment s_environment = new(null!, null!, null!, TimeProvider.System, null!);
+    private static readonly CallEnvironment s_environment = new(null!, null!, null!, null!, null!, TimeProvider.System, null!);
 
     [Theory]
     [InlineData("99999999H")] // 11,000 years

@@ -82,7 +82,8 @@ public sealed partial class ShimProcess : IAsyncDisposable
         var socket = directory.File("shim.sock");
         var config = directory.File("image-cri-shim.yaml");
         var address = yaml.Contains("address:", StringComparison.Ordinal) ? "" : "address: http://127.0.0.1:1\n"; // port 1: nobody listens
-        File.WriteAllText(config, $"shim: {socket}\ncri: {runtimeSocket}\n{address}{yaml}\n");
+        var state = yaml.StartsWith("image:", StringComparison.Ordinal) ? "" : $"image: {directory.File("state")}\n";
+        File.WriteAllText(config, $"shim: {socket}\ncri: {runtimeSocket}\n{state}{address}{yaml}\n");
         var start = StartInfo(["-f", config, .. arguments]);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return new(Process.Start(start) ?? throw new InvalidOperationException("the shim did not start"), socket);

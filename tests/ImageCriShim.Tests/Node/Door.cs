@@ -15,6 +15,7 @@ public sealed class Door : IAsyncDisposable
     private readonly LabRegistry _registry;
     private readonly ConcurrentQueue<DoorRequest> _requests = new();
     private readonly ConcurrentDictionary<Task, Socket> _serving = new();
+    private readonly ConcurrentQueue<string> _strangers = new();
     private readonly Task _accepting;
     private int _connections;
 
@@ -47,6 +48,9 @@ public sealed class Door : IAsyncDisposable
     /// <summary>Whether a runtime has fetched blobs here, and not only asked.</summary>
     public bool HasServed => Requests.Any(request => request.IsBlob);
 
+    /// <summary>Pods' pull secrets are for this host, too: an image names it, or the settings forward them.</summary>
+    public bool TakesPodSecrets { get; init; }
+
     /// <summary>What to do with a request; the default is to pass it on.</summary>
     public Func<DoorRequest, DoorAnswer> Behave { get; set; } = _ => DoorAnswer.PassOn;
 
@@ -59,7 +63,12 @@ public sealed class Door : IAsyncDisposable
         await Task.WhenAll([_accepting, .. _serving.Keys]);
     }
 
-    public async ValueTask DisposeAsync() => await Shut();
+    /// <summary>A secret that is not for this host never came here: each test that ends proves it for its doors.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Shut();
+        _strangers.Distinct().ShouldBeEmpty($"secrets of others came to {Host}");
+    }
 
     private async Task Accept()
     {
@@ -97,6 +106,8 @@ public sealed class Door : IAsyncDisposable
                 var request = DoorRequest.Parse(head);
                 mine.Add(request);
                 _requests.Enqueue(request);
+                foreach (var secret in Secrets.FoundIn($"{Encoding.UTF8.GetString(head)}\n{request.Account}").Where(secret => !IsForUs(secret)))
+                    _strangers.Enqueue($"{secret}: {request.Method} {request.Path} by {request.UserAgent}");
                 switch (Behave(request))
                 {
                     case { Status: { } status, Header: var header }:
@@ -122,6 +133,9 @@ public sealed class Door : IAsyncDisposable
             mine.ForEach(request => request.End());
         }
     }
+
+    private bool IsForUs(string secret) =>
+        Auth?.EndsWith(":" + secret, StringComparison.Ordinal) == true || secret == Secrets.Wrong || (secret == Secrets.OfPod && TakesPodSecrets);
 
     /// <returns>Null at the end of the connection.</returns>
     private static async Task<byte[]?> ReadHead(Stream caller)

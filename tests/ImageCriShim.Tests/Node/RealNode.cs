@@ -52,11 +52,20 @@ public sealed class RealNode : IAsyncLifetime
     public string NewName() => $"team/app{Interlocked.Increment(ref _names)}:1.0";
 
     /// <summary>Gives a registry a new host name, which every containerd knows as plain http.</summary>
-    public Door OpenDoor(LabRegistry registry)
+    public Door OpenDoor(LabRegistry registry, bool takesPodSecrets = false)
     {
-        var door = new Door(registry);
+        var door = new Door(registry) { TakesPodSecrets = takesPodSecrets };
         foreach (var certificates in _certificates)
             WriteHosts(Path.Combine(certificates, door.Host), door.Address);
+        return door;
+    }
+
+    /// <summary>The same for <see cref="Tls"/>, whose requests nobody on the way can read.</summary>
+    public TlsDoor OpenTlsDoor()
+    {
+        var door = new TlsDoor(Tls);
+        foreach (var certificates in _certificates)
+            WriteHosts(Path.Combine(certificates, door.Host), door.Address, $"  ca = \"{TlsAuthority}\"\n");
         return door;
     }
 
@@ -76,6 +85,10 @@ public sealed class RealNode : IAsyncLifetime
         await Lab.Run("containerd", "stop", _lab.Directory, NameOf(containerd));
         await Lab.Run("containerd", "resume", _lab.Directory, NameOf(containerd));
     }
+
+    /// <summary>A shim that keeps its state in that directory, where an earlier one may have left something.</summary>
+    public Task<ShimOnNode> StartShimOn(string stateDirectory, string containerd, string yaml) =>
+        ShimOnNode.StartOn(stateDirectory, SocketOf(containerd), yaml);
 
     public async ValueTask DisposeAsync()
     {
@@ -98,9 +111,9 @@ public sealed class RealNode : IAsyncLifetime
     private static string NameOf(string version) => $"containerd-{version}";
 
     // Without "server" a miss would be asked for again at the host that the image names, out in the world.
-    private static void WriteHosts(string directory, string address) => File.WriteAllText(
+    private static void WriteHosts(string directory, string address, string more = "") => File.WriteAllText(
         Path.Combine(Directory.CreateDirectory(directory).FullName, "hosts.toml"),
-        $"server = \"{address}\"\n[host.\"{address}\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
+        $"server = \"{address}\"\n[host.\"{address}\"]\n  capabilities = [\"pull\", \"resolve\"]\n{more}");
 }
 
 [CollectionDefinition]

@@ -13,15 +13,21 @@ public static class Secrets
 
     private static readonly string[] s_all = [OfPrivate, OfAnother, OfTls, OfPod, Wrong];
 
+    /// <summary>Which of them are there, in whatever form.</summary>
+    public static IEnumerable<string> FoundIn(string text) => s_all.Where(secret => Forms(secret).Any(text.Contains));
+
     /// <summary>As they are, as they stand in a Basic header, and as they stand in a URL.</summary>
     public static void ShouldNotBeIn(string text)
     {
-        foreach (var secret in s_all)
-        {
-            text.ShouldNotContain(secret);
-            text.ShouldNotContain(Uri.EscapeDataString(secret));
-            foreach (var user in new[] { "admin", "robot", "pod" })
-                text.ShouldNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}")));
-        }
+        foreach (var form in s_all.SelectMany(Forms))
+            text.ShouldNotContain(form);
     }
+
+    private static IEnumerable<string> Forms(string secret) =>
+    [
+        secret,
+        Uri.EscapeDataString(secret),
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)),
+        .. new[] { "admin", "robot", "pod" }.Select(user => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{secret}"))),
+    ];
 }

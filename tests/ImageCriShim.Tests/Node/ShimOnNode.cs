@@ -26,6 +26,14 @@ public sealed class ShimOnNode : IAsyncDisposable
         return new(directory, process, await CriCaller.Connect(process.SocketPath));
     }
 
+    /// <summary>As <see cref="Start"/>, with a state directory of the test's own.</summary>
+    public static async Task<ShimOnNode> StartOn(string stateDirectory, string runtimeSocket, string yaml)
+    {
+        var directory = new TempDirectory();
+        var process = await ShimProcess.StartAsync(directory, runtimeSocket, $"image: {stateDirectory}\n{yaml}");
+        return new(directory, process, await CriCaller.Connect(process.SocketPath));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Caller.DisposeAsync();

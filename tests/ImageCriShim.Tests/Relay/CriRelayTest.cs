@@ -29,7 +29,7 @@ public abstract class CriRelayTest : RelayTest
         var registries = AtEnd(new Disposing(new Outages(asking, TimeProvider.System, Log)));
         var client = AtEnd(new Disposing(new RuntimeClient(new RuntimeSocket(RuntimeSocketPath, TimeProvider.System))));
         var resolver = new Resolver(settings, (Outages)registries.What, TimeProvider.System);
-        var environment = new CallEnvironment(settings, resolver, (RuntimeClient)client.What, TimeProvider.System, Log);
+        var environment = new CallEnvironment(settings, resolver, asking, (RuntimeClient)client.What, new PullRecord([]), TimeProvider.System, Log);
         StartRelay(new CriRouter(() => environment).Route);
     }
 

@@ -71,7 +71,7 @@ public sealed class KeepingPodSecretsApart(RealNode node)
     [Theory, ClassData<ContainerdVersions>]
     public async Task A_pods_secret_goes_before_the_nodes_own_where_the_image_names_the_registry_itself(string containerd)
     {
-        await using var offline = node.OpenDoor(node.Private);
+        await using var offline = node.OpenDoor(node.Private, takesPodSecrets: true);
         await using var shim = await node.StartShim(containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
         var name = node.NewName();
         await node.Private.Push(name);
@@ -79,6 +79,33 @@ public sealed class KeepingPodSecretsApart(RealNode node)
         await shim.Caller.Pull($"{offline.Host}/{name}", new PodSecret("pod", Secrets.OfPod));
 
         offline.Requests.Where(request => request.IsFromRuntime).ShouldContain(request => request.Account == $"pod:{Secrets.OfPod}");
+    }
+
+    [Theory, ClassData<ContainerdVersions>]
+    public async Task With_forwardPullSecrets_it_goes_to_that_registry_and_to_no_other(string containerd)
+    {
+        await using var offline = node.OpenDoor(node.Another);
+        await using var theirs = node.OpenDoor(node.Private, takesPodSecrets: true);
+        await using var shim = await node.StartShim(containerd, $$"""
+            address: {{offline.Address}}
+            auth: {{offline.Auth}}
+            offlineOnly: true
+            registries:
+            - { address: "{{theirs.Address}}", forwardPullSecrets: true }
+            """);
+        var name = node.NewName();
+        var image = await node.Private.Push(name);
+
+        var pulls = new List<PullAnswer>(); // as kubelet does: one call for each secret that a pod has, until one works
+        foreach (var password in new[] { Secrets.OfPod, Secrets.OfPrivate })
+            pulls.Add(await shim.Caller.Pull(name, new PodSecret("admin", password, "https://index.docker.io/v1/")));
+
+        pulls[0].Code.ShouldNotBe(GrpcCode.Ok);
+        pulls[1].ShouldBeOk();
+        pulls[1].ImageRef.ShouldBe(image.Id);
+        (await shim.Caller.Pull(name)).Code.ShouldNotBe(GrpcCode.Ok); // who has no secret gets nothing
+        theirs.Requests.Where(request => request.IsBlob).ShouldAllBe(request => request.Account == theirs.Auth);
+        theirs.Requests.ShouldContain(request => request.Account == $"admin:{Secrets.OfPod}");
     }
 
     [Theory, ClassData<ContainerdVersions>]

@@ -52,4 +52,23 @@ public sealed class PullingByDigest(RealNode node)
         pulled.Code.ShouldBe(GrpcCode.NotFound);
         offline.HasServed.ShouldBeFalse();
     }
+
+    [Theory, ClassData<ContainerdVersions>]
+    public async Task But_it_is_with_digestFallback_and_a_warning(string containerd)
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(containerd, $"address: {offline.Address}\nauth: {offline.Auth}\ndigestFallback: true");
+        var name = node.NewName();
+        var image = await node.Private.Push(name);
+        var given = $"{name}@{TestImage.Make().Digest}";
+
+        var pulled = await shim.Caller.Pull(given);
+
+        pulled.ShouldBeOk();
+        pulled.ImageRef.ShouldBe(image.Id);
+        (await shim.Caller.FindId(given)).ShouldBe(image.Id);
+        shim.Process.Output.ShouldContain($"it comes as {offline.Host}/{name} with digest {image.Digest}");
+        await shim.Caller.Remove(given);
+        (await shim.Caller.FindId(given)).ShouldBeNull();
+    }
 }

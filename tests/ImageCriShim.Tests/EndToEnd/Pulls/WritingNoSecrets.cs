@@ -9,7 +9,7 @@ public sealed class WritingNoSecrets(RealNode node)
     [Theory, ClassData<ContainerdVersions>]
     public async Task No_password_is_in_a_log_an_error_or_the_state_directory(string containerd)
     {
-        await using var offline = node.OpenDoor(node.Private);
+        await using var offline = node.OpenDoor(node.Private, takesPodSecrets: true); // an image names it
         await using var mirror = node.OpenDoor(node.Another);
         await using var shim = await node.StartShim(containerd, $$"""
             address: {{offline.Address}}
@@ -28,7 +28,7 @@ public sealed class WritingNoSecrets(RealNode node)
 
         var told = new List<PullAnswer> { await shim.Caller.Pull(here, secret), await shim.Caller.Pull(there, secret) };
         told.ForEach(answer => answer.ShouldBeOk());
-        offline.Behave = request => request.IsFromRuntime ? DoorAnswer.Refuse(401) : DoorAnswer.PassOn;
+        offline.Behave = request => request.IsFromRuntime ? DoorAnswer.Challenge : DoorAnswer.PassOn; // whoever it is
         told.Add(await shim.Caller.Pull(broken, secret));
         told.Add(await shim.Caller.Pull(node.NewName(), secret));
         told.Add(await shim.Caller.Pull($"{offline.Host}/{broken}", secret));
@@ -37,10 +37,12 @@ public sealed class WritingNoSecrets(RealNode node)
         told.Skip(2).ShouldAllBe(answer => answer.Code != GrpcCode.Ok);
 
         told.ForEach(answer => Secrets.ShouldNotBeIn(answer.Message));
+        offline.Requests.ShouldContain(request => request.Account == $"pod:{Secrets.OfPod}");
         await shim.Process.StopAsync();
         Secrets.ShouldNotBeIn(shim.Process.Output);
-        if (Directory.Exists(shim.StateDirectory))
-            foreach (var file in Directory.EnumerateFiles(shim.StateDirectory, "*", SearchOption.AllDirectories))
-                Secrets.ShouldNotBeIn(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+        var state = Directory.GetFiles(shim.StateDirectory, "*", SearchOption.AllDirectories);
+        state.ShouldNotBeEmpty();
+        foreach (var file in state)
+            Secrets.ShouldNotBeIn(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
     }
 }

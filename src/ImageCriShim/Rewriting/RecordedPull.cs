@@ -1,0 +1,43 @@
+using ImageCriShim.Images;
+
+namespace ImageCriShim.Rewriting;
+
+/// <summary>With whose credential an image came; what decides who may be given it without one.</summary>
+internal enum PulledWith
+{
+    /// <summary>None: the registry gives it to anybody, or the runtime has a credential of its own.</summary>
+    Nothing,
+
+    /// <summary>The one that this node is configured with.</summary>
+    NodesOwn,
+
+    /// <summary>What the caller sent along, a pod's pull secret: the image is paid for by that pod alone.</summary>
+    Callers,
+}
+
+/// <summary>What a pull through the shim brought.</summary>
+/// <param name="Given">The image as the caller named it.</param>
+/// <param name="Actual">The name that the runtime pulled, and has the image by.</param>
+/// <param name="Registry">The host that it came from.</param>
+/// <param name="ImageRef"><c>image_ref</c> of the runtime's answer: an ID, for some runtimes a name with a digest.</param>
+/// <param name="At">When.</param>
+/// <param name="With">With whose credential.</param>
+internal sealed record RecordedPull(string Given, string Actual, string Registry, string ImageRef, DateTimeOffset At, PulledWith With)
+{
+    /// <summary>Not a name of anybody's: the record would grow with whatever a caller sends.</summary>
+    private const int MaxLength = 1024;
+
+    /// <summary>Whatever the spelling of <see cref="Given"/>: <c>nginx</c> is <c>docker.io/library/nginx:latest</c>.</summary>
+    public string Key { get; } = KeyOf(Given);
+
+    /// <summary>Whether it came without a secret of a pod's.</summary>
+    public bool IsForEverybody => With is not PulledWith.Callers;
+
+    /// <summary>False where <see cref="Given"/> pins a digest and the image came by another name: with <c>digestFallback</c>.</summary>
+    public bool HasDigestAsGiven =>
+        !Reference.TryParse(Given, out var given) || given.Digest is not { } digest || Actual.EndsWith(digest, StringComparison.Ordinal);
+
+    public bool IsReasonable => Given.Length <= MaxLength && Actual.Length <= MaxLength && Registry.Length <= MaxLength && ImageRef.Length is > 0 and <= MaxLength;
+
+    public static string KeyOf(string given) => Reference.TryParse(given, out var reference) ? reference.ToString() : given;
+}

@@ -1,0 +1,227 @@
+using System.Text;
+using ImageCriShim.Rewriting;
+using ImageCriShim.Tests.Fakes;
+using ImageCriShim.Tests.Relay;
+using static ImageCriShim.Tests.Rewriting.PullRecordTests;
+
+namespace ImageCriShim.Tests.Rewriting;
+
+public sealed class PullRecordFileTests : IDisposable
+{
+    private const UnixFileMode OwnersOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private static readonly string[] s_words = ["\\ud800", "null", "1e999", "{\"", "[[[[[[", "true"];
+
+    private readonly TempDirectory files = new();
+    private readonly CapturingLog log = new();
+
+    private string State => files.File("state");
+
+    private string Path => System.IO.Path.Combine(State, "pulls.json");
+
+    public void Dispose() => files.Dispose();
+
+    [Fact]
+    public void What_was_recorded_is_there_after_a_restart()
+    {
+        var pulls = new[]
+        {
+            Pull("nginx", with: PulledWith.Nothing), Pull("redis", with: PulledWith.NodesOwn), Pull("\"<ö>\"\n", with: PulledWith.Callers),
+        };
+        using (var before = Open())
+            foreach (var pull in pulls)
+                before.Record.Add(pull);
+        using var after = Open();
+        after.Record.All.ShouldBe(pulls);
+        log.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Only_the_owner_may_read_it()
+    {
+        using (var keeper = Open())
+            keeper.Record.Add(Pull("nginx"));
+        File.GetUnixFileMode(State).ShouldBe(OwnersOnly | UnixFileMode.UserExecute);
+        File.GetUnixFileMode(Path).ShouldBe(OwnersOnly);
+        Directory.GetFiles(State).ShouldBe([Path]);
+    }
+
+    [Fact]
+    public void Many_changes_at_once_are_all_there_at_the_end()
+    {
+        using (var keeper = Open())
+            Parallel.For(0, 500, i => keeper.Record.Add(Pull($"app:{i}")));
+        using var after = Open();
+        after.Record.All.Count.ShouldBe(500);
+    }
+
+    [Theory]
+    [InlineData("", "it is not JSON")]
+    [InlineData("garbage", "it is not JSON")]
+    [InlineData("[]", "it does not hold what it should")]
+    [InlineData("""{"version":1}""", "it does not hold what it should")]
+    [InlineData("""{"version":1,"pulls":[{"given":"nginx"}]}""", "it does not hold what it should")]
+    [InlineData("""{"version":1,"pulls":[{"given":"\ud800","actual":"a","registry":"r","ref":"i","at":"2026-01-01T00:00:00Z","with":"node"}]}""", "it does not hold what it should")]
+    [InlineData("""{"version":1,"pulls":[{"given":"a","actual":"a","registry":"r","ref":"i","at":"2026-01-01T00:00:00Z","with":"nobody"}]}""", "it does not hold what it should")]
+    [InlineData("""{"version":2,"pulls":[]}""", "it is of another release")]
+    public void What_cannot_be_used_is_set_aside_and_a_new_record_is_begun(string content, string reason)
+    {
+        Write(content);
+        using (var keeper = Open())
+        {
+            keeper.Record.All.ShouldBeEmpty();
+            keeper.Record.Add(Pull("nginx"));
+        }
+
+        File.ReadAllText(Path + ".unusable").ShouldBe(content);
+        log.Complaints.ShouldHaveSingleItem().ShouldContain($"cannot be used: {reason}. It is now {Path}.unusable, and a new one is begun");
+        using var after = Open();
+        after.Record.All.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void What_is_far_too_large_is_not_even_read()
+    {
+        Write("");
+        using (var file = File.OpenWrite(Path))
+            file.SetLength(16 * 1024 * 1024 + 1);
+        using var keeper = Open();
+        log.Complaints.ShouldHaveSingleItem().ShouldContain("larger than 16 MiB");
+    }
+
+    [Fact]
+    public void A_later_release_may_add_to_it()
+    {
+        Write("""{"version":1,"more":{},"pulls":[{"more":1,"given":"a","actual":"b","registry":"r","ref":"i","at":"2026-01-01T00:00:00Z","with":"node"}]}""");
+        using var keeper = Open();
+        keeper.Record.Find("a")!.Actual.ShouldBe("b");
+        log.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_process_that_is_killed_at_any_octet_of_writing_leaves_the_record_as_it_was()
+    {
+        Save(Pull("nginx"));
+        var next = PullRecordJson.Write([Pull("nginx"), Pull("redis")]).ToArray();
+        for (var octets = 0; octets <= next.Length; octets++)
+        {
+            File.WriteAllBytes(Path + ".new", next[..octets]);
+            new PullRecordFile(State, log).Load().ShouldBe([Pull("nginx")]);
+        }
+
+        Save(Pull("redis")); // what the killed one left is in nobody's way
+        new PullRecordFile(State, log).Load().ShouldBe([Pull("redis")]);
+        log.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_file_that_is_torn_at_any_octet_is_recognised()
+    {
+        var whole = PullRecordJson.Write([Pull("nginx"), Pull("redis")]);
+        PullRecordJson.TryRead(whole, out _)!.Count.ShouldBe(2);
+        for (var octets = 0; octets < whole.Length; octets++)
+            PullRecordJson.TryRead(whole[..octets], out _).ShouldBeNull();
+    }
+
+    [Fact]
+    public void No_mutation_of_a_file_makes_reading_throw()
+    {
+        var whole = PullRecordJson.Write([Pull("nginx"), Pull("redis", at: DateTimeOffset.MaxValue)]).ToArray();
+        var random = new Random(20260101);
+        for (var round = 0; round < 20_000; round++)
+        {
+            var mutated = Mutate(whole, random);
+            var read = PullRecordJson.TryRead(mutated, out var problem);
+            (read is null).ShouldBe(problem.Length > 0, Encoding.UTF8.GetString(mutated));
+            if (read is not null)
+                _ = new PullRecord(read).All;
+        }
+    }
+
+    [Fact]
+    public void Where_nothing_can_be_written_there_is_one_warning_until_it_works_again()
+    {
+        File.WriteAllText(State, "a file where the directory should be");
+        using (var keeper = Open())
+        {
+            keeper.Record.Add(Pull("nginx"));
+            keeper.Record.Find("nginx").ShouldNotBeNull();
+        }
+
+        log.Complaints.ShouldHaveSingleItem().ShouldContain("cannot be kept");
+    }
+
+    [Fact]
+    public void A_disk_that_is_mended_is_written_to_and_one_that_fails_again_is_told_of_again()
+    {
+        var file = new PullRecordFile(State, log);
+        file.Load();
+        Directory.Delete(State);
+        file.TrySave([]).ShouldBeFalse();
+        file.TrySave([]).ShouldBeFalse();
+        log.Complaints.Count().ShouldBe(1);
+        Directory.CreateDirectory(State);
+        file.TrySave([Pull("nginx")]).ShouldBeTrue();
+        log.Lines.Last().ShouldStartWith("1402 ");
+        Directory.Delete(State, recursive: true);
+        file.TrySave([]).ShouldBeFalse();
+        log.Complaints.Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public void What_could_not_be_written_is_tried_once_more_at_the_end()
+    {
+        using (var keeper = Open())
+        {
+            Directory.Delete(State);
+            keeper.Record.Add(Pull("nginx"));
+            SpinWait.SpinUntil(() => log.Complaints.Any(), RawConnection.Patience).ShouldBeTrue();
+            Directory.CreateDirectory(State);
+        }
+
+        new PullRecordFile(State, log).Load().Count.ShouldBe(1);
+    }
+
+    private PullRecordKeeper Open() => new(new PullRecordFile(State, log));
+
+    private void Save(params RecordedPull[] pulls)
+    {
+        Directory.CreateDirectory(State);
+        new PullRecordFile(State, log).TrySave(pulls).ShouldBeTrue();
+    }
+
+    private void Write(string content)
+    {
+        Directory.CreateDirectory(State);
+        File.WriteAllText(Path, content);
+    }
+
+    private static byte[] Mutate(byte[] whole, Random random)
+    {
+        var mutated = whole.ToList();
+        for (var times = random.Next(1, 4); times > 0; times--)
+        {
+            var at = random.Next(mutated.Count);
+            switch (random.Next(5))
+            {
+                case 0:
+                    mutated[at] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    mutated.RemoveRange(at, random.Next(Math.Min(20, mutated.Count - at)));
+                    break;
+                case 2:
+                    mutated.InsertRange(at, mutated.GetRange(0, random.Next(at + 1)));
+                    break;
+                case 3:
+                    mutated.Insert(at, "{}[]\",:\\0-.eE"u8[random.Next(13)]);
+                    break;
+                default:
+                    mutated.InsertRange(at, Encoding.UTF8.GetBytes(s_words[random.Next(s_words.Length)]));
+                    break;
+            }
+        }
+
+        return [.. mutated];
+    }
+}
