@@ -8,14 +8,17 @@ install_registry() {
     unpack_package bookworm docker-registry "$LAB_CACHE/tools" || fail "docker-registry could not be had from Debian." "See $LAB_CACHE/logs."
 }
 
-# start_registry DIRECTORY NAME PORT [--auth USER:PASSWORD] [--tls]
+# start_registry DIRECTORY NAME PORT [--auth USER:PASSWORD | --token REALM SIGNERS-FILE] [--tls [--client-ca FILE]]
+# Tokens are for the service registry.of.tests, issued by tests and signed by an authority in SIGNERS-FILE.
 start_registry() {
-    local directory=$1 name=$2 port=$3 home=$1/registry-$2 auth='' tls=''
+    local directory=$1 name=$2 port=$3 home=$1/registry-$2 auth='' realm='' signers='' tls='' client_ca=''
     shift 3
     while [[ $# -gt 0 ]]; do
         case $1 in
             --auth) auth=$2 && shift ;;
+            --token) realm=$2 signers=$3 && shift 2 ;;
             --tls) tls=yes ;;
+            --client-ca) client_ca=$2 && shift ;;
             *) fail "start_registry: what is '$1'?" ;;
         esac
         shift
@@ -23,15 +26,25 @@ start_registry() {
     need_free_port "$port" "registry '$name'"
     mkdir -p "$home"
     [[ -z $tls ]] || make_certificate "$directory"
-    registry_config "$directory" "$home" "$port" "$auth" "$tls" >"$home/config.yml"
+    {
+        registry_config "$directory" "$home" "$port" "$auth" "$tls" "$client_ca"
+        [[ -z $realm ]] || token_config "$realm" "$signers"
+    } >"$home/config.yml"
     start_daemon "$directory" "registry-$name" "$LAB_CACHE/tools/usr/bin/docker-registry" serve "$home/config.yml"
-    await "$directory" "registry-$name" curl -sk -o /dev/null "http${tls:+s}://127.0.0.1:$port/v2/"
+    if [[ -n $client_ca ]]; then
+        await "$directory" "registry-$name" port_listens "$port" # curl has no certificate that it would take
+    else
+        await "$directory" "registry-$name" curl -sk -o /dev/null "http${tls:+s}://127.0.0.1:$port/v2/"
+    fi
 }
+
+# port_listens PORT: whether anybody listens there.
+port_listens() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 stop_registry() { stop_daemon "$1" "registry-$2" "${3:-TERM}"; }
 
 registry_config() {
-    local directory=$1 home=$2 port=$3 auth=$4 tls=$5
+    local directory=$1 home=$2 port=$3 auth=$4 tls=$5 client_ca=$6
     cat <<YAML
 version: 0.1
 log: {level: info, formatter: text}
@@ -39,10 +52,15 @@ storage: {filesystem: {rootdirectory: $home/data}, delete: {enabled: true}}
 http:
   addr: 127.0.0.1:$port
 YAML
-    [[ -z $tls ]] || printf '  tls: {certificate: %s/tls/registry.crt, key: %s/tls/registry.key}\n' "$directory" "$directory"
+    [[ -z $tls ]] ||
+        printf '  tls: {certificate: %s/tls/registry.crt, key: %s/tls/registry.key%s}\n' "$directory" "$directory" "${client_ca:+, clientcas: [$client_ca]}"
     [[ -n $auth ]] || return 0
     htpasswd -Bbn "${auth%%:*}" "${auth#*:}" >"$home/htpasswd" 2>/dev/null
     printf 'auth: {htpasswd: {realm: lab, path: %s/htpasswd}}\n' "$home"
+}
+
+token_config() {
+    printf 'auth: {token: {realm: "%s", service: registry.of.tests, issuer: tests, rootcertbundle: %s}}\n' "$1" "$2"
 }
 
 # make_certificate DIRECTORY: DIRECTORY/tls/ca.crt and a certificate for every name that the lab uses.

@@ -20,12 +20,11 @@ internal static class PullFailure
 
     /// <param name="outcome">Of the image as given.</param>
     /// <param name="byTag">Of its tag instead, where that was tried.</param>
-    /// <param name="cancellation">The caller has gone.</param>
-    internal static async Task<GrpcStatus> Describe(PullOutcome outcome, PullOutcome? byTag, CancellationToken cancellation)
+    internal static GrpcStatus Describe(PullOutcome outcome, PullOutcome? byTag)
     {
-        var story = await Tell(outcome, cancellation);
+        var story = Tell(outcome);
         if (byTag is not null)
-            story.AddRange((await Tell(byTag, cancellation)).Select(part => part with { Text = $"by its tag: {part.Text}" }));
+            story.AddRange(Tell(byTag).Select(part => part with { Text = $"by its tag: {part.Text}" }));
         var message = $"image {outcome.Decision.Image} could not be pulled: ";
         if (outcome.Decision.IsForLackOfRegistries)
             message = RegistryUnavailable + message;
@@ -36,13 +35,12 @@ internal static class PullFailure
     private static StatusCode CodeOf(IEnumerable<PullAttempt> attempts) =>
         attempts.MaxBy(attempt => Progress(attempt.Reply.Status.Code))?.Reply.Status.Code ?? StatusCode.NotFound;
 
-    private static async Task<List<Part>> Tell(PullOutcome outcome, CancellationToken cancellation)
+    private static List<Part> Tell(PullOutcome outcome)
     {
         var (decision, attempts) = (outcome.Decision, outcome.Attempts);
-        var story = new List<Part>();
-        foreach (var probe in decision.Probes.Where(probe => attempts.All(attempt => attempt.Candidate != probe.Candidate)))
-            story.Add(await Describe(probe, cancellation));
-        story.AddRange(attempts.Select(Describe));
+        var story = decision.Probes.Where(probe => attempts.All(attempt => attempt.Candidate != probe.Candidate)).Select(Describe)
+            .Concat(attempts.Select(Describe))
+            .ToList();
         if (outcome.Local is { Remark: { } remark })
             story.Add(new Part(remark));
         if (decision.Kind is DecisionKind.Nowhere)
@@ -50,20 +48,15 @@ internal static class PullFailure
         return story;
     }
 
-    private static async ValueTask<Part> Describe(ProbeReport probe, CancellationToken cancellation)
+    private static Part Describe(ProbeReport probe)
     {
         var name = Shorten.Name(probe.Candidate.Image);
-        switch (probe.Result)
+        return probe.Result switch
         {
-            case null:
-                return new Part($"{name} was not asked for");
-            case ProbeResult.Missing { Remark: null }:
-                return new Part($"{name} is not there", IsRoutine: true);
-            case ProbeResult.Denied when (await PullRequest.FindCredential(probe.Candidate, cancellation)).Problem is { } problem:
-                return new Part($"{name} {probe.Result}: {problem}");
-            default:
-                return new Part($"{name} {probe.Result}");
-        }
+            null => new Part($"{name} was not asked for"),
+            ProbeResult.Missing { Remark: null } => new Part($"{name} is not there", IsRoutine: true),
+            var result => new Part($"{name} {result}"),
+        };
     }
 
     private static Part Describe(PullAttempt attempt)

@@ -38,7 +38,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         // 7. The runtime's answer, or the story of why there is none.
         if ((outcome.Success ?? byTag?.Success) is { } success)
             return Succeed(success, byTag);
-        return outcome.Local is { ImageRef: not null } local ? AnswerLocally(local) : await Fail(outcome, byTag, cancellation);
+        return outcome.Local is { ImageRef: not null } local ? AnswerLocally(local) : Fail(outcome, byTag);
     }
 
     private async Task<PullOutcome> PullBy(string image, CancellationToken cancellation)
@@ -149,11 +149,11 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         return new StreamAnswer([], GrpcMessage.Frame(CriMessages.MakePullImageResponse(imageRef)), [new("grpc-status", "0")]);
     }
 
-    private async Task<StreamAnswer> Fail(PullOutcome outcome, PullOutcome? byTag, CancellationToken cancellation)
+    private StreamAnswer Fail(PullOutcome outcome, PullOutcome? byTag)
     {
         if (outcome is { Attempts: [{ Candidate.IsAsGiven: true } only], Decision.Probes.Count: 0 })
             return only.Reply.ToAnswer(); // nothing of ours was involved
-        var failure = await PullFailure.Describe(outcome, byTag, cancellation);
+        var failure = PullFailure.Describe(outcome, byTag);
         Log.NotPulled(Environment.Log, Image, failure.Code, failure.Message);
         return failure.ToAnswer();
     }

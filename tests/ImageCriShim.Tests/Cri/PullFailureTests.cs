@@ -12,23 +12,23 @@ public sealed class PullFailureTests
     private static readonly Candidate s_given = new(null, "nginx:1.25", null, IsAsGiven: true, "https://registry-1.docker.io");
 
     [Fact]
-    public async Task Missing_and_not_waited_for_are_told_in_words() => (await Failure(
+    public void Missing_and_not_waited_for_are_told_in_words() => Failure(
         DecisionKind.AsGiven,
         [new(s_first, new ProbeResult.Missing()), new(s_second, null)],
-        [Attempt(s_given, StatusCode.NotFound, "not found")])).Message.ShouldBe(
+        [Attempt(s_given, StatusCode.NotFound, "not found")]).Message.ShouldBe(
         "image nginx:1.25 could not be pulled: a.local/library/nginx:1.25 is not there; b.local/library/nginx:1.25 was not asked for; nginx:1.25 (as given): not found");
 
     [Fact]
-    public async Task Nowhere_without_a_try_is_not_found() => (await Failure(
-        DecisionKind.Nowhere, [new(s_first, new ProbeResult.Missing("only an attestation"))], [])).Code.ShouldBe(StatusCode.NotFound);
+    public void Nowhere_without_a_try_is_not_found() => Failure(
+        DecisionKind.Nowhere, [new(s_first, new ProbeResult.Missing("only an attestation"))], []).Code.ShouldBe(StatusCode.NotFound);
 
     [Theory]
     [InlineData(14, 5, 5)] // UNAVAILABLE, NOT_FOUND: a registry was called
     [InlineData(5, 2, 2)] // NOT_FOUND, UNKNOWN: one refused or was cut off
     [InlineData(2, 8, 8)] // UNKNOWN, RESOURCE_EXHAUSTED: one had the manifest
     [InlineData(8, 14, 8)]
-    public async Task The_error_that_came_furthest_gives_the_code(int first, int second, int code) => ((int)(await Failure(
-        DecisionKind.Found, [], [Attempt(s_first, (StatusCode)first, "a"), Attempt(s_given, (StatusCode)second, "b")])).Code).ShouldBe(code);
+    public void The_error_that_came_furthest_gives_the_code(int first, int second, int code) => ((int)Failure(
+        DecisionKind.Found, [], [Attempt(s_first, (StatusCode)first, "a"), Attempt(s_given, (StatusCode)second, "b")]).Code).ShouldBe(code);
 
     [Theory]
     [InlineData("failed to pull and unpack image \"x\": failed to resolve reference \"x\": x: not found", "x: not found")] // no name of an image
@@ -50,12 +50,12 @@ public sealed class PullFailureTests
     }
 
     [Fact]
-    public async Task An_error_fits_into_an_event_with_what_can_be_mended_first()
+    public void An_error_fits_into_an_event_with_what_can_be_mended_first()
     {
         var missing = Enumerable.Range(0, 20).Select(i => new ProbeReport(At($"registry-{i}.local"), new ProbeResult.Missing())).ToList();
         missing.Insert(10, new(s_first, new ProbeResult.Denied("HTTP 401 for user admin")));
 
-        var message = (await Failure(DecisionKind.AsGiven, missing, [Attempt(s_given, StatusCode.NotFound, new string('x', 1000))])).Message;
+        var message = Failure(DecisionKind.AsGiven, missing, [Attempt(s_given, StatusCode.NotFound, new string('x', 1000))]).Message;
 
         message.Length.ShouldBeLessThan(1024 - 250);
         message.ShouldContain("a.local/library/nginx:1.25 denied (HTTP 401 for user admin)");
@@ -63,16 +63,16 @@ public sealed class PullFailureTests
     }
 
     [Fact]
-    public async Task An_error_of_many_complaints_is_cut_and_says_so()
+    public void An_error_of_many_complaints_is_cut_and_says_so()
     {
         var denied = Enumerable.Range(0, 50).Select(i => new ProbeReport(At($"registry-{i}.local"), new ProbeResult.Denied("HTTP 401")));
-        var message = (await Failure(DecisionKind.Nowhere, [.. denied], [])).Message;
+        var message = Failure(DecisionKind.Nowhere, [.. denied], []).Message;
         message.Length.ShouldBe(1024 - 256);
         message.ShouldEndWith("...");
     }
 
-    private static Task<GrpcStatus> Failure(DecisionKind kind, IReadOnlyList<ProbeReport> probes, PullAttempt[] attempts) => PullFailure.Describe(
-        new PullOutcome(new Decision("nginx:1.25", kind, [], probes, "", FromCache: false), attempts, null), null, TestContext.Current.CancellationToken);
+    private static GrpcStatus Failure(DecisionKind kind, IReadOnlyList<ProbeReport> probes, PullAttempt[] attempts) => PullFailure.Describe(
+        new PullOutcome(new Decision("nginx:1.25", kind, [], probes, "", FromCache: false), attempts, null), null);
 
     private static Candidate At(string host) => new(null, $"{host}/library/nginx:1.25", null, IsAsGiven: false, $"http://{host}");
 

@@ -74,7 +74,11 @@ internal sealed class FakeRegistry : IAsyncDisposable
     }
 
     /// <summary>The next request that has not been waited for yet.</summary>
-    public async Task<FakeRequest> NextRequest() => await arrivals.Reader.ReadAsync(TestContext.Current.CancellationToken);
+    public async Task<FakeRequest> NextRequest()
+    {
+        var patience = TimeSpan.FromSeconds(30); // a machine may be busy; a test must not hang
+        return await arrivals.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(patience);
+    }
 
     public int CountOf(string repository) => requests.Count(r => r.Path.StartsWith($"/v2/{repository}/manifests/", StringComparison.Ordinal));
 

@@ -48,6 +48,7 @@ internal sealed class FakeTokenServer : IAsyncDisposable
     public string Address => http.Address;
     public string Realm => http.Address + "/token";
     public IReadOnlyCollection<FakeRequest> Requests => http.Requests;
+    public long BodyBytesSent => http.BodyBytesSent;
 
     public static FakeTokenServer Start(X509Certificate2? certificate = null) =>
         new(certificate is null ? FakeRegistry.Start() : FakeRegistry.StartWithTls(certificate));

@@ -37,9 +37,15 @@ public sealed class ClientCertificateTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Without_one_or_with_anothers_the_reason_says_so(bool hasAnother) =>
-        (await probe.Ask(Address, tls: hasAnother ? Showing(authority) : new TlsSettings { Ca = authority.Pem })).ToString()
-            .ShouldBe("unreachable (it wants to see a client certificate that it believes (tls.cert and tls.key name ours))");
+    public async Task Without_one_or_with_anothers_the_reason_says_so(bool hasAnother)
+    {
+        var tls = hasAnother ? Showing(authority) : new TlsSettings { Ca = authority.Pem };
+        var result = await probe.Ask(Address, tls: tls);
+        for (var i = 0; i < 20 && result.ToString().Contains("closed the connection"); i++)
+            result = await probe.Ask(Address, tls: tls); // the registry's alert and the end of the connection race on its busy kernel
+
+        result.ToString().ShouldBe("unreachable (it wants to see a client certificate that it believes (tls.cert and tls.key name ours))");
+    }
 
     private TlsSettings Showing(FakeAuthority issuer)
     {

@@ -31,10 +31,20 @@ public sealed class LabRegistry
     /// <summary>As it stands in the name of an image.</summary>
     public string Host => $"127.0.0.1:{Port}";
 
-    public static async Task<LabRegistry> Start(Lab lab, string name, string? auth = null, bool tls = false)
+    /// <param name="lab">What it belongs to.</param>
+    /// <param name="name">Of the registry in that lab.</param>
+    /// <param name="auth"><c>user:password</c>, if it wants one.</param>
+    /// <param name="tls">With a certificate of the lab's authority.</param>
+    /// <param name="tokens">The realm where tokens are had, if it wants them, and a file with the authority of those who sign them.</param>
+    public static async Task<LabRegistry> Start(Lab lab, string name, string? auth = null, bool tls = false, (string Realm, string Signers)? tokens = null)
     {
         var port = Lab.FreePort();
-        string[] options = [.. auth is null ? [] : new[] { "--auth", auth }, .. tls ? ["--tls"] : Array.Empty<string>()];
+        string[] options =
+        [
+            .. auth is null ? [] : new[] { "--auth", auth },
+            .. tls ? ["--tls"] : Array.Empty<string>(),
+            .. tokens is { } t ? ["--token", t.Realm, t.Signers] : Array.Empty<string>(),
+        ];
         await Lab.Run(["registry", "start", lab.Directory, name, $"{port}", .. options]);
         return new LabRegistry(port, auth, tls ? Path.Combine(lab.Directory, "tls", "ca.crt") : null);
     }

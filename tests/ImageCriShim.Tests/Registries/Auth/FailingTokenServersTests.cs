@@ -67,6 +67,15 @@ public sealed class FailingTokenServersTests : TokenCase
         Tokens.Behave = _ => new FakeAnswer(200) { Body = Encoding.ASCII.GetBytes("{\"token\":\"a"), Length = 1L << 30, IsFilled = true };
 
         (await Ask()).ToString().ShouldBe($"unreachable (its token server {Tokens.Host}: there is no token in its answer)");
+        Tokens.BodyBytesSent.ShouldBeLessThan(1L << 26);
+    }
+
+    [Fact]
+    public async Task Nor_is_one_that_does_not_say_how_large_it_is()
+    {
+        Tokens.Behave = _ => FakeAnswer.RawText("HTTP/1.1 200 OK\r\n\r\n{\"token\":\"a\",\"more\":\"" + new string('x', 64 * 1024) + "\"}");
+
+        (await Ask()).ToString().ShouldBe($"unreachable (its token server {Tokens.Host}: there is no token in its answer)");
     }
 
     [Theory]
