@@ -38,7 +38,7 @@ public sealed partial class Resolving : DaemonTest
             MIRROR/dockerhub/library/nginx:1.25  found  N ms  none
             nginx:1.25 (as given)  not asked  none
 
-            pulled as: HUB/library/nginx:1.25, then nginx:1.25
+            pulled as: HUB/library/nginx:1.25, then MIRROR/dockerhub/library/nginx:1.25, then nginx:1.25
             reason: HUB found
 
             """, customMessage: output);
