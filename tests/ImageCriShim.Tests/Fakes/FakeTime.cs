@@ -7,6 +7,16 @@ internal sealed class FakeTime : TimeProvider
     private readonly List<FakeTimer> timers = [];
     private long now; // ticks since the start
 
+    /// <summary>How many timers wait for their time.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (gate)
+                return timers.Count(timer => timer.Due != long.MaxValue);
+        }
+    }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow() => new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddTicks(GetTimestamp());
