@@ -33,9 +33,9 @@ public sealed class Starting : DaemonTest
             registrys: []
             """);
         code.ShouldBe(2);
-        string[] places = ["address", "auth", "timeout", "registrys"]; // from line 3 on
+        string[] places = ["address", "auth", "timeout", "registrys"]; // from line 4 on
         foreach (var (i, key) in places.Index())
-            output.ShouldContain($"{key} (image-cri-shim.yaml:{3 + i})");
+            output.ShouldContain($"{key} (image-cri-shim.yaml:{4 + i})");
         output.ShouldNotContain("passw0rd");
         File.Exists(ShimSocketPath).ShouldBeFalse();
     }

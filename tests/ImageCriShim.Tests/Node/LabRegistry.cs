@@ -9,6 +9,7 @@ namespace ImageCriShim.Tests.Node;
 public sealed class LabRegistry
 {
     private readonly HttpClient _http;
+    private TokenGuard? _tokens;
 
     private LabRegistry(int port, string? auth, string? authority)
     {
@@ -35,18 +36,18 @@ public sealed class LabRegistry
     /// <param name="name">Of the registry in that lab.</param>
     /// <param name="auth"><c>user:password</c>, if it wants one.</param>
     /// <param name="tls">With a certificate of the lab's authority.</param>
-    /// <param name="tokens">The realm where tokens are had, if it wants them, and a file with the authority of those who sign them.</param>
-    public static async Task<LabRegistry> Start(Lab lab, string name, string? auth = null, bool tls = false, (string Realm, string Signers)? tokens = null)
+    /// <param name="tokens">If it wants tokens: it knows nothing of the account then, the token server does.</param>
+    public static async Task<LabRegistry> Start(Lab lab, string name, string? auth = null, bool tls = false, TokenGuard? tokens = null)
     {
         var port = Lab.FreePort();
         string[] options =
         [
-            .. auth is null ? [] : new[] { "--auth", auth },
+            .. auth is null || tokens is not null ? [] : new[] { "--auth", auth },
             .. tls ? ["--tls"] : Array.Empty<string>(),
             .. tokens is { } t ? ["--token", t.Realm, t.Signers] : Array.Empty<string>(),
         ];
         await Lab.Run(["registry", "start", lab.Directory, name, $"{port}", .. options]);
-        return new LabRegistry(port, auth, tls ? Path.Combine(lab.Directory, "tls", "ca.crt") : null);
+        return new LabRegistry(port, auth, tls ? Path.Combine(lab.Directory, "tls", "ca.crt") : null) { _tokens = tokens };
     }
 
     /// <param name="image">Where and under which tag: <c>team/app:1.0</c>.</param>
@@ -55,6 +56,8 @@ public sealed class LabRegistry
     {
         content ??= TestImage.Make();
         var (repository, tag) = (image[..image.LastIndexOf(':')], image[(image.LastIndexOf(':') + 1)..]);
+        if (_tokens is { } tokens)
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Sign($"repository:{repository}:pull,push"));
         foreach (var blob in content.Blobs)
             await PushBlob(repository, blob);
         foreach (var (type, body) in content.Manifests)
@@ -85,3 +88,9 @@ public sealed class LabRegistry
         answer.StatusCode.ShouldBe(HttpStatusCode.Created);
     }
 }
+
+/// <summary>How a registry is guarded by tokens.</summary>
+/// <param name="Realm">Where they are had.</param>
+/// <param name="Signers">A file with the authority of those who sign them.</param>
+/// <param name="Sign">Signs one for a scope.</param>
+public sealed record TokenGuard(string Realm, string Signers, Func<string, string> Sign);

@@ -69,6 +69,10 @@ public sealed class RealNode : IAsyncLifetime
         return door;
     }
 
+    /// <summary>A registry that wants tokens; it ends with the node.</summary>
+    public Task<LabRegistry> StartTokenRegistry(string auth, TokenGuard tokens) =>
+        LabRegistry.Start(_lab, $"tokens-{Interlocked.Increment(ref _names)}", auth, tokens: tokens);
+
     /// <summary>The socket of that containerd.</summary>
     public string SocketOf(string containerd)
     {

@@ -8,10 +8,11 @@ public static class Secrets
     public const string OfPrivate = "planted-private-6c1f";
     public const string OfAnother = "planted:another-90ae"; // a colon is part of a password
     public const string OfTls = "planted-tls-47d2";
+    public const string OfTokens = "planted-tokens-5be1";
     public const string OfPod = "planted-pod-b85b";
     public const string Wrong = "planted-wrong-e03c";
 
-    private static readonly string[] s_all = [OfPrivate, OfAnother, OfTls, OfPod, Wrong];
+    private static readonly string[] s_all = [OfPrivate, OfAnother, OfTls, OfTokens, OfPod, Wrong];
 
     /// <summary>Which of them are there, in whatever form.</summary>
     public static IEnumerable<string> FoundIn(string text) => s_all.Where(secret => Forms(secret).Any(text.Contains));
