@@ -124,7 +124,7 @@ internal sealed class FrameWriter(Socket socket, bool held)
         {
             if (!CanSendAtOnce())
             {
-                new Thread(FlushToEnd, RelayConnection.StackBytes) { IsBackground = true, Name = "flush" }.Start();
+                RelayThreads.Start(FlushToEnd);
                 return;
             }
         }

@@ -10,9 +10,6 @@ namespace ImageCriShim.Relay;
 /// </summary>
 internal sealed class RelayConnection
 {
-    /// <summary>A pump needs a few KiB; the rest is for the handlers of edited calls under the gate.</summary>
-    internal const int StackBytes = 256 * 1024;
-
     private readonly Socket _caller;
     private readonly Socket _runtime;
     private readonly ILogger _log;
@@ -50,12 +47,16 @@ internal sealed class RelayConnection
     /// <summary>Relays until both sides have ended, on this thread and one more. Both sockets are closed then.</summary>
     internal void Run()
     {
-        var other = new Thread(() => Run(_runtimePump, _runtime, _caller), StackBytes) { IsBackground = true, Name = "runtime" };
-        other.Start();
+        var other = new TaskCompletionSource();
+        RelayThreads.Start(() =>
+        {
+            Run(_runtimePump, _runtime, _caller);
+            other.SetResult();
+        });
         Run(_callerPump, _caller, _runtime);
         lock (Gate)
             Taken.CancelAll(); // a caller that has ended its side waits for nothing
-        other.Join();
+        other.Task.Wait();
         _caller.Dispose();
         _runtime.Dispose();
     }

@@ -22,7 +22,8 @@ internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, Rout
         {
             var count = Interlocked.Increment(ref _connections);
             Action<Socket> serve = count <= RelayLimits.Connections ? Serve : RefuseOneTooMany;
-            new Thread(() => Guard(serve, caller), RelayConnection.StackBytes) { IsBackground = true, Name = "caller" }.Start();
+            var accepted = caller;
+            RelayThreads.Start(() => Guard(serve, accepted));
         }
     }
 
