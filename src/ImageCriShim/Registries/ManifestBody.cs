@@ -14,25 +14,6 @@ internal static class ManifestBody
 
     public static readonly ProbeResult TooLarge = new ProbeResult.Missing("only as a manifest larger than 4 MiB");
 
-    /// <returns>Null if it is larger than <paramref name="maxBytes"/>.</returns>
-    /// <exception cref="IOException">The registry ended its answer too early.</exception>
-    public static async Task<byte[]?> Read(HttpContent content, int maxBytes, CancellationToken cancellation)
-    {
-        if (content.Headers.ContentLength > maxBytes)
-            return null;
-        using var buffer = new MemoryStream();
-        var stream = await content.ReadAsStreamAsync(cancellation);
-        var chunk = new byte[16 * 1024];
-        int read;
-        while ((read = await stream.ReadAsync(chunk, cancellation)) > 0)
-        {
-            if (buffer.Length + read > maxBytes)
-                return null;
-            buffer.Write(chunk, 0, read);
-        }
-        return buffer.ToArray();
-    }
-
     /// <param name="body">All of it.</param>
     /// <param name="header">The media type that the registry states beside it.</param>
     /// <param name="image">What was asked for.</param>

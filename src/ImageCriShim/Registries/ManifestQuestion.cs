@@ -43,7 +43,7 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
         var words = reply.Response.StatusCode is HttpStatusCode.OK ? null : await RegistryErrors.Read(content, credential, cancellation);
         if (ManifestAnswer.Judge(reply.Response, image, reply.AsWhom, words, time.GetUtcNow()) is { } known and not ProbeResult.Found)
             return known;
-        return await ManifestBody.Read(content, ManifestBody.MaxBytes, cancellation) is { } body
+        return await BoundedBody.Read(content, ManifestBody.MaxBytes, cancellation) is { } body
             ? Remember(ManifestBody.Judge(body, content.Headers.ContentType?.MediaType, image, platform))
             : ManifestBody.TooLarge;
     }

@@ -14,7 +14,7 @@ internal static class RegistryErrors
     /// <returns>One line for people without a secret in it; null if the answer is not in this form.</returns>
     /// <exception cref="IOException">The registry ended its answer too early.</exception>
     public static async Task<string?> Read(HttpContent content, Credential? credential, CancellationToken cancellation) =>
-        await ManifestBody.Read(content, MaxBytes, cancellation) is { Length: > 0 } body ? Find(body, credential) : null;
+        await BoundedBody.Read(content, MaxBytes, cancellation) is { Length: > 0 } body ? Find(body, credential) : null;
 
     public static string? Find(byte[] body, Credential? credential)
     {

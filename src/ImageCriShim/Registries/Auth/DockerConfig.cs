@@ -66,15 +66,15 @@ internal sealed class DockerConfig
     private static DockerConfig Read(JsonElement root)
     {
         var config = new DockerConfig { _store = root.Text("credsStore") };
-        foreach (var helper in root.Members("credHelpers"))
+        foreach (var (host, helper) in root.Members("credHelpers"))
         {
-            if (ImageGlob.TryParse(helper.Name, out var glob) && helper.Value.ValueKind == JsonValueKind.String)
-                config._helpers[glob.Host] = helper.Value.GetString()!;
+            if (ImageGlob.TryParse(host, out var glob) && helper.Text() is { } name)
+                config._helpers[glob.Host] = name;
         }
-        foreach (var auth in root.Members("auths"))
+        foreach (var (images, entry) in root.Members("auths"))
         {
-            if (ImageGlob.TryParse(auth.Name, out var glob))
-                config._entries.Add((glob, auth.Value));
+            if (ImageGlob.TryParse(images, out var glob))
+                config._entries.Add((glob, entry));
         }
         config._entries.Sort((one, other) => string.CompareOrdinal($"{other.For}", $"{one.For}"));
         return config;

@@ -2,15 +2,39 @@ using System.Text.Json;
 
 namespace ImageCriShim.Registries.Auth;
 
-/// <summary>Reading JSON that somebody else wrote: what has another form than it should is as good as absent.</summary>
+/// <summary>
+/// Reading JSON that somebody else wrote: what has another form than it should is as good as absent. So is a text that is no Unicode
+/// (<c>"\ud800"</c>): it is sound JSON, and the framework throws where it is read.
+/// </summary>
 internal static class Json
 {
-    public static string? Text(this JsonElement element, string name) =>
-        element.Find(name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+    public static string? Text(this JsonElement element, string name) => OrNothing(() => Find(element, name)?.Text());
 
-    public static IEnumerable<JsonProperty> Members(this JsonElement element, string name) =>
-        element.Find(name) is { ValueKind: JsonValueKind.Object } members ? members.EnumerateObject() : [];
+    public static string? Text(this JsonElement element) => OrNothing(() => element.ValueKind == JsonValueKind.String ? element.GetString() : null);
 
-    private static JsonElement? Find(this JsonElement element, string name) =>
+    public static IEnumerable<(string Name, JsonElement Value)> Members(this JsonElement element, string name)
+    {
+        if (OrNothing(() => Find(element, name)) is not { ValueKind: JsonValueKind.Object } members)
+            yield break;
+        foreach (var member in members.EnumerateObject())
+        {
+            if (OrNothing(() => member.Name) is { } key)
+                yield return (key, member.Value);
+        }
+    }
+
+    private static JsonElement? Find(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var found) ? found : null;
+
+    private static T? OrNothing<T>(Func<T?> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException)
+        {
+            return default;
+        }
+    }
 }

@@ -47,10 +47,10 @@ internal sealed class ProviderAnswer
     private static ProviderAnswer Read(JsonElement root)
     {
         var answer = new ProviderAnswer { CacheKeyType = root.Text("cacheKeyType")!, CacheDuration = ReadDuration(root) };
-        foreach (var entry in root.Members("auth"))
+        foreach (var (images, entry) in root.Members("auth"))
         {
-            if (ImageGlob.TryParse(entry.Name, out var glob))
-                answer._credentials.Add((glob, new Credential.Password(entry.Value.Text("username") ?? "", entry.Value.Text("password") ?? "")));
+            if (ImageGlob.TryParse(images, out var glob))
+                answer._credentials.Add((glob, new Credential.Password(entry.Text("username") ?? "", entry.Text("password") ?? "")));
         }
         answer._credentials.Sort((one, other) => string.CompareOrdinal($"{other.For}", $"{one.For}"));
         return answer;

@@ -46,7 +46,7 @@ internal static class TokenBody
             using var json = JsonDocument.Parse(body);
             return json.RootElement.ValueKind == JsonValueKind.Object ? read(json.RootElement) : default;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // no JSON; a text in it that is no Unicode
         {
             return default; // a login page, a proxy's error, anything
         }

@@ -92,6 +92,7 @@ public sealed class DockerConfigTests : IDisposable
     [InlineData("""{ "auths": [], "credHelpers": "x", "credsStore": {} }""")]
     [InlineData("""{ "auths": { "quay.io": "me:pw" } }""")]
     [InlineData("""{ "auths": { "quay.io": { "auth": 1, "username": [] } }, "credHelpers": { "quay.io": null } }""")]
+    [InlineData("""{ "auths": { "\ud800": {}, "quay.io": { "auth": "\ud800" } }, "credHelpers": { "\ud800": "x" }, "credsStore": "\ud800" }""")] // no Unicode
     public async Task Members_of_another_form_are_as_good_as_absent(string content) =>
         (await AuthCase.Ask(Source(content), "quay.io/a")).ShouldBe(new CredentialAnswer(null, $"dockerConfig {test.Files.File("config.json")}"));
 

@@ -47,6 +47,8 @@ public sealed class FailingTokenServersTests : TokenCase
     [InlineData("")]
     [InlineData("[]")]
     [InlineData("{}")]
+    [InlineData("{\"token\":\"\\ud800\"}")] // sound JSON, but no Unicode
+    [InlineData("{\"\\ud800\":1}")]
     [InlineData("""{"token":""}""")]
     [InlineData("""{"token":7}""")]
     [InlineData("""{"token":"a\r\nX-Injected: b"}""")]
