@@ -74,6 +74,18 @@ public sealed partial class ArchitectureTests
         ids.Where(line => line.Id / 100 * 100 != s_logRanges.GetValueOrDefault(line.Folder)).ShouldBeEmpty();
     }
 
+    // Compiled ready to run (.NET 10.0.401), a lock in the finally of an async method is never given back.
+    [Fact]
+    public void No_async_method_takes_a_lock_itself()
+    {
+        var taken = from file in Sources()
+                    let source = File.ReadAllText(file)
+                    from Match method in AsyncMethod().Matches(source)
+                    where Body(source, method.Index + method.Length).Contains("lock (", StringComparison.Ordinal)
+                    select $"{Relative(file)}: {method.Value.Split('{')[0].Trim()}";
+        taken.ShouldBeEmpty();
+    }
+
     [Fact]
     public void No_file_is_longer_than_a_reader_can_hold() =>
         Sources().Where(file => File.ReadLines(file).Count() > MaxLines).Select(Relative).ShouldBeEmpty();
@@ -91,6 +103,16 @@ public sealed partial class ArchitectureTests
                select folder;
     }
 
+    /// <param name="source">Of a file.</param>
+    /// <param name="start">Behind the brace that opens it.</param>
+    private static string Body(string source, int start)
+    {
+        var end = start;
+        for (var depth = 1; depth > 0; end++)
+            depth += source[end] switch { '{' => 1, '}' => -1, _ => 0 };
+        return source[start..end];
+    }
+
     private static string FolderOf(string file) => Relative(file).Split('/') is [var folder, _, ..] ? folder : "";
 
     private static string Relative(string file) => Path.GetRelativePath(Root(), file);
@@ -106,6 +128,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"\[LoggerMessage\((\d+),")]
     private static partial Regex LogMessage();
+
+    [GeneratedRegex(@"\basync\b[^;{=]*?\([^;{]*?\)\s*(?:where[^{]*)?\{")]
+    private static partial Regex AsyncMethod();
 
     [GeneratedRegex(@"^\s*(?:(?:public|internal|private|file|partial)\s+)*interface\s", RegexOptions.Multiline)]
     private static partial Regex Interface();

@@ -129,9 +129,15 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         }
         finally
         {
-            lock (_gate)
-                outage.TryLater(reason); // without effect if the registry is back
+            TryLater(outage, reason);
         }
+    }
+
+    /// <summary>Without effect if the registry is back.</summary>
+    private void TryLater(Outage outage, string reason)
+    {
+        lock (_gate)
+            outage.TryLater(reason);
     }
 
     private sealed record Question(Registry Registry, Reference Image, TimeSpan Patience);

@@ -57,9 +57,14 @@ internal sealed class SharedWork<TKey, TResult>
     {
         var task = work(flight.Abandoned.Token);
         await Task.WhenAny(task);
+        Land(key, flight);
+        flight.Landed.TrySetFromTask(task);
+    }
+
+    private void Land(TKey key, Flight flight)
+    {
         lock (_gate)
             Remove(key, flight);
-        flight.Landed.TrySetFromTask(task);
     }
 
     private void Remove(TKey key, Flight flight)

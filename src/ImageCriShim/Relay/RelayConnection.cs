@@ -100,8 +100,7 @@ internal sealed class RelayConnection
 
         try
         {
-            lock (Gate)
-                Taken.OnAnswer(stream, answer);
+            Give(stream, answer);
             ToCaller.FlushHere();
         }
         catch (Http2ProtocolException e)
@@ -109,6 +108,12 @@ internal sealed class RelayConnection
             Log.PeerBrokeProtocol(_log, e.Message);
             Disconnect();
         }
+    }
+
+    private void Give(TakenStream stream, StreamAnswer? answer)
+    {
+        lock (Gate)
+            Taken.OnAnswer(stream, answer);
     }
 
     private void Run(Pump pump, Socket from, Socket to)

@@ -77,8 +77,7 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
         // Setting aside orders, it does not forbid: before the pull is given up or goes as given, who was set aside is tried.
         if (!round.IsFound)
             round = await Run(round, answer => !IsWorthAnotherTry(answer.Value), registries.ProbeAgain);
-        lock (_gate)
-            _known.Set(key, round);
+        Remember(key, round);
         return new Asked(round, round.HasAnswerBefore(started));
 
         Task<ProbeRound> Run(ProbeRound? earlier, Func<ProbeRound.Answer, bool> isValid, Probe probe) =>
@@ -123,6 +122,12 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
     }
 
     private ImagePattern? FindExclusion(Reference reference) => settings.Exclude.FirstOrDefault(pattern => pattern.Matches(reference));
+
+    private void Remember(string key, ProbeRound round)
+    {
+        lock (_gate)
+            _known.Set(key, round);
+    }
 
     private ProbeRound? FindKnown(string key)
     {

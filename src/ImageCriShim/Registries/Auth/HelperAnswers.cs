@@ -50,8 +50,13 @@ internal sealed class HelperAnswers<T>(TimeProvider time)
         }
         finally
         {
-            lock (_gate)
-                _running.Remove(key);
+            Ended(key);
         }
+    }
+
+    private void Ended(string key)
+    {
+        lock (_gate)
+            _running.Remove(key);
     }
 }

@@ -28,12 +28,15 @@ internal sealed class TokenCache(TokenServer server, TimeProvider time)
         if (Find(wanted) is { } token)
             return TokenAnswer.Of(token, isNew: false); // somebody had it made since we looked
         var answer = await server.Ask(wanted, abandoned);
-        lock (_gate)
-        {
-            if (answer.Token is not null)
-                _tokens.Set(wanted, answer.Token);
-        }
+        if (answer.Token is not null)
+            Keep(wanted, answer.Token);
         return answer;
+    }
+
+    private void Keep(TokenRequest wanted, Token token)
+    {
+        lock (_gate)
+            _tokens.Set(wanted, token);
     }
 
     private Token? Find(TokenRequest wanted)
