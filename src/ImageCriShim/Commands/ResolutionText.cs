@@ -16,9 +16,9 @@ internal static class ResolutionText
         text.Append(image);
         if (resolution.Name is { } name && $"{name}" != image)
             text.Append($" is {name}");
-        text.Append("\n\n");
+        text.Append('\n');
         if (resolution.Lines.Count > 0)
-            AppendTable(text, [["candidate", "answer", "time", "credential"], .. resolution.Lines.Select(Cells)]);
+            AppendTable(text.Append('\n'), [["candidate", "answer", "time", "credential"], .. resolution.Lines.Select(Cells)]);
         return text.Append($"\n{Outcome(resolution)}\n").ToString();
     }
 
