@@ -8,6 +8,8 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class ImageStatusCall(CallEnvironment environment, CallerHead head) : CriCall(environment, head)
 {
+    private IReadOnlyList<string> _otherNames = [];
+
     internal override bool Accepts(HeldAnswer answer)
     {
         try
@@ -21,11 +23,15 @@ internal sealed class ImageStatusCall(CallEnvironment environment, CallerHead he
         }
     }
 
-    protected override Verdict Decide() => FindOtherNames().Count == 0 ? Verdict.Forward : Verdict.Watch;
+    protected override Verdict Decide()
+    {
+        _otherNames = FindOtherNames();
+        return _otherNames.Count == 0 ? Verdict.Forward : Verdict.Watch;
+    }
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
-        foreach (var name in FindOtherNames())
+        foreach (var name in _otherNames)
         {
             var reply = await Call(CriMessages.WithImage(Request.Span, name), cancellation);
             if (!reply.Status.IsOk || !CriMessages.HasImage(reply.Message.Span))

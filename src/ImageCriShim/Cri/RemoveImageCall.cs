@@ -8,6 +8,8 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead head) : CriCall(environment, head)
 {
+    private IReadOnlyList<string> _otherNames = [];
+
     internal override bool Accepts(HeldAnswer answer)
     {
         if (GrpcMessage.TryReadOnly(answer.Body, answer.FindEncoding, out _)) // an error comes without a message
@@ -15,8 +17,11 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
         return true;
     }
 
-    protected override Verdict Decide() =>
-        FindOtherNames().Count == 0 && FindRecorded() is null ? Verdict.Forward : Verdict.Answer;
+    protected override Verdict Decide()
+    {
+        _otherNames = FindOtherNames();
+        return _otherNames.Count == 0 && FindRecorded() is null ? Verdict.Forward : Verdict.Answer;
+    }
 
     protected override Verdict DecideId() => Verdict.Watch;
 
@@ -36,7 +41,7 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
     /// <summary>The name as given where the runtime has it, or has the image under no name at all: removing is idempotent.</summary>
     private async Task<(string Name, RuntimeImage? Image)> Find(CancellationToken cancellation)
     {
-        foreach (var name in FindOtherNames().Prepend(Image))
+        foreach (var name in _otherNames.Prepend(Image))
         {
             if (await FindLocal(name, cancellation) is { } image)
                 return (name, image);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using ImageCriShim.Images;
 using ImageCriShim.Registries.Auth;
@@ -14,7 +13,8 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
     private const int MaxVerdicts = 1024; // a digest and a few words each; a node runs some hundred images
 
     // What is known of indexes, by digest: the same bytes at every registry, so Docker Hub need not count another GET.
-    private readonly ConcurrentDictionary<string, ProbeResult> _verdicts = new(StringComparer.Ordinal);
+    private readonly LruCache<string, ProbeResult> _verdicts = new(MaxVerdicts);
+    private readonly Lock _gate = new(); // of the verdicts
 
     /// <param name="image">The image's name at the registry.</param>
     /// <param name="credential">What goes along: not to be repeated in the text of a refusal.</param>
@@ -28,7 +28,7 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
         {
             var answer = head.Failure ?? ManifestAnswer.Judge(head.Response, image, head.AsWhom, words: null, time.GetUtcNow());
             if (answer is ProbeResult.Found found && ManifestTypes.IsIndex(found.MediaType))
-                answer = found.Digest is null ? null : _verdicts.GetValueOrDefault(found.Digest);
+                answer = FindVerdict(found.Digest);
             if (answer is not null && (head.Failure is not null || !ManifestAnswer.RefusesHead(head.Response.StatusCode)))
                 return answer;
         }
@@ -48,6 +48,12 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
             : ManifestBody.TooLarge;
     }
 
+    private ProbeResult? FindVerdict(string? digest)
+    {
+        lock (_gate)
+            return digest is not null && _verdicts.TryGet(digest, out var verdict) ? verdict : null;
+    }
+
     private ProbeResult Remember(ProbeResult result)
     {
         var digest = result switch
@@ -58,9 +64,8 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
         };
         if (digest is null)
             return result;
-        if (_verdicts.Count >= MaxVerdicts)
-            _verdicts.Clear(); // rare, and only costs the GETs again
-        _verdicts[digest] = result;
+        lock (_gate)
+            _verdicts.Set(digest, result);
         return result;
     }
 }

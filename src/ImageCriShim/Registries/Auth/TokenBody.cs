@@ -13,7 +13,7 @@ internal static class TokenBody
     /// <returns>Null if there is no token in it.</returns>
     /// <remarks><c>issued_at</c> is of the server's clock, which may differ from ours: a lifetime is counted from the token's arrival instead.</remarks>
     public static (string Token, TimeSpan Lifetime)? FindToken(byte[] body) => Read(body, root =>
-        (Text(root, "token") ?? Text(root, "access_token")) is { } token && Authorization.CanSend(token)
+        (NonEmpty(root, "token") ?? NonEmpty(root, "access_token")) is { } token && Authorization.CanSend(token)
             ? (token, Lifetime(root))
             : ((string, TimeSpan)?)null);
 
@@ -21,9 +21,9 @@ internal static class TokenBody
     /// <returns>Null if there is none that looks like a code.</returns>
     public static string? FindErrorCode(byte[] body)
     {
-        var code = Read(body, root => Text(root, "error")
+        var code = Read(body, root => NonEmpty(root, "error")
             ?? (root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array && errors.GetArrayLength() > 0
-                ? Text(errors[0], "code")
+                ? NonEmpty(errors[0], "code")
                 : null));
         return code?.Length <= MaxCodeLength && code.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? code : null;
     }
@@ -52,7 +52,5 @@ internal static class TokenBody
         }
     }
 
-    private static string? Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            && value.GetString() is { Length: > 0 } text ? text : null;
+    private static string? NonEmpty(JsonElement element, string name) => element.Text(name) is { Length: > 0 } text ? text : null;
 }
