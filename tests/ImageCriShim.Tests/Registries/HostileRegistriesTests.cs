@@ -8,7 +8,6 @@ namespace ImageCriShim.Tests.Registries;
 
 public sealed class HostileRegistriesTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Generous = TimeSpan.FromSeconds(30);
 
     private readonly FakeRegistry registry = FakeRegistry.Start();
     private readonly FakeTime time = new();
@@ -64,15 +63,7 @@ public sealed class HostileRegistriesTests : IAsyncLifetime
 
         (await probe.Ask(registry)).ToString().ShouldBe(result);
 
-        await Until(() => registry.OpenConnections == 0); // not left open for the rest either
+        await Wait.Until(() => registry.OpenConnections == 0); // not left open for the rest either
         registry.BodyBytesSent.ShouldBeLessThan(Gigabyte / 16);
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(Generous);
-        while (!condition())
-            await Task.Delay(10, patience.Token);
     }
 }

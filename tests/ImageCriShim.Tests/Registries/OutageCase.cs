@@ -41,7 +41,7 @@ internal sealed class OutageCase : IAsyncDisposable
     {
         Fake.Behave = _ => new FakeAnswer(status);
         Time.Advance(after);
-        await Eventually.Holds(() => Outages.All is [{ Reason: var reason }] && reason == $"HTTP {status}");
+        await Wait.Until(() => Outages.All is [{ Reason: var reason }] && reason == $"HTTP {status}");
     }
 
     public async ValueTask DisposeAsync()

@@ -68,10 +68,10 @@ public sealed class SettingAsideTests
         it.Fake.Behave = _ => null;
 
         it.Time.Advance(2 * Second);
-        await Eventually.Holds(() => it.Outages.All.Count == 0);
+        await Wait.Until(() => it.Outages.All.Count == 0);
 
         (await it.Ask()).ShouldBeOfType<ProbeResult.Found>();
-        await Eventually.Holds(() => it.Log.Lines.Count() == 2);
+        await Wait.Until(() => it.Log.Lines.Count() == 2);
         it.Log.Lines.Select(line => line.TrimEnd()).ShouldBe([
             $"1300 registry {it.Fake.Address} is set aside: HTTP 503; nobody waits for it until it answers again",
             $"1301 registry {it.Fake.Address} is back after 3 s (found)"]);
@@ -92,7 +92,7 @@ public sealed class SettingAsideTests
 
         it.Time.Advance(Second);
 
-        await Eventually.Holds(() => it.Outages.All.Count == 0);
+        await Wait.Until(() => it.Outages.All.Count == 0);
         (await it.Ask()).ShouldNotBeOfType<ProbeResult.Unreachable>();
         it.Outages.All.ShouldBeEmpty();
     }
@@ -106,7 +106,7 @@ public sealed class SettingAsideTests
         await it.FailInBackground(Second, 502);
         it.Fake.Behave = _ => null;
         it.Time.Advance(2 * Second);
-        await Eventually.Holds(() => it.Outages.All.Count == 0);
+        await Wait.Until(() => it.Outages.All.Count == 0);
 
         it.Fake.Behave = _ => new FakeAnswer(503);
         await it.Ask();
@@ -213,7 +213,7 @@ public sealed class SettingAsideTests
 
         it.Time.Advance(Second);
 
-        await Eventually.Holds(() => it.Outages.All.Count == 0);
+        await Wait.Until(() => it.Outages.All.Count == 0);
         (await it.Ask()).ShouldBeOfType<ProbeResult.Found>();
     }
 

@@ -51,18 +51,10 @@ public sealed class SocketsTests : IAsyncLifetime
         });
 
         results.ShouldBe([Probes * 4 / 10, Probes * 5 / 10]);
-        await Until(() => registry.OpenConnections + elsewhere.OpenConnections <= 2 * AtOnce); // some may still be closing
+        await Wait.Until(() => registry.OpenConnections + elsewhere.OpenConnections <= 2 * AtOnce); // some may still be closing
         elsewhere.Connections.ShouldBeLessThanOrEqualTo(AtOnce); // there nothing goes wrong, so each is used to the end
         probe.Dispose();
-        await Until(() => registry.OpenConnections + elsewhere.OpenConnections == 0);
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
-        while (!condition())
-            await Task.Delay(20, patience.Token);
+        await Wait.Until(() => registry.OpenConnections + elsewhere.OpenConnections == 0);
     }
 
     private static string Image(int i) => (i % 10) switch

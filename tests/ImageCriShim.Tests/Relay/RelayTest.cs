@@ -98,22 +98,3 @@ public abstract class RelayTest : IAsyncDisposable
         return ending;
     }
 }
-
-/// <summary>Waiting for what tells nobody when it happens.</summary>
-internal static class Wait
-{
-    internal static async Task Until(Func<bool> condition, string what)
-    {
-        for (var waited = System.Diagnostics.Stopwatch.StartNew(); !condition();)
-        {
-            if (waited.Elapsed > RawConnection.Patience)
-                throw new TimeoutException($"not within {RawConnection.Patience.TotalSeconds} s: {what}");
-            await Task.Delay(1); // between two looks: nobody tells
-        }
-    }
-
-    internal static Task For(Task task) => task.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken);
-
-    /// <summary>For what must not happen: far longer than it would take.</summary>
-    internal static Task AWhile() => Task.Delay(100, TestContext.Current.CancellationToken);
-}

@@ -66,7 +66,7 @@ public sealed class CachingTests
 
         var meanwhile = await it.Resolve();
         it.Time.Advance(Outages.FirstInterval);
-        await Fakes.Eventually.Holds(() => it.Outages.All.Count == 0);
+        await Wait.Until(() => it.Outages.All.Count == 0);
         var after = await it.Resolve();
 
         meanwhile.FromCache.ShouldBeFalse();

@@ -69,7 +69,7 @@ public sealed class LastChanceTests
         var asked = it.Middle.Requests.Count;
 
         var resolving = it.Resolve();
-        await Eventually.Holds(() => it.Middle.Requests.Count > asked);
+        await Wait.Until(() => it.Middle.Requests.Count > asked);
         it.Time.Advance(Second);
 
         var decision = await resolving.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken); // to fail, not to hang
@@ -98,7 +98,7 @@ public sealed class LastChanceTests
         await it.Resolve("other");
         it.Middle.Behave = _ => new FakeAnswer(502);
         it.Time.Advance(Second);
-        await Eventually.Holds(() => it.Outages.All is [{ Reason: "HTTP 502" }]); // the next background probe is two seconds away
+        await Wait.Until(() => it.Outages.All is [{ Reason: "HTTP 502" }]); // the next background probe is two seconds away
     }
 
     private static ShimSettings OnlyMiddle(ShimSettings settings) => settings with { Registries = [settings.Registries[1]] };

@@ -37,7 +37,7 @@ public sealed class ProbeRoundTests
         it.IsEnded.ShouldBe([false, false, false]);
         it.Answer(1, s_no[0]);
         it.Time.Advance(TimeSpan.FromMilliseconds(1));
-        await Eventually.Holds(() => it.IsEnded[2]);
+        await Wait.Until(() => it.IsEnded[2]);
 
         round.FindResult(1).ShouldBe(s_no[0]);
         round.FindResult(2).ShouldBeNull();
@@ -64,7 +64,7 @@ public sealed class ProbeRoundTests
         it.Answer(0, s_found);
         var earlier = await running;
         it.Time.Advance(ProbeRound.Grace);
-        await Eventually.Holds(() => it.IsEnded[1]);
+        await Wait.Until(() => it.IsEnded[1]);
 
         var next = new Registries(2);
         var again = next.Run(earlier, isValid: _ => false);
@@ -84,7 +84,7 @@ public sealed class ProbeRoundTests
 
         await Should.ThrowAsync<InvalidOperationException>(() => running);
         it.Time.Advance(ProbeRound.Grace);
-        await Eventually.Holds(() => it.IsEnded is [_, true, true]);
+        await Wait.Until(() => it.IsEnded is [_, true, true]);
     }
 
     private static async Task Follow(ProbeResult[] answers, int[] order)

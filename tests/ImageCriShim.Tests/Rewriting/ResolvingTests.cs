@@ -106,7 +106,7 @@ public sealed class ResolvingTests
 
         var resolving = it.Resolve();
         await it.High.NextRequest();
-        await Eventually.Holds(() => it.Time.Waiting == 1); // the others have answered
+        await Wait.Until(() => it.Time.Waiting == 1); // the others have answered
         it.Time.Advance(TimeSpan.FromSeconds(5));
 
         var decision = await resolving;

@@ -155,7 +155,7 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
         await caller.Connection.PingAsync();
         runtime.Connections[^1].Abort();
         await caller.Connection.Closed.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken);
-        await Eventually.Holds(() => hang.Cancelled.IsCancellationRequested);
+        await Wait.Until(() => hang.Cancelled.IsCancellationRequested);
     }
 
     [Fact]

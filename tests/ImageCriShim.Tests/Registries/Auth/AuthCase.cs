@@ -40,15 +40,19 @@ internal sealed class AuthCase : IDisposable
     /// <summary>What a program of the test has written there; empty where it has not.</summary>
     public string Read(string name) => File.Exists(Files.File(name)) ? File.ReadAllText(Files.File(name)) : "";
 
+    /// <summary>For a program that first waits until the test has written <c>go</c>.</summary>
+    public string WaitForGo => $"while [ ! -e {Files.File("go")} ]; do sleep 0.01; done; ";
+
+    /// <summary>A program that writes a line to <c>runs</c> each time that it runs.</summary>
+    public string Counting(string body) => $"echo run >> {Files.File("runs")}; {body}";
+
     /// <summary>How many lines that is: programs write one each time they run.</summary>
     public int Count(string name) => Read(name).Count(c => c == '\n');
 
     /// <summary>Waits until a program has written there.</summary>
     public async Task<string> WaitFor(string name)
     {
-        using var limit = new CancellationTokenSource(Patience);
-        while (Count(name) == 0)
-            await Task.Delay(5, limit.Token); // a file tells nobody when it is there
+        await Wait.Until(() => Count(name) > 0, $"a program writes to {name}");
         return Read(name);
     }
 

@@ -109,7 +109,7 @@ public sealed class CredentialHelperTests(CredentialHelperTests.HelpersOnPath pa
         test.Time.Advance(HelperProgram.Patience);
 
         (await asked.WaitAsync(AuthCase.Patience, TestContext.Current.CancellationToken)).Problem.ShouldBe($"{source}: docker-credential-{helper} gave no answer within 60 s");
-        await UntilGone(child);
+        await Wait.Until(() => !IsRunning(child));
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class CredentialHelperTests(CredentialHelperTests.HelpersOnPath pa
     [Fact]
     public async Task It_runs_once_for_all_who_ask_at_the_same_time()
     {
-        var source = Source($$"""{ "credsStore": "{{Counting(WaitForGo + Answer("a", "b"))}}" }""");
+        var source = Source($$"""{ "credsStore": "{{Counting(test.WaitForGo + Answer("a", "b"))}}" }""");
 
         var asked = Enumerable.Range(0, 20).Select(_ => AuthCase.Find(source, "quay.io/a")).ToList();
         await test.WaitFor("runs");
@@ -164,7 +164,7 @@ public sealed class CredentialHelperTests(CredentialHelperTests.HelpersOnPath pa
     [Fact]
     public async Task It_runs_to_its_end_although_nobody_waits_any_more()
     {
-        var source = Source($$"""{ "credsStore": "{{Counting(WaitForGo + Answer("a", "b"))}}" }""");
+        var source = Source($$"""{ "credsStore": "{{Counting(test.WaitForGo + Answer("a", "b"))}}" }""");
         using var impatience = new CancellationTokenSource();
 
         var asked = source.Find(AuthCase.Image("quay.io/a"), impatience.Token).AsTask();
@@ -177,16 +177,7 @@ public sealed class CredentialHelperTests(CredentialHelperTests.HelpersOnPath pa
         test.Count("runs").ShouldBe(1);
     }
 
-    private string WaitForGo => $"while [ ! -e {test.Files.File("go")} ]; do sleep 0.01; done; ";
-
     private static string Answer(string user, string secret) => $$"""echo '{"ServerURL":"https://quay.io","Username":"{{user}}","Secret":"{{secret}}"}'""";
-
-    private static async Task UntilGone(string process)
-    {
-        using var limit = new CancellationTokenSource(AuthCase.Patience);
-        while (IsRunning(process))
-            await Task.Delay(5, limit.Token); // a process that is not our child tells us nothing
-    }
 
     private static bool IsRunning(string process)
     {
@@ -200,7 +191,7 @@ public sealed class CredentialHelperTests(CredentialHelperTests.HelpersOnPath pa
         }
     }
 
-    private string Counting(string body) => Helper($"echo run >> {test.Files.File("runs")}; {body}");
+    private string Counting(string body) => Helper(test.Counting(body));
 
     private string Helper(string body)
     {

@@ -189,7 +189,7 @@ public sealed class CredentialProviderTests : IDisposable
     [Fact]
     public async Task It_runs_once_for_all_who_ask_for_one_image_at_the_same_time()
     {
-        var source = Source(Counting($"while [ ! -e {test.Files.File("go")} ]; do sleep 0.01; done; {Answer("Image", "quay.io")}"));
+        var source = Source(Counting(test.WaitForGo + Answer("Image", "quay.io")));
 
         var asked = Enumerable.Range(0, 20).Select(_ => AuthCase.Find(source, "quay.io/a")).ToList();
         await test.WaitFor("runs");
@@ -228,7 +228,7 @@ public sealed class CredentialProviderTests : IDisposable
     private string NewName() => $"plugin-{++plugins}";
 
     private CredentialProvider Counting(string body, TimeSpan defaultCacheDuration = default) =>
-        Plugin($"echo run >> {test.Files.File("runs")}; {body}", V1, defaultCacheDuration, "*.io");
+        Plugin(test.Counting(body), V1, defaultCacheDuration, "*.io");
 
     private CredentialProvider Plugin(string body, string apiVersion, params string[] matchImages) => Plugin(body, apiVersion, TimeSpan.Zero, matchImages);
 
