@@ -51,11 +51,12 @@ internal static class ShimHost
             using var registries = new RegistryClient(TimeProvider.System);
             using var calls = new RuntimeClient(runtime);
             using var outages = new Outages(registries, TimeProvider.System, log);
-            using var pulls = new PullRecordKeeper(new PullRecordFile(settings.StateDirectory, log));
+            using var state = NodeState.Open(settings.StateDirectory, log);
             var resolver = new Resolver(settings, outages, TimeProvider.System);
-            var environment = new CallEnvironment(settings, resolver, registries, calls, pulls.Record, TimeProvider.System, log);
-            var router = new CriRouter(() => environment);
-            var listener = new RelayListener(socket.Listener, runtime, router.Route, log);
+            var environment = new CallEnvironment(settings, resolver, registries, calls, state.Pulls, state.Missing, TimeProvider.System, log);
+            var beginning = new ConnectionBeginning(() => environment, new RecordBeginning(state, calls, TimeProvider.System, log));
+            var router = new CriRouter(() => environment, beginning.Begin);
+            var listener = new RelayListener(socket.Listener, runtime, router.Begin, log);
 
             using var terminated = StopOn(PosixSignal.SIGTERM, socket, listener, log);
             using var interrupted = StopOn(PosixSignal.SIGINT, socket, listener, log);

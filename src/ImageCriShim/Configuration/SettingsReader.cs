@@ -24,7 +24,9 @@ internal static class SettingsReader
             Timeout = top.Duration("timeout", defaults.Timeout),
             ReloadInterval = top.Duration("reloadInterval", defaults.ReloadInterval),
             StateDirectory = ReadStateDirectory(top) ?? defaults.StateDirectory,
-            Version = ReadVersion(top),
+            Version = ReadWord(top, "version", "a CRI version", ("auto", CriVersion.Auto), ("v1", CriVersion.V1), ("v1alpha2", CriVersion.V1Alpha2)),
+            Names = ReadWord(
+                top, "names", "a way of showing names", ("original", ShownNames.Original), ("both", ShownNames.Both), ("actual", ShownNames.Actual)),
             Cache = ReadCache(top.Map("cache")),
             OfflineOnly = top.Flag("offlineOnly"),
             DigestFallback = top.Flag("digestFallback"),
@@ -33,7 +35,7 @@ internal static class SettingsReader
             Exclude = top.Patterns("exclude"),
             Block = top.Patterns("block"),
         };
-        top.NoteIdle("reloadInterval", "version");
+        top.NoteIdle("reloadInterval");
         top.Retire("sync", "belongs to an older release and does nothing here");
         top.Retire("registry.d", "belongs to an older release and does nothing here; write its entries into registries");
         top.RefuseOthers();
@@ -95,22 +97,18 @@ internal static class SettingsReader
         return text;
     }
 
-    private static CriVersion ReadVersion(YamlMap top)
+    /// <summary>One of a few words; the first one where the key is absent or wrong.</summary>
+    private static T ReadWord<T>(YamlMap top, string key, string what, params ReadOnlySpan<(string Word, T Meaning)> words)
     {
-        const string Allowed = "auto, v1 or v1alpha2";
-        var text = top.Text("version", Allowed);
-        switch (text)
-        {
-            case null or "" or "auto":
-                return CriVersion.Auto;
-            case "v1":
-                return CriVersion.V1;
-            case "v1alpha2":
-                return CriVersion.V1Alpha2;
-            default:
-                top.Problem("version", $"{text} is not a CRI version; use {Allowed}");
-                return CriVersion.Auto;
-        }
+        var known = words.ToArray().Select(word => word.Word).ToList();
+        var allowed = $"{string.Join(", ", known.SkipLast(1))} or {known[^1]}";
+        var text = top.Text(key, allowed);
+        if (string.IsNullOrEmpty(text))
+            return words[0].Meaning;
+        var found = known.IndexOf(text);
+        if (found < 0)
+            top.Problem(key, $"{text} is not {what}; use {allowed}");
+        return words[Math.Max(found, 0)].Meaning;
     }
 
     private static CacheSettings ReadCache(YamlMap cache)

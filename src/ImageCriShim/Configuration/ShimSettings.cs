@@ -35,6 +35,9 @@ internal sealed record ShimSettings
 
     /// <summary>A pull is answered with the image on the node where every registry is down.</summary>
     public bool ServeLocal { get; init; } = true;
+
+    /// <summary>What images are called in answers that list them.</summary>
+    public ShownNames Names { get; init; }
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Never rewritten.</summary>
@@ -52,6 +55,19 @@ internal enum CriVersion
     Auto,
     V1,
     V1Alpha2,
+}
+
+/// <summary>How an image that came by another name than was asked for is shown.</summary>
+internal enum ShownNames
+{
+    /// <summary>By the name that was asked for.</summary>
+    Original,
+
+    /// <summary>By both.</summary>
+    Both,
+
+    /// <summary>As the runtime has it.</summary>
+    Actual,
 }
 
 /// <summary>How long answers of registries are believed, and how many images they are kept for.</summary>

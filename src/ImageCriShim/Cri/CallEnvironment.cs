@@ -11,11 +11,17 @@ namespace ImageCriShim.Cri;
 /// <param name="Registries">Whether a host can be connected to at all.</param>
 /// <param name="Runtime">For calls of our own.</param>
 /// <param name="Record">What was pulled by which name.</param>
+/// <param name="Missing">What no registry had.</param>
 internal sealed record CallEnvironment(
     ShimSettings Settings,
     Resolver Resolver,
     RegistryClient Registries,
     RuntimeClient Runtime,
     PullRecord Record,
+    MissingImages Missing,
     TimeProvider Time,
-    ILogger Log);
+    ILogger Log)
+{
+    /// <summary>How images are shown.</summary>
+    internal RestoredNames RestoredNames => new(Settings.Names, Record.Names);
+}

@@ -9,7 +9,12 @@ namespace ImageCriShim.Cri;
 /// <param name="Metadata">Everything that is the caller's own: custom headers, traceparent, user-agent.</param>
 internal sealed record CallerHead(string Path, TimeSpan? Timeout, string? Encoding, IReadOnlyList<KeyValuePair<string, string>> Metadata)
 {
-    internal static CallerHead Read(IReadOnlyList<HeaderField> fields)
+    /// <summary>The same caller's call of another method, in the same version.</summary>
+    /// <param name="method"><c>service/method</c>, such as <c>ImageService/ImageStatus</c>.</param>
+    internal CallerHead Of(string method) => this with { Path = string.Concat(Path.AsSpan(0, Path.LastIndexOf('.') + 1), method) };
+
+    /// <param name="renamed">The method's name in the version that the runtime speaks; empty where it is the caller's.</param>
+    internal static CallerHead Read(IReadOnlyList<HeaderField> fields, ReadOnlyMemory<byte> renamed = default)
     {
         var (path, timeout, encoding) = ("", (TimeSpan?)null, (string?)null);
         var metadata = new List<KeyValuePair<string, string>>();
@@ -19,7 +24,7 @@ internal sealed record CallerHead(string Path, TimeSpan? Timeout, string? Encodi
             switch (name)
             {
                 case ":path":
-                    path = Text(field.Value);
+                    path = Text(renamed.IsEmpty ? field.Value : renamed);
                     break;
                 case "grpc-timeout":
                     timeout = GrpcTimeout.Parse(Text(field.Value));

@@ -4,7 +4,7 @@ using ImageCriShim.Rewriting;
 
 namespace ImageCriShim.Cri;
 
-/// <summary>An edited call of the image service: its request read, its deadline kept.</summary>
+/// <summary>An edited call: its request read, its deadline kept, and the look-ups that all of them need.</summary>
 internal abstract class CriCall(CallEnvironment environment, CallerHead head) : EditedCall
 {
     // A timer cannot be set to more than 49 days; a caller may well allow more.
@@ -13,9 +13,6 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     private readonly long _begin = environment.Time.GetTimestamp();
 
     protected CallEnvironment Environment { get; } = environment;
-
-    /// <summary>The image as given: a name, or an ID.</summary>
-    protected string Image { get; private set; } = "";
 
     /// <summary>The request's message, inflated.</summary>
     protected ReadOnlyMemory<byte> Request { get; private set; }
@@ -31,8 +28,7 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
             if (!GrpcMessage.TryReadOnly(body, () => head.Encoding, out var message))
                 return Verdict.Forward;
             Request = message;
-            Image = CriMessages.GetImage(message.Span);
-            return Image.Length == 0 ? Verdict.Forward : ImageId.IsId(Image) ? DecideId() : Decide();
+            return Decide();
         }
         catch (MalformedMessageException)
         {
@@ -40,10 +36,22 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
         }
     }
 
+    internal override Reply OnAnswer(HeldAnswer answer)
+    {
+        try
+        {
+            // An error comes without a message, and one that cannot be read is not ours to judge: either is the runtime's answer.
+            return GrpcMessage.TryReadOnly(answer.Body, answer.FindEncoding, out var message) ? OnAnswer(message.Span) : Reply.AsItCame;
+        }
+        catch (MalformedMessageException)
+        {
+            return Reply.AsItCame;
+        }
+    }
+
     internal sealed override async Task<StreamAnswer?> Answer(CancellationToken cancellation)
     {
-        var remaining = TimeSpan.FromTicks(Math.Clamp(Remaining.Ticks, 0, s_longestTimer.Ticks));
-        using var deadline = new CancellationTokenSource(remaining, Environment.Time);
+        using var deadline = new CancellationTokenSource(Bounded(Remaining), Environment.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
@@ -55,40 +63,60 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
         }
     }
 
-    /// <summary>The request has a name in it: what is to be done?</summary>
+    /// <summary>The request is there: what is to be done?</summary>
+    /// <exception cref="MalformedMessageException">It is forwarded.</exception>
     protected abstract Verdict Decide();
 
-    /// <summary>The request has an ID in it, which is never treated as a name.</summary>
-    protected virtual Verdict DecideId() => Verdict.Forward;
+    /// <summary>For a watched call: the runtime's answer, which is none of an error.</summary>
+    /// <exception cref="MalformedMessageException">It is the caller's as it came.</exception>
+    protected virtual Reply OnAnswer(ReadOnlySpan<byte> message) => Reply.AsItCame;
 
     /// <inheritdoc cref="EditedCall.Answer"/>
-    protected abstract Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation);
+    protected virtual Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation) => Task.FromResult<StreamAnswer?>(null);
 
     /// <summary>The same method once more, with another message.</summary>
     protected Task<RuntimeReply> Call(byte[] message, CancellationToken cancellation) =>
         Environment.Runtime.Call(head, message, Remaining, cancellation);
 
+    /// <summary>Another method, as the same caller.</summary>
+    /// <param name="method"><c>service/method</c>.</param>
+    protected Task<RuntimeReply> Call(string method, byte[] message, CancellationToken cancellation) =>
+        Environment.Runtime.Call(head.Of(method), message, Remaining, cancellation);
+
     /// <summary>
     /// What else the runtime may have the image by, without asking anybody: the name that it was pulled by, then its name at each
     /// registry, most wanted first.
     /// </summary>
-    protected IReadOnlyList<string> FindOtherNames()
+    protected IReadOnlyList<string> FindOtherNames(string image)
     {
-        var recorded = FindRecorded() is { } pull ? [pull.Actual] : Array.Empty<string>();
-        var candidates = Environment.Resolver.Candidates(Image).Where(candidate => !candidate.IsAsGiven).Select(candidate => candidate.Image);
-        return [.. recorded.Concat(candidates).Distinct().Where(name => name != Image)];
+        var recorded = FindRecorded(image) is { } pull ? [pull.Actual] : FindDigestsOf(image);
+        var candidates = Environment.Resolver.Candidates(image).Where(candidate => !candidate.IsAsGiven).Select(candidate => candidate.Image);
+        return [.. recorded.Concat(candidates).Distinct().Where(name => name != image)];
     }
 
     /// <summary>The last pull of the image. One that dropped the digest counts for as long as <c>digestFallback</c> allows that.</summary>
-    protected RecordedPull? FindRecorded() =>
-        Environment.Record.Find(Image) is { } pull && (pull.HasDigestAsGiven || Environment.Settings.DigestFallback) ? pull : null;
+    protected RecordedPull? FindRecorded(string image) =>
+        Environment.Record.Find(image) is { } pull && (pull.HasDigestAsGiven || Environment.Settings.DigestFallback) ? pull : null;
 
     /// <summary>The image that the runtime has by this name; null where it has none or does not say.</summary>
-    protected async Task<RuntimeImage?> FindLocal(string image, CancellationToken cancellation)
+    /// <param name="spec">The ImageSpec that the caller named it in.</param>
+    protected async Task<RuntimeImage?> FindLocal(byte[] spec, string image, CancellationToken cancellation)
     {
-        var status = head with { Path = string.Concat(head.Path.AsSpan(0, head.Path.LastIndexOf('/') + 1), "ImageStatus") };
-        var request = CriMessages.WithImage(CriMessages.OnlyImage(Request.Span), image);
-        var reply = await Environment.Runtime.Call(status, request, Remaining, cancellation);
+        var reply = await Call("ImageService/ImageStatus", CriMessages.MakeImageStatusRequest(spec, image), cancellation);
         return reply.Status.IsOk ? CriMessages.FindImage(reply.Message.Span) : null;
     }
+
+    /// <summary>How an image that was found by another name is shown.</summary>
+    protected RestoredNames FoundBy(string image, string name) =>
+        Reference.TryParse(image, out var given) && Reference.TryParse(name, out var actual)
+            ? new RestoredNames(Environment.Settings.Names, Environment.Record.Names, new FoundName(actual, given))
+            : Environment.RestoredNames;
+
+    /// <summary>A name with a digest is shown for images that came by their tag.</summary>
+    private IEnumerable<string> FindDigestsOf(string image) =>
+        Reference.TryParse(image, out var reference) && reference.Digest is { } digest
+            ? Environment.Record.RepositoriesOf(reference.Name).Select(repository => $"{repository}@{digest}")
+            : [];
+
+    private static TimeSpan Bounded(TimeSpan time) => TimeSpan.FromTicks(Math.Clamp(time.Ticks, 0, s_longestTimer.Ticks));
 }

@@ -11,18 +11,25 @@ internal static class CriMessages
     /// <summary>ImageStatusRequest.image, PullImageRequest.image, RemoveImageRequest.image: an ImageSpec.</summary>
     internal const int RequestImage = 1;
 
-    /// <summary>ImageSpec.image: a name or an ID.</summary>
-    private const int SpecImage = 1;
+    /// <summary>ListImagesRequest.filter, an ImageFilter, whose field 1 is an ImageSpec as well.</summary>
+    internal const int RequestFilter = 1;
 
-    /// <summary>ImageStatusResponse.image: absent where the runtime has no such image.</summary>
-    private const int ResponseImage = 1;
+    /// <summary>ImageSpec.image: a name or an ID.</summary>
+    internal const int SpecImage = 1;
+
+    /// <summary>
+    /// ImageStatusResponse.image, absent where the runtime has no such image; ListImagesResponse.images; the image of each message of
+    /// StreamImages.
+    /// </summary>
+    internal const int ResponseImage = 1;
 
     /// <summary>PullImageResponse.image_ref: the image's ID, or for some runtimes a name with a digest.</summary>
     private const int ResponseImageRef = 1;
 
-    /// <summary>Image.id and Image.repo_digests.</summary>
-    private const int ImageId = 1;
-    private const int ImageRepoDigests = 3;
+    /// <summary>Image.id, Image.repo_tags and Image.repo_digests.</summary>
+    internal const int ImageId = 1;
+    internal const int ImageRepoTags = 2;
+    internal const int ImageRepoDigests = 3;
 
     /// <exception cref="MalformedMessageException"/>
     internal static string GetImage(ReadOnlySpan<byte> request) =>
@@ -36,10 +43,23 @@ internal static class CriMessages
         return ProtoMessage.With(request, RequestImage, ProtoMessage.With(spec, SpecImage, image));
     }
 
-    /// <summary>The request's ImageSpec and nothing else of it: what one method's request has in common with another's.</summary>
+    /// <summary>The request's ImageSpec.</summary>
     /// <exception cref="MalformedMessageException"/>
-    internal static byte[] OnlyImage(ReadOnlySpan<byte> request) =>
-        ProtoMessage.With([], RequestImage, ProtoMessage.GetMessage(request, RequestImage));
+    internal static byte[] GetSpec(ReadOnlySpan<byte> request) => ProtoMessage.GetMessage(request, RequestImage);
+
+    /// <summary>An ImageStatusRequest for an image, the rest of its ImageSpec as it is: what one method's request has in common with another's.</summary>
+    /// <exception cref="MalformedMessageException"/>
+    internal static byte[] MakeImageStatusRequest(ReadOnlySpan<byte> spec, string image) =>
+        ProtoMessage.With([], RequestImage, ProtoMessage.With(spec, SpecImage, image));
+
+    /// <summary>The image that a list is asked for; empty where it is asked for all.</summary>
+    /// <exception cref="MalformedMessageException"/>
+    internal static string GetFilter(ReadOnlySpan<byte> listRequest) => GetImage(ProtoMessage.GetMessage(listRequest, RequestFilter));
+
+    /// <summary>The request for a list of another image.</summary>
+    /// <exception cref="MalformedMessageException"/>
+    internal static byte[] WithFilter(ReadOnlySpan<byte> listRequest, string image) =>
+        ProtoMessage.With(listRequest, RequestFilter, WithImage(ProtoMessage.GetMessage(listRequest, RequestFilter), image));
 
     /// <summary>Empty where there is none.</summary>
     /// <exception cref="MalformedMessageException"/>
@@ -53,26 +73,44 @@ internal static class CriMessages
     {
         if (!HasImage(imageStatusResponse))
             return null;
-        var image = ProtoMessage.GetMessage(imageStatusResponse, ResponseImage);
-        var digests = new List<string>();
-        for (var fields = new ProtoReader(image); fields.Next();)
-        {
-            if (fields.Number == ImageRepoDigests)
-                digests.Add(Encoding.UTF8.GetString(fields.Value));
-        }
-
-        return new RuntimeImage(ProtoMessage.GetString(image, ImageId), digests);
+        return ReadImage(ProtoMessage.GetMessage(imageStatusResponse, ResponseImage));
     }
 
     /// <exception cref="MalformedMessageException"/>
-    internal static bool HasImage(ReadOnlySpan<byte> imageStatusResponse) =>
-        ProtoMessage.TryFind(imageStatusResponse, ResponseImage, out _);
+    internal static IReadOnlyList<RuntimeImage> GetImages(ReadOnlySpan<byte> listImagesResponse)
+    {
+        var images = new List<RuntimeImage>();
+        for (var fields = new ProtoReader(listImagesResponse); fields.Next();)
+        {
+            if (fields.Number == ResponseImage)
+                images.Add(ReadImage(fields.Value));
+        }
+
+        return images;
+    }
+
+    /// <summary>Whether there is one in an ImageStatusResponse or a list.</summary>
+    /// <exception cref="MalformedMessageException"/>
+    internal static bool HasImage(ReadOnlySpan<byte> response) => ProtoMessage.TryFind(response, ResponseImage, out _);
+
+    private static RuntimeImage ReadImage(ReadOnlySpan<byte> image)
+    {
+        var (tags, digests) = (new List<string>(), new List<string>());
+        for (var fields = new ProtoReader(image); fields.Next();)
+        {
+            if (fields.Number is ImageRepoTags or ImageRepoDigests)
+                (fields.Number == ImageRepoTags ? tags : digests).Add(Encoding.UTF8.GetString(fields.Value));
+        }
+
+        return new RuntimeImage(ProtoMessage.GetString(image, ImageId), tags, digests);
+    }
 }
 
 /// <summary>An image as the runtime tells of it.</summary>
 /// <param name="Id">Without an algorithm in front where the runtime leaves it out (CRI-O).</param>
+/// <param name="Tags">Its names with tags.</param>
 /// <param name="Digests">Its names with digests.</param>
-internal sealed record RuntimeImage(string Id, IReadOnlyList<string> Digests)
+internal sealed record RuntimeImage(string Id, IReadOnlyList<string> Tags, IReadOnlyList<string> Digests)
 {
     /// <summary>Whether <paramref name="imageRef"/>, what a pull was answered with, is this image.</summary>
     internal bool Is(string imageRef) => imageRef == Id || imageRef == $"sha256:{Id}" || Digests.Contains(imageRef);

@@ -4,32 +4,49 @@ using ImageCriShim.Relay.Hpack;
 
 namespace ImageCriShim.Cri;
 
-/// <summary>Picks out the calls that are edited. Everything else is forwarded, so there is no list of the rest.</summary>
-internal sealed class CriRouter(Func<CallEnvironment> current)
+/// <summary>
+/// Picks out the calls that are edited, and says under which name the runtime has a method. Everything else is forwarded, so there is no list
+/// of the rest.
+/// </summary>
+/// <param name="current">What edited calls work with.</param>
+/// <param name="begin">The versions that the runtime speaks, found out for a new connection; the argument says whether the caller is still there.</param>
+internal sealed class CriRouter(Func<CallEnvironment> current, Func<Func<bool>, RuntimeVersions> begin)
 {
     private delegate CriCall MakeCall(CallEnvironment environment, CallerHead head);
 
     // v1 and v1alpha2 share their messages.
     private static readonly (byte[] Path, MakeCall Make)[] s_edited =
     [
-        .. from service in new[] { "/runtime.v1.ImageService/", "/runtime.v1alpha2.ImageService/" }
+        .. from version in new[] { "/runtime.v1.", "/runtime.v1alpha2." }
            from method in new (string Name, MakeCall Make)[]
            {
-               ("PullImage", static (environment, head) => new PullImageCall(environment, head)),
-               ("ImageStatus", static (environment, head) => new ImageStatusCall(environment, head)),
-               ("RemoveImage", static (environment, head) => new RemoveImageCall(environment, head)),
+               ("ImageService/PullImage", static (environment, head) => new PullImageCall(environment, head)),
+               ("ImageService/ImageStatus", static (environment, head) => new ImageStatusCall(environment, head)),
+               ("ImageService/ListImages", static (environment, head) => new ListImagesCall(environment, head)),
+               ("ImageService/StreamImages", static (environment, head) => new StreamImagesCall(environment, head)),
+               ("ImageService/RemoveImage", static (environment, head) => new RemoveImageCall(environment, head)),
+               ("RuntimeService/CreateContainer", static (environment, head) => new CreateContainerCall(environment, head)),
+               ("RuntimeService/ContainerStatus", static (environment, head) => new ContainerStatusCall(environment, head)),
            }
-           select (Encoding.ASCII.GetBytes(service + method.Name), method.Make),
+           select (Encoding.ASCII.GetBytes(version + method.Name), method.Make),
     ];
 
-    internal CallRoute Route(ReadOnlySpan<byte> path, IReadOnlyList<HeaderField> headers)
+    /// <summary>For a new connection.</summary>
+    internal RouteCall Begin(Func<bool> isWanted)
     {
+        var versions = begin(isWanted);
+        return (path, headers) => Route(versions, path, headers);
+    }
+
+    private CallRoute Route(RuntimeVersions versions, ReadOnlySpan<byte> path, IReadOnlyList<HeaderField> headers)
+    {
+        var renamed = versions.Rename(path);
         foreach (var (edited, make) in s_edited)
         {
             if (path.SequenceEqual(edited))
-                return new CallRoute(make(current(), CallerHead.Read(headers)));
+                return new CallRoute(make(current(), CallerHead.Read(headers, renamed)), renamed);
         }
 
-        return default;
+        return new CallRoute(null, renamed);
     }
 }

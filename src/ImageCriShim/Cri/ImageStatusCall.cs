@@ -1,3 +1,5 @@
+using ImageCriShim.Configuration;
+using ImageCriShim.Images;
 using ImageCriShim.Relay;
 
 namespace ImageCriShim.Cri;
@@ -6,40 +8,45 @@ namespace ImageCriShim.Cri;
 /// Local first, no network ever: the runtime is asked as given, on the caller's own stream; only if it has nothing, it is asked for
 /// the name that the image was pulled by, and for each name that a registry would have it under. The first answer that has an image is the answer.
 /// </summary>
-internal sealed class ImageStatusCall(CallEnvironment environment, CallerHead head) : CriCall(environment, head)
+internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
     private IReadOnlyList<string> _otherNames = [];
 
-    internal override bool Accepts(HeldAnswer answer)
-    {
-        try
-        {
-            // An error is the runtime's answer as well; one that cannot be read is not ours to judge.
-            return !GrpcMessage.TryReadOnly(answer.Body, answer.FindEncoding, out var message) || CriMessages.HasImage(message.Span);
-        }
-        catch (MalformedMessageException)
-        {
-            return true;
-        }
-    }
+    protected override Verdict DecideName() => Verdict.Watch;
 
-    protected override Verdict Decide()
+    protected override Verdict DecideId() => Environment.Settings.Names is ShownNames.Actual ? Verdict.Forward : Verdict.Watch;
+
+    protected override Reply OnAnswer(ReadOnlySpan<byte> message)
     {
-        _otherNames = FindOtherNames();
-        return _otherNames.Count == 0 ? Verdict.Forward : Verdict.Watch;
+        if (CriMessages.HasImage(message))
+            return Environment.RestoredNames.InImages(message) is { } restored ? Reply.With(restored) : Reply.AsItCame;
+        if (Image.Length == 0 || ImageId.IsId(Image))
+            return Reply.AsItCame;
+        _otherNames = FindOtherNames(Image);
+        return _otherNames.Count == 0 ? Reply.AsItCame : Reply.Ours;
     }
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
         foreach (var name in _otherNames)
         {
-            var reply = await Call(CriMessages.WithImage(Request.Span, name), cancellation);
-            if (!reply.Status.IsOk || !CriMessages.HasImage(reply.Message.Span))
+            var reply = await Call(Rename(Request.Span, name), cancellation);
+            if (!reply.Status.IsOk)
                 continue;
-            Log.FoundUnderCandidate(Environment.Log, Image, name);
-            return reply.ToAnswer();
+            if (CriMessages.HasImage(reply.Message.Span))
+            {
+                Log.FoundUnderCandidate(Environment.Log, Image, name);
+                return reply.ToAnswer(FoundBy(Image, name).InImages(reply.Message.Span));
+            }
+
+            if (Environment.Record.Find(Image) is { } gone && gone.Actual == name)
+                Environment.Record.Forget([gone]);
         }
 
         return null;
     }
+
+    /// <summary>The request for another image.</summary>
+    /// <exception cref="MalformedMessageException"/>
+    protected virtual byte[] Rename(ReadOnlySpan<byte> request, string name) => CriMessages.WithImage(request, name);
 }

@@ -30,4 +30,10 @@ internal static partial class Log
     [LoggerMessage(
         1107, LogLevel.Warning, "no registry has {Image} (digestFallback): its tag is taken instead of digest {Pinned}, and it comes as {Actual} with digest {Digest}")]
     internal static partial void CameByTag(ILogger log, string image, string pinned, string actual, string digest);
+
+    [LoggerMessage(1108, LogLevel.Information, "there is no record of pulls yet: {Count} names of images on the node are taken into it, as far as the settings tell")]
+    internal static partial void RecordBegun(ILogger log, int count);
+
+    [LoggerMessage(1109, LogLevel.Debug, "{Count} recorded images are not on the node any more, and are forgotten")]
+    internal static partial void PullsForgotten(ILogger log, int count);
 }

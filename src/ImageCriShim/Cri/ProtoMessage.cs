@@ -9,7 +9,7 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal static class ProtoMessage
 {
-    private const int LengthDelimited = 2;
+    internal const int LengthDelimited = 2;
 
     /// <summary>A string or an embedded message. Of several the last counts for a string (protobuf encoding, "Last One Wins").</summary>
     /// <exception cref="MalformedMessageException"/>
@@ -47,6 +47,37 @@ internal static class ProtoMessage
         return merged.WrittenSpan.ToArray();
     }
 
+    /// <summary>The embedded messages of a repeated field, in order.</summary>
+    /// <exception cref="MalformedMessageException"/>
+    internal static List<byte[]> GetMessages(ReadOnlySpan<byte> message, int field)
+    {
+        var found = new List<byte[]>();
+        for (var fields = new ProtoReader(message); fields.Next();)
+        {
+            if (fields.Number == field && fields.WireType == LengthDelimited)
+                found.Add(fields.Value.ToArray());
+        }
+
+        return found;
+    }
+
+    /// <summary>A copy in which each occurrence of a repeated field has its own value, of which there are as many.</summary>
+    /// <exception cref="MalformedMessageException"/>
+    internal static byte[] WithEach(ReadOnlySpan<byte> message, int field, IReadOnlyList<byte[]> values)
+    {
+        var edited = new ArrayBufferWriter<byte>(message.Length + 16);
+        var next = 0;
+        for (var fields = new ProtoReader(message); fields.Next();)
+        {
+            if (fields.Number == field && fields.WireType == LengthDelimited)
+                WriteField(edited, field, values[next++]);
+            else
+                edited.Write(fields.Whole);
+        }
+
+        return edited.WrittenSpan.ToArray();
+    }
+
     /// <summary>A copy in which the field has just this value; everything else is as it was.</summary>
     /// <param name="value">Null: the field is left out.</param>
     /// <exception cref="MalformedMessageException"/>
@@ -70,17 +101,23 @@ internal static class ProtoMessage
     internal static byte[] With(ReadOnlySpan<byte> message, int field, string value) =>
         With(message, field, value.Length == 0 ? null : Encoding.UTF8.GetBytes(value));
 
+    /// <summary>A string or an embedded message, behind what was written before.</summary>
+    internal static void WriteField(IBufferWriter<byte> into, int field, ReadOnlySpan<byte> value)
+    {
+        WriteVarint(into, (uint)field << 3 | LengthDelimited);
+        WriteVarint(into, (uint)value.Length);
+        into.Write(value);
+    }
+
     private static void Write(ArrayBufferWriter<byte> into, int field, ref byte[]? value)
     {
         if (value is null)
             return;
-        WriteVarint(into, (uint)field << 3 | LengthDelimited);
-        WriteVarint(into, (uint)value.Length);
-        into.Write(value);
+        WriteField(into, field, value);
         value = null; // once
     }
 
-    private static void WriteVarint(ArrayBufferWriter<byte> into, uint value)
+    private static void WriteVarint(IBufferWriter<byte> into, uint value)
     {
         for (; value >= 0x80; value >>= 7)
             into.Write([(byte)(value | 0x80)]);

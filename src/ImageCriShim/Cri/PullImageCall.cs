@@ -21,10 +21,10 @@ namespace ImageCriShim.Cri;
 /// story (<see cref="PullFailure"/>).</item>
 /// </list>
 /// </summary>
-internal sealed class PullImageCall(CallEnvironment environment, CallerHead head) : CriCall(environment, head)
+internal sealed class PullImageCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
     // 1. There is a name in the request.
-    protected override Verdict Decide() => Verdict.Answer;
+    protected override Verdict DecideName() => Verdict.Answer;
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
@@ -37,7 +37,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
         // 7. The runtime's answer, or the story of why there is none.
         if ((outcome.Success ?? byTag?.Success) is { } success)
-            return Succeed(success, byTag);
+            return await Succeed(success, byTag ?? outcome, isByTag: byTag is not null, cancellation);
         return outcome.Local is { ImageRef: not null } local ? AnswerLocally(local) : Fail(outcome, byTag);
     }
 
@@ -57,6 +57,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     private async Task<Decision> Resolve(string image, CancellationToken cancellation)
     {
         var decision = await Environment.Resolver.Resolve(image, cancellation);
+        Environment.Missing.Note(decision, Environment.Time.GetUtcNow());
         var first = decision.ToPull.Count > 0 ? decision.ToPull[0].Image : "nothing";
         Log.Resolved(Environment.Log, image, first, decision.Reason, decision.FromCache ? "cached" : "asked", (long)Elapsed.TotalMilliseconds);
         return decision;
@@ -66,7 +67,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     {
         // 3. What is on the node, if nobody can be asked.
         var local = decision.Image == Image && PullOutcome.IsEverythingDown(decision)
-            ? await LocalAnswer.Find(Environment, decision, FindRecorded(), await FindOnNode(cancellation), cancellation)
+            ? await LocalAnswer.Find(Environment, decision, FindRecorded(Image), await FindOnNode(cancellation), cancellation)
             : null;
         if (local is { ImageRef: not null })
             return new PullOutcome(decision, [], local);
@@ -97,9 +98,10 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     private async Task<IReadOnlyList<RuntimeImage>> FindOnNode(CancellationToken cancellation)
     {
         var found = new List<RuntimeImage>();
-        foreach (var name in FindOtherNames().Append(Image))
+        var spec = CriMessages.GetSpec(Request.Span);
+        foreach (var name in FindOtherNames(Image).Append(Image))
         {
-            if (await FindLocal(name, cancellation) is { } image)
+            if (await FindLocal(spec, name, cancellation) is { } image)
                 found.Add(image);
         }
 
@@ -113,31 +115,42 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
             ? Image[..Image.IndexOf('@')]
             : null;
 
-    private StreamAnswer Succeed(PullAttempt success, PullOutcome? byTag)
+    private async Task<StreamAnswer> Succeed(PullAttempt success, PullOutcome outcome, bool isByTag, CancellationToken cancellation)
     {
-        if (byTag is not null)
-            Log.CameByTag(Environment.Log, Image, Image[(Image.IndexOf('@') + 1)..], success.Candidate.Image, DigestOf(success, byTag));
-        Remember(success);
+        var digest = success.Candidate.Name?.Digest ?? DigestOf(success, outcome);
+        if (isByTag)
+            Log.CameByTag(Environment.Log, Image, Image[(Image.IndexOf('@') + 1)..], success.Candidate.Image, digest ?? "unknown");
+        await Remember(success, digest, cancellation);
         return success.Reply.ToAnswer();
     }
 
-    private static string DigestOf(PullAttempt success, PullOutcome outcome) =>
-        outcome.Decision.Probes.FirstOrDefault(probe => probe.Candidate == success.Candidate)?.Result is ProbeResult.Found { Digest: { } digest }
-            ? digest
-            : "unknown";
+    /// <summary>As the registry stated it.</summary>
+    private static string? DigestOf(PullAttempt success, PullOutcome outcome) =>
+        outcome.Decision.Probes.FirstOrDefault(probe => probe.Candidate == success.Candidate)?.Result is ProbeResult.Found found ? found.Digest : null;
 
-    private void Remember(PullAttempt success)
+    private async Task Remember(PullAttempt success, string? digest, CancellationToken cancellation)
     {
         try
         {
             var candidate = success.Candidate;
-            if (candidate.Name is not null && CriMessages.GetImageRef(success.Reply.Message.Span) is { Length: > 0 } imageRef)
-                Environment.Record.Add(new RecordedPull(Image, candidate.Image, candidate.Name.Domain, imageRef, Environment.Time.GetUtcNow(), success.With));
+            if (candidate.Name is null || CriMessages.GetImageRef(success.Reply.Message.Span) is not { Length: > 0 } imageRef)
+                return;
+            digest ??= await AskForDigest(candidate, cancellation);
+            Environment.Record.Add(
+                new RecordedPull(Image, candidate.Image, candidate.Name.Domain, imageRef, Environment.Time.GetUtcNow(), success.With, digest));
         }
         catch (MalformedMessageException)
         {
             // The runtime's answer is the caller's to judge.
         }
+    }
+
+    /// <summary>Of an image that no registry was asked for: the runtime knows it.</summary>
+    private async Task<string?> AskForDigest(Candidate candidate, CancellationToken cancellation)
+    {
+        var prefix = $"{candidate.Name!.Name}@";
+        var image = await FindLocal(CriMessages.GetSpec(Request.Span), candidate.Image, cancellation);
+        return image?.Digests.FirstOrDefault(name => name.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
     }
 
     private StreamAnswer AnswerLocally(LocalAnswer local)

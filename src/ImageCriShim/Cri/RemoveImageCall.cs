@@ -6,24 +6,23 @@ namespace ImageCriShim.Cri;
 /// Removes an image under the name that the runtime has it by; the same look-up as <see cref="ImageStatusCall"/>. What was recorded of
 /// it is forgotten: a runtime removes an image with all its names.
 /// </summary>
-internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead head) : CriCall(environment, head)
+internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
     private IReadOnlyList<string> _otherNames = [];
 
-    internal override bool Accepts(HeldAnswer answer)
+    protected override Verdict DecideName()
     {
-        if (GrpcMessage.TryReadOnly(answer.Body, answer.FindEncoding, out _)) // an error comes without a message
-            Environment.Record.Forget(Image);
-        return true;
-    }
-
-    protected override Verdict Decide()
-    {
-        _otherNames = FindOtherNames();
-        return _otherNames.Count == 0 && FindRecorded() is null ? Verdict.Forward : Verdict.Answer;
+        _otherNames = FindOtherNames(Image);
+        return _otherNames.Count == 0 && FindRecorded(Image) is null ? Verdict.Forward : Verdict.Answer;
     }
 
     protected override Verdict DecideId() => Verdict.Watch;
+
+    protected override Reply OnAnswer(ReadOnlySpan<byte> message)
+    {
+        Environment.Record.Forget(Image);
+        return Reply.AsItCame;
+    }
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
@@ -32,7 +31,7 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
         var reply = await Call(request, cancellation);
         if (!reply.Status.IsOk)
             return reply.ToAnswer();
-        Environment.Record.Forget([Image, name, .. image is null ? [] : image.Digests.Append(image.Id)]);
+        Environment.Record.Forget([Image, name, .. image is null ? [] : image.Tags.Concat(image.Digests).Append(image.Id)]);
         if (name != Image)
             Log.RemovedUnderCandidate(Environment.Log, Image, name);
         return reply.ToAnswer();
@@ -41,9 +40,10 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
     /// <summary>The name as given where the runtime has it, or has the image under no name at all: removing is idempotent.</summary>
     private async Task<(string Name, RuntimeImage? Image)> Find(CancellationToken cancellation)
     {
+        var spec = CriMessages.GetSpec(Request.Span);
         foreach (var name in _otherNames.Prepend(Image))
         {
-            if (await FindLocal(name, cancellation) is { } image)
+            if (await FindLocal(spec, name, cancellation) is { } image)
                 return (name, image);
         }
 

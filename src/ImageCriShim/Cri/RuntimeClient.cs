@@ -54,6 +54,23 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
         }
     }
 
+    /// <summary>A call without a message, for what a connection is to begin with. Blocks for as long as the runtime does.</summary>
+    /// <param name="isWanted">Asked now and then.</param>
+    /// <returns>Null where it is not wanted any more.</returns>
+    internal RuntimeReply? CallAndWait(string path, Func<bool> isWanted)
+    {
+        var (look, longest) = (TimeSpan.FromMilliseconds(50), TimeSpan.FromDays(30)); // a runtime that hangs may go on; so does its caller's wait
+        using var gone = new CancellationTokenSource();
+        var call = Call(new CallerHead(path, null, null, []), default, longest, gone.Token);
+        while (!call.IsCompleted && Task.WaitAny([call], look) < 0)
+        {
+            if (!isWanted())
+                gone.Cancel();
+        }
+
+        return call.IsCompletedSuccessfully ? call.Result : null;
+    }
+
     public void Dispose()
     {
         lock (_gate)

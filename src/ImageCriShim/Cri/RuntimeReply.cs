@@ -13,7 +13,8 @@ internal sealed record RuntimeReply(
     IReadOnlyList<KeyValuePair<string, string>> Trailers)
 {
     /// <summary>The same answer for the caller, details and metadata included.</summary>
-    internal StreamAnswer ToAnswer() => Status.IsOk
-        ? new StreamAnswer(Headers, GrpcMessage.Frame(Message.Span), Trailers)
+    /// <param name="edited">The gRPC frame of the message in its place; null: as it came.</param>
+    internal StreamAnswer ToAnswer(ReadOnlyMemory<byte>? edited = null) => Status.IsOk
+        ? new StreamAnswer(Headers, edited ?? GrpcMessage.Frame(Message.Span), Trailers)
         : new StreamAnswer(Headers, null, Trailers);
 }

@@ -26,6 +26,9 @@ internal sealed record ImagePattern
 
     public bool Matches(Reference reference) => MatchesHost(reference) && MatchesPath(reference);
 
+    /// <summary>The host that every image of this pattern names; null where it may be one of several.</summary>
+    public string? OnlyHost => _host.StartsWith('*') ? null : _host;
+
     public override string ToString() => _path.Length == 0 ? _host : $"{_host}/{_path}";
 
     private static bool IsHost(string host) => host switch

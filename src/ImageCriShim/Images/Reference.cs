@@ -32,6 +32,15 @@ internal sealed record Reference
     /// <summary><c>algorithm:hex</c>. Where both are given the digest decides and the tag is only for people.</summary>
     public string? Digest { get; }
 
+    /// <summary>Host and path: everything but tag and digest.</summary>
+    public string Name => $"{Domain}/{Repository}";
+
+    /// <summary>The name with its tag and no digest; null where only a digest was given.</summary>
+    public string? Tagged => Tag is null && Digest is not null ? null : $"{Domain}/{Repository}:{Tag ?? DefaultTag}";
+
+    /// <summary>As containerd keeps it: a tag beside a digest is dropped.</summary>
+    public string Kept => Digest is null ? $"{Domain}/{Repository}:{Tag ?? DefaultTag}" : $"{Domain}/{Repository}@{Digest}";
+
     /// <summary>What a manifest is asked for by: the digest, else the tag, else <c>latest</c>.</summary>
     public string Version => Digest ?? Tag ?? DefaultTag;
 

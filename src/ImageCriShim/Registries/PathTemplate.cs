@@ -12,7 +12,11 @@ internal sealed record PathTemplate
 {
     public const string Allowed = "lower-case path segments with {repository} or {name}, and {registry}, in them";
 
-    public static readonly PathTemplate Default = new("{repository}");
+    public static readonly PathTemplate Default = new(RepositoryPlace);
+
+    private const string RepositoryPlace = "{repository}";
+    private const string NamePlace = "{name}";
+    private const string RegistryPlace = "{registry}";
 
     private readonly string _template;
 
@@ -21,8 +25,8 @@ internal sealed record PathTemplate
     public static bool TryParse(string text, [NotNullWhen(true)] out PathTemplate? parsed)
     {
         var candidate = new PathTemplate(text.Trim('/'));
-        var places = candidate._template.Contains("{repository}", StringComparison.Ordinal)
-            || candidate._template.Contains("{name}", StringComparison.Ordinal); // otherwise all images would be one
+        var places = candidate._template.Contains(RepositoryPlace, StringComparison.Ordinal)
+            || candidate._template.Contains(NamePlace, StringComparison.Ordinal); // otherwise all images would be one
         parsed = places && ReferenceGrammar.IsRepository(candidate.Expand("docker.io", "a/b", "b")) ? candidate : null;
         return parsed is not null;
     }
@@ -30,10 +34,50 @@ internal sealed record PathTemplate
     /// <summary>May give a path that is no valid repository (an IPv6 origin): the caller parses the result.</summary>
     public string Expand(Reference origin) => Expand(origin.Domain, origin.Repository, origin.ShortName);
 
+    /// <summary>The other way round: which origin and repository lie at this path?</summary>
+    /// <param name="registry">The origin; null where the template does not tell.</param>
+    /// <returns>False where no path of the template looks like this, or it does not tell the repository. A guess: expand it again to be sure.</returns>
+    public bool TryMatch(string path, out string? registry, out string repository)
+    {
+        (registry, repository) = (null, "");
+        if (_template.Split(RepositoryPlace) is not [var before, var behind] || _template.Contains(NamePlace, StringComparison.Ordinal))
+            return false;
+        if (!TryCut(ref path, before, fromEnd: false, ref registry) || !TryCut(ref path, behind, fromEnd: true, ref registry))
+            return false;
+        repository = path;
+        return true;
+    }
+
     public override string ToString() => _template;
 
+    /// <summary>Cuts what stands on one side of the repository: literally, and around the origin, which has no slash in it.</summary>
+    private static bool TryCut(ref string path, string side, bool fromEnd, ref string? registry)
+    {
+        var parts = side.Split(RegistryPlace);
+        if (parts.Length == 1)
+            return TryCut(ref path, side, fromEnd);
+        var (outer, inner) = fromEnd ? (parts[1], parts[0]) : (parts[0], parts[1]);
+        if (parts.Length > 2 || inner.Length == 0 || !TryCut(ref path, outer, fromEnd))
+            return false;
+        var at = fromEnd ? path.LastIndexOf(inner, StringComparison.Ordinal) : path.IndexOf(inner, StringComparison.Ordinal);
+        if (at < 0)
+            return false;
+        var (first, second) = (path[..at], path[(at + inner.Length)..]);
+        (path, registry) = fromEnd ? (first, second) : (second, first);
+        registry = registry.Replace('_', ':');
+        return true;
+    }
+
+    private static bool TryCut(ref string path, string literal, bool fromEnd)
+    {
+        if (!(fromEnd ? path.EndsWith(literal, StringComparison.Ordinal) : path.StartsWith(literal, StringComparison.Ordinal)))
+            return false;
+        path = fromEnd ? path[..^literal.Length] : path[literal.Length..];
+        return true;
+    }
+
     private string Expand(string domain, string repository, string name) => _template
-        .Replace("{registry}", domain.Replace(':', '_').ToLowerInvariant(), StringComparison.Ordinal)
-        .Replace("{repository}", repository, StringComparison.Ordinal)
-        .Replace("{name}", name, StringComparison.Ordinal);
+        .Replace(RegistryPlace, domain.Replace(':', '_').ToLowerInvariant(), StringComparison.Ordinal)
+        .Replace(RepositoryPlace, repository, StringComparison.Ordinal)
+        .Replace(NamePlace, name, StringComparison.Ordinal);
 }

@@ -64,5 +64,23 @@ internal sealed record Registry(RegistryAddress Address)
         return Reference.TryParse($"{Host}/{repository}{(image.Digest is null ? ':' : '@')}{image.Version}", out var spelled) ? spelled : null;
     }
 
+    /// <summary>
+    /// The other way round: by which name was asked for what has this name here? Null where the rules of this registry allow several. A path
+    /// in <c>library/</c> that tells nothing of its origin is Docker Hub's: no other registry implies it.
+    /// </summary>
+    public Reference? FindOrigin(Reference here)
+    {
+        var prefix = Address.Path.Length == 0 ? "" : $"{Address.Path}/";
+        if (!here.IsAt(Host) || !here.Repository.StartsWith(prefix, StringComparison.Ordinal)
+            || !Path.TryMatch(here.Repository[prefix.Length..], out var origin, out var repository))
+            return null;
+        origin ??= OnlyOrigin ?? (repository.StartsWith("library/", StringComparison.Ordinal) ? Reference.DockerHub : null);
+        var name = $"{origin}/{repository}{(here.Digest is null ? ':' : '@')}{here.Version}";
+        return origin is not null && Reference.TryParse(name, out var given) && !given.IsAt(Host) && Serves(given) && Spell(given) == here ? given : null;
+    }
+
     public override string ToString() => $"{Address} (priority {Priority})";
+
+    /// <summary>The host of all images that this registry is asked for; null where there are several.</summary>
+    private string? OnlyOrigin => Images.Select(pattern => pattern.OnlyHost).Distinct().ToList() is [var only] ? only : null;
 }

@@ -43,7 +43,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
             FrameType.Headers => ForwardsHeaders(header, unit),
             FrameType.Data => ForwardsData(header, unit),
             FrameType.RstStream => Taken.ForwardsCallerReset(header.StreamId),
-            FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.CallerLedger, TakenPhase.Watching),
+            FrameType.WindowUpdate => ForwardsCallerWindowUpdate(header, unit),
             FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
             FrameType.Ping when !header.Has(FrameFlags.Ack) => ForwardsPing(header, unit),
             FrameType.PushPromise => throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller pushes (RFC 9113 section 8.4)"),
@@ -115,6 +115,12 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         Taken.CreditCaller(header, stream);
         Taken.Collect(stream, Frames.Data(header, frame), header.EndsStream);
         return false;
+    }
+
+    private bool ForwardsCallerWindowUpdate(FrameHeader header, ReadOnlySpan<byte> frame)
+    {
+        Taken.OnCallerWindowUpdate(header.StreamId, Frames.Increment(header, frame));
+        return ForwardsWindowUpdate(header, frame, Connection.CallerLedger, TakenPhase.Watching);
     }
 
     /// <summary>

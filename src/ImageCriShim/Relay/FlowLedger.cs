@@ -144,7 +144,7 @@ internal sealed class FlowLedger(FrameWriter output)
     /// <summary>Calls back when nothing waits on this stream of ours any more, sent or dropped: now, if nothing does.</summary>
     internal void WhenSent(int stream, Action callBack)
     {
-        if (_outgoing.TryGetValue(stream, out var queue))
+        if (_outgoing.TryGetValue(stream, out var queue) && queue.Parts.Count > 0)
             queue.Sent += callBack;
         else
             callBack();
@@ -221,6 +221,8 @@ internal sealed class FlowLedger(FrameWriter output)
 
         if (ended || !queue.IsOurs)
             Forget(stream, queue);
+        else
+            queue.TellSent();
     }
 
     private void Forget(int stream, OutgoingStream queue)
@@ -228,7 +230,7 @@ internal sealed class FlowLedger(FrameWriter output)
         _outgoing.Remove(stream);
         if (!queue.IsOurs)
             _parked--;
-        queue.Sent?.Invoke();
+        queue.TellSent();
     }
 
     /// <returns>False where the windows closed before the part was sent whole; the rest is at the head of the queue.</returns>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using ImageCriShim.Relay.Hpack;
 
 namespace ImageCriShim.Relay;
@@ -40,38 +39,21 @@ internal sealed class HeldAnswer
         Octets += data.Length;
     }
 
-    /// <summary>
-    /// How its messages are compressed: the value of <c>grpc-encoding</c>. Null also where the headers cannot be decoded: they are
-    /// passed on as they are, and the caller's to complain about.
-    /// </summary>
-    internal string? FindEncoding()
-    {
-        var fields = new List<HeaderField>();
-        try
-        {
-            foreach (var block in _headers)
-            {
-                new HpackDecoder(RelayLimits.HeaderListBytes).Decode(block, fields);
-                if (fields.FindLast(field => field.IsNamed("grpc-encoding"u8)) is { Name.IsEmpty: false } encoding)
-                    return Encoding.Latin1.GetString(encoding.Value.Span);
-            }
-        }
-        catch (HpackException)
-        {
-            return null;
-        }
+    /// <summary>How its messages are compressed: the value of <c>grpc-encoding</c>.</summary>
+    internal string? FindEncoding() => AnswerHeaders.FindEncoding(_headers);
 
-        return null;
-    }
+    /// <summary>Whether it ends with the status OK.</summary>
+    internal bool IsOk => _trailers is not null && AnswerHeaders.Find([_trailers], "grpc-status"u8) == "0";
 
     /// <summary>Sends it on as it came.</summary>
+    /// <param name="body">In place of its own.</param>
     /// <param name="andReset">As <see cref="FlowLedger.SendHeaders"/>.</param>
-    internal void Replay(int stream, FlowLedger into, bool andReset = false)
+    internal void Replay(int stream, FlowLedger into, ReadOnlyMemory<byte>? body = null, bool andReset = false)
     {
         foreach (var block in _headers)
-            into.SendHeaders(stream, block, endStream: false);
+            into.SendHeaders(stream, body is null ? block : AnswerHeaders.WithoutLength(block), endStream: false);
         if (_bodyBegun)
-            into.SendData(stream, Body, endStream: _trailers is null);
+            into.SendData(stream, body ?? Body, endStream: _trailers is null);
         if (_trailers is not null)
             into.SendHeaders(stream, _trailers, endStream: true, andReset);
     }

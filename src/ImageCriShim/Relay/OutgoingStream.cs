@@ -25,4 +25,11 @@ internal sealed class OutgoingStream
 
     /// <summary>In order; the head is replaced by its rest where only a part of it could be sent.</summary>
     internal LinkedList<OutgoingPart> Parts { get; } = [];
+
+    internal void TellSent()
+    {
+        var tell = Sent;
+        Sent = null;
+        tell?.Invoke();
+    }
 }

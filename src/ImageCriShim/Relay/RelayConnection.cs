@@ -69,6 +69,8 @@ internal sealed class RelayConnection
     // Whoever sends RST_STREAM behind his request costs no more than these frames: a cancelled task does not start.
     internal void StartAnswer(TakenStream stream) => _ = Task.Run(() => Answer(stream), stream.Cancellation);
 
+    internal void StartPreparing(TakenStream stream) => _ = Task.Run(() => Prepare(stream), stream.Cancellation);
+
     /// <summary>
     /// Watched calls whose answer is not the caller's. They begin on this thread, the one that brought that answer: what they ask the
     /// runtime it answers at once, and whatever waits longer goes on elsewhere.
@@ -98,22 +100,45 @@ internal sealed class RelayConnection
             answer = StreamAnswer.Error(GrpcCode.Internal, $"image-cri-shim: internal error ({e.GetType().Name}); its log says more");
         }
 
+        Give(stream, answer);
+    }
+
+    private async Task Prepare(TakenStream stream)
+    {
+        ReadOnlyMemory<byte> request = stream.Request.WrittenMemory;
         try
         {
-            Give(stream, answer);
-            ToCaller.FlushHere();
+            request = await stream.Call.Prepare(stream.Cancellation);
+        }
+        catch (OperationCanceledException) when (stream.Cancellation.IsCancellationRequested)
+        {
+            return; // nobody waits for it
+        }
+        catch (Exception e) // it goes on as it came
+        {
+            LogCallFailed(e);
+        }
+
+        Give(stream, request);
+    }
+
+    private void Give(TakenStream stream, StreamAnswer? answer) => Give(() => Taken.OnAnswer(stream, answer), ToCaller);
+
+    private void Give(TakenStream stream, ReadOnlyMemory<byte> request) => Give(() => Taken.OnPrepared(stream, request), ToRuntime);
+
+    private void Give(Action give, FrameWriter to)
+    {
+        try
+        {
+            lock (Gate)
+                give();
+            to.FlushHere();
         }
         catch (Http2ProtocolException e)
         {
             Log.PeerBrokeProtocol(_log, e.Message);
             Disconnect();
         }
-    }
-
-    private void Give(TakenStream stream, StreamAnswer? answer)
-    {
-        lock (Gate)
-            Taken.OnAnswer(stream, answer);
     }
 
     private void Run(Pump pump, Socket from, Socket to)

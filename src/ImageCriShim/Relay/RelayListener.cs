@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace ImageCriShim.Relay;
 
 /// <summary>Accepts callers and relays each on threads of its own.</summary>
-internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, RouteCall route, ILogger log)
+internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, BeginRouting begin, ILogger log)
 {
     private readonly HeldBytes _heldBytes = new(RelayLimits.HeldBytes);
     private int _connections;
@@ -78,7 +78,7 @@ internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, Rout
 
         if (Interlocked.Exchange(ref _runtimeAway, 0) == 1)
             Log.RuntimeBack(log, runtime.Path);
-        new RelayConnection(caller, socket, route, _heldBytes, log).Run();
+        new RelayConnection(caller, socket, begin(() => !IsClosed(caller)), _heldBytes, log).Run();
     }
 
     private void RefuseOneTooMany(Socket caller)

@@ -25,6 +25,20 @@ internal sealed record StreamAnswer(
 
     internal static StreamAnswer Error(GrpcCode code, string message) => Error((int)code, message);
 
+    /// <summary>Sends it, or its end where the caller has the headers of another already.</summary>
+    internal void Send(TakenStream stream, FlowLedger into)
+    {
+        var hasBegun = stream.Messages is { HasBegun: true };
+        if (Body is { } body && !hasBegun)
+        {
+            into.SendHeaders(stream.Id, EncodeHeaders().Span, endStream: false);
+            into.SendData(stream.Id, body, endStream: false);
+        }
+
+        var trailers = hasBegun ? EncodeTrailersAlone() : EncodeTrailers();
+        into.SendHeaders(stream.Id, trailers.Span, endStream: true, andReset: !stream.CallerEnded);
+    }
+
     internal ReadOnlyMemory<byte> EncodeHeaders()
     {
         var block = new ArrayBufferWriter<byte>();
@@ -37,8 +51,14 @@ internal sealed record StreamAnswer(
         var block = new ArrayBufferWriter<byte>();
         if (Body is null)
             WriteHead(block);
-        foreach (var (name, value) in Trailers)
-            HpackEncoder.WriteLiteral(block, name, value);
+        WriteTrailers(block);
+        return block.WrittenMemory;
+    }
+
+    private ReadOnlyMemory<byte> EncodeTrailersAlone()
+    {
+        var block = new ArrayBufferWriter<byte>();
+        WriteTrailers(block);
         return block.WrittenMemory;
     }
 
@@ -55,6 +75,12 @@ internal sealed record StreamAnswer(
         }
 
         return encoded.ToString();
+    }
+
+    private void WriteTrailers(ArrayBufferWriter<byte> block)
+    {
+        foreach (var (name, value) in Trailers)
+            HpackEncoder.WriteLiteral(block, name, value);
     }
 
     private void WriteHead(ArrayBufferWriter<byte> block)

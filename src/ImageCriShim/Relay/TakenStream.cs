@@ -8,17 +8,17 @@ internal enum TakenPhase
     /// <summary>The request is arriving; the runtime has its headers and waits.</summary>
     Collecting,
 
+    /// <summary>The request is being edited; the runtime still waits.</summary>
+    Preparing,
+
     /// <summary>The runtime has the request; its answer is held.</summary>
     Watching,
 
+    /// <summary>The runtime has the request; its answer is sent on message by message.</summary>
+    WatchingEach,
+
     /// <summary>An answer of ours is being made.</summary>
     Answering,
-}
-
-/// <summary>Octets taken from a stream's sender since its window was last opened.</summary>
-internal sealed class StreamCredit
-{
-    internal int Owed { get; set; }
 }
 
 /// <summary>A stream whose call is edited. Guarded by the connection's gate.</summary>
@@ -36,6 +36,9 @@ internal sealed class TakenStream(int id, EditedCall call)
     internal ArrayBufferWriter<byte> Request { get; } = new();
 
     internal HeldAnswer Answer { get; } = new();
+
+    /// <summary>In place of <see cref="Answer"/> where messages are edited one by one.</summary>
+    internal EditedMessages? Messages { get; set; }
 
     /// <summary>Bytes counted against <see cref="RelayLimits.HeldBytes"/>.</summary>
     internal int Held { get; set; }

@@ -8,19 +8,27 @@ namespace ImageCriShim.Relay;
 /// The edited calls of one connection and what happens to each: its request is collected, then passed on, watched or answered.
 /// The connection's gate is held around every call; nothing here blocks.
 /// </summary>
-internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldBytes)
+internal sealed class TakenStreams
 {
+    private readonly RelayConnection _connection;
+    private readonly HeldBytes _heldBytes;
+    private readonly StreamedAnswers _streamed;
     private readonly Dictionary<int, TakenStream> _streams = [];
     private readonly Queue<TakenStream> _refused = [];
-    private readonly HashSet<int> _answered = [];
-    private readonly Queue<int> _answeredInOrder = [];
+    private readonly AnsweredStreams _answered = new();
 
-    private FlowLedger CallerLedger => connection.CallerLedger;
+    internal TakenStreams(RelayConnection connection, HeldBytes heldBytes)
+    {
+        (_connection, _heldBytes) = (connection, heldBytes);
+        _streamed = new StreamedAnswers(connection.CallerLedger, heldBytes, OnMessage);
+    }
 
-    private FlowLedger RuntimeLedger => connection.RuntimeLedger;
+    private FlowLedger CallerLedger => _connection.CallerLedger;
+
+    private FlowLedger RuntimeLedger => _connection.RuntimeLedger;
 
     /// <summary>Nothing but forwarded streams: the frames of most connections need no look-up at all.</summary>
-    internal bool IsEmpty => _streams.Count == 0 && _answered.Count == 0;
+    internal bool IsEmpty => _streams.Count == 0 && _answered.IsEmpty;
 
     internal bool TryGet(int id, [NotNullWhen(true)] out TakenStream? stream) => _streams.TryGetValue(id, out stream);
 
@@ -43,9 +51,7 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     internal void Collect(TakenStream stream, ReadOnlySpan<byte> data, bool endsStream)
     {
         stream.CallerEnded |= endsStream;
-        if (stream.Phase is not TakenPhase.Collecting)
-            return;
-        if (!TryHold(stream, stream.Request.WrittenCount, data.Length))
+        if (stream.Phase is not TakenPhase.Collecting || !TryHold(stream, stream.Request.WrittenCount, data.Length))
             return;
         stream.Request.Write(data);
         if (endsStream)
@@ -63,18 +69,25 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         Remove(stream);
         if (stream.Phase is not TakenPhase.Answering)
             return true;
-        Remember(id);
+        _answered.Add(id);
         return false;
     }
 
     internal void CreditCaller(FrameHeader taken, TakenStream? stream) =>
-        Credit(taken, stream?.RequestCredit, RuntimeLedger, connection.ToCaller);
+        StreamCredit.Take(taken, stream?.RequestCredit, RuntimeLedger, _connection.ToCaller);
+
+    /// <summary>Of a stream: where we edit message by message, the runtime hears of it as far as it is about its own octets.</summary>
+    internal void OnCallerWindowUpdate(int id, int increment)
+    {
+        if (_streams.TryGetValue(id, out var stream) && stream.Phase is TakenPhase.WatchingEach)
+            stream.AnswerCredit.Return(id, increment, _connection.ToRuntime);
+    }
 
     internal void OnCallerInitialWindowSize(int size)
     {
         CallerLedger.OnInitialWindowSize(size);
         foreach (var stream in _streams.Values)
-            Pay(stream.Id, stream.AnswerCredit, connection.ToRuntime);
+            stream.AnswerCredit.Pay(stream.Id, _connection.ToRuntime);
     }
 
     // --- what the runtime sends ------------------------------------------------------------------------------------------
@@ -83,18 +96,25 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     {
         if (!TryHold(stream, stream.Answer.Octets - stream.Answer.Body.Length, HeldAnswer.Cost(block)))
             return;
-        if (stream.Answer.Octets == 0 && !HpackEncoder.BeginsWithTableSize(block))
+        if (stream is { Answer.Octets: 0, Messages: not { HasBegun: true } } && !HpackEncoder.BeginsWithTableSize(block))
             block = (byte[])[HpackEncoder.TableSizeUpdateToZero, .. block]; // as on answers of our own
-        stream.Answer.AddHeaderBlock(block, endsStream);
+        if (stream.Phase is TakenPhase.WatchingEach)
+            _streamed.SendHeaders(stream, block, endsStream);
+        else
+            stream.Answer.AddHeaderBlock(block, endsStream);
         if (endsStream)
             OnRuntimeEnd(stream);
     }
 
     internal void Hold(TakenStream stream, ReadOnlySpan<byte> data, bool endsStream)
     {
-        if (stream.Phase is TakenPhase.Answering || !TryHold(stream, stream.Answer.Body.Length, data.Length))
+        var before = stream.Messages?.Waiting ?? stream.Answer.Body.Length;
+        if (stream.Phase is TakenPhase.Answering || !TryHold(stream, before, data.Length))
             return;
-        stream.Answer.AddData(data);
+        if (stream.Phase is TakenPhase.WatchingEach)
+            _streamed.SendMessages(stream, data, endsStream);
+        else
+            stream.Answer.AddData(data);
         if (endsStream)
             OnRuntimeEnd(stream);
     }
@@ -105,14 +125,23 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         stream.RuntimeEnded = true;
         if (RuntimeLedger.Owns(stream.Id))
             ResetRuntime(stream); // it does not want the rest of the request
-        if (stream.Phase is TakenPhase.Watching && !stream.IsForwarded && !Ask(stream, static s => s.Call.Accepts(s.Answer), ifItFails: true))
+        if (stream.Phase is TakenPhase.WatchingEach)
+        {
+            Finish(stream); // the caller has it
+            return;
+        }
+
+        var isWatched = stream is { Phase: TakenPhase.Watching, IsForwarded: false };
+        var reply = isWatched ? Ask(stream, static s => s.Call.OnAnswer(s.Answer), ifItFails: Reply.AsItCame) : Reply.AsItCame;
+        if (reply.IsOurs)
         {
             stream.Phase = TakenPhase.Answering;
             _refused.Enqueue(stream);
             return;
         }
 
-        stream.Answer.Replay(stream.Id, CallerLedger, andReset: !stream.CallerEnded);
+        _heldBytes.HoldMade(stream, reply.Body);
+        stream.Answer.Replay(stream.Id, CallerLedger, reply.Body, andReset: !stream.CallerEnded);
         Finish(stream);
     }
 
@@ -136,13 +165,13 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     }
 
     internal void CreditRuntime(FrameHeader taken, TakenStream? stream) =>
-        Credit(taken, stream?.AnswerCredit, CallerLedger, connection.ToRuntime);
+        StreamCredit.Take(taken, stream?.AnswerCredit, CallerLedger, _connection.ToRuntime);
 
     internal void OnRuntimeInitialWindowSize(int size)
     {
         RuntimeLedger.OnInitialWindowSize(size);
         foreach (var stream in _streams.Values)
-            Pay(stream.Id, stream.RequestCredit, connection.ToCaller);
+            stream.RequestCredit.Pay(stream.Id, _connection.ToCaller);
     }
 
     // --- what we answer --------------------------------------------------------------------------------------------------
@@ -155,8 +184,21 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         if (answer is null)
             stream.Answer.Replay(stream.Id, CallerLedger, andReset: !stream.CallerEnded);
         else
-            Send(stream, answer);
+        {
+            _heldBytes.HoldInstead(stream, answer.Body);
+            answer.Send(stream, CallerLedger);
+        }
+
         Finish(stream);
+    }
+
+    /// <summary>The runtime gets the prepared request.</summary>
+    internal void OnPrepared(TakenStream stream, ReadOnlyMemory<byte> request)
+    {
+        if (!_streams.ContainsKey(stream.Id))
+            return; // the caller went away meanwhile, or the runtime has refused it
+        _heldBytes.HoldMade(stream, request);
+        PassOn(stream, request, isForwarded: true);
     }
 
     /// <summary>The caller waits for nothing any more.</summary>
@@ -175,27 +217,41 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
     private void OnRequest(TakenStream stream)
     {
         var verdict = Ask(stream, static s => s.Call.OnRequest(s.Request.WrittenMemory), ifItFails: Verdict.Forward);
-        if (verdict is Verdict.Answer)
+        switch (verdict)
         {
-            ResetRuntime(stream);
-            stream.Phase = TakenPhase.Answering;
-            connection.StartAnswer(stream);
-            return;
+            case Verdict.Answer:
+                ResetRuntime(stream);
+                stream.Phase = TakenPhase.Answering;
+                _connection.StartAnswer(stream);
+                break;
+            case Verdict.Prepare:
+                stream.Phase = TakenPhase.Preparing;
+                _connection.StartPreparing(stream);
+                break;
+            case Verdict.WatchEach when stream.Answer.Octets == 0: // else the runtime refuses it already
+                RuntimeLedger.SendData(stream.Id, stream.Request.WrittenMemory, endStream: true);
+                stream.Phase = TakenPhase.WatchingEach;
+                stream.Messages = new EditedMessages();
+                break;
+            default:
+                PassOn(stream, stream.Request.WrittenMemory, isForwarded: verdict is not Verdict.Watch);
+                break;
         }
-
-        RuntimeLedger.SendData(stream.Id, stream.Request.WrittenMemory, endStream: true);
-        stream.Phase = TakenPhase.Watching;
-        stream.IsForwarded = verdict is Verdict.Forward;
-        if (stream.IsForwarded && stream.Answer.Octets == 0) // else what is held already must go first
-            Release(stream);
     }
 
-    // Gives a stream back to the runtime, behind its request.
-    private void Release(TakenStream stream)
+    private void PassOn(TakenStream stream, ReadOnlyMemory<byte> request, bool isForwarded)
     {
-        CallerLedger.Drop(stream.Id);
+        RuntimeLedger.SendData(stream.Id, request, endStream: true);
+        stream.Phase = TakenPhase.Watching;
+        stream.IsForwarded = isForwarded;
+        if (!isForwarded || stream.Answer.Octets > 0)
+            return; // what is held already must go first
+        CallerLedger.Drop(stream.Id); // the stream is the runtime's again
         Remove(stream);
     }
+
+    private ReadOnlyMemory<byte> OnMessage(TakenStream stream, ReadOnlyMemory<byte> message) =>
+        Ask(stream, s => s.Call.OnMessage(message, s.Messages!.FindEncoding), ifItFails: message);
 
     private T Ask<T>(TakenStream stream, Func<TakenStream, T> question, T ifItFails)
     {
@@ -205,29 +261,16 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         }
         catch (Exception e) // a defect of ours must not break a call: it goes on as if it had not been taken over
         {
-            connection.LogCallFailed(e);
+            _connection.LogCallFailed(e);
             return ifItFails;
         }
-    }
-
-    private void Send(TakenStream stream, StreamAnswer answer)
-    {
-        if (answer.Body is { } body)
-        {
-            heldBytes.Reserve(body.Length - stream.Held); // in place of the request
-            stream.Held = body.Length;
-            CallerLedger.SendHeaders(stream.Id, answer.EncodeHeaders().Span, endStream: false);
-            CallerLedger.SendData(stream.Id, body, endStream: false);
-        }
-
-        CallerLedger.SendHeaders(stream.Id, answer.EncodeTrailers().Span, endStream: true, andReset: !stream.CallerEnded);
     }
 
     private void Finish(TakenStream stream)
     {
         Remove(stream);
         if (!stream.CallerEnded || !stream.RuntimeEnded)
-            Remember(stream.Id);
+            _answered.Add(stream.Id);
     }
 
     private void Remove(TakenStream stream)
@@ -236,59 +279,21 @@ internal sealed class TakenStreams(RelayConnection connection, HeldBytes heldByt
         var held = stream.Held;
         stream.Held = 0;
         // A peer whose windows are closed takes nothing: what waits for it is still held.
-        RuntimeLedger.WhenSent(stream.Id, () => CallerLedger.WhenSent(stream.Id, () => heldBytes.Release(held)));
-    }
-
-    private void Remember(int id)
-    {
-        _answered.Add(id);
-        _answeredInOrder.Enqueue(id);
-        if (_answeredInOrder.Count > RelayLimits.AnsweredStreams)
-            _answered.Remove(_answeredInOrder.Dequeue());
+        RuntimeLedger.WhenSent(stream.Id, () => CallerLedger.WhenSent(stream.Id, () => _heldBytes.Release(held)));
     }
 
     private void ResetRuntime(TakenStream stream)
     {
         RuntimeLedger.Drop(stream.Id);
-        connection.ToRuntime.Append(Frames.RstStream(stream.Id, ErrorCode.Cancel));
+        _connection.ToRuntime.Append(Frames.RstStream(stream.Id, ErrorCode.Cancel));
     }
 
     private bool TryHold(TakenStream stream, int before, int more)
     {
-        const int prefix = 5; // gRPC's own, before each message
-        var error = before + more > RelayLimits.MessageBytes + prefix
-            ? $"image-cri-shim: the message is larger than {RelayLimits.MessageBytes} bytes, the limit for calls that it edits"
-            : !heldBytes.TryReserve(more)
-                ? $"image-cri-shim: more than {RelayLimits.HeldBytes} bytes of edited calls are held at once"
-                : null;
-        if (error is null)
-        {
-            stream.Held += more;
+        if (_heldBytes.Hold(stream, before, more) is not { } refusal)
             return true;
-        }
-
         ResetRuntime(stream);
-        OnAnswer(stream, StreamAnswer.Error(GrpcCode.ResourceExhausted, error));
+        OnAnswer(stream, refusal);
         return false;
-    }
-
-    // What we take from a sender we credit: on its stream before that closes, on the connection as the ledger says.
-    private static void Credit(FrameHeader taken, StreamCredit? stream, FlowLedger ledger, FrameWriter toSender)
-    {
-        var credit = ledger.Take(taken.Length);
-        if (credit > 0)
-            toSender.Append(Frames.WindowUpdate(0, credit));
-        if (stream is null || taken.EndsStream)
-            return;
-        stream.Owed += taken.Length;
-        if (stream.Owed >= ledger.InitialStreamWindow / 2)
-            Pay(taken.StreamId, stream, toSender);
-    }
-
-    private static void Pay(int id, StreamCredit stream, FrameWriter toSender)
-    {
-        if (stream.Owed > 0)
-            toSender.Append(Frames.WindowUpdate(id, stream.Owed));
-        stream.Owed = 0;
     }
 }

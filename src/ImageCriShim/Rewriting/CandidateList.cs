@@ -38,6 +38,13 @@ internal sealed class CandidateList(ShimSettings settings)
         return new Candidate(own is null ? null : Lend(own, reference), image, reference, IsAsGiven: true, serverAddress);
     }
 
+    /// <summary>
+    /// The other way round, for an image that is on the node and of which nobody knows how it came: what was asked for when a registry gave it
+    /// by this name? Null where the settings do not tell.
+    /// </summary>
+    public Reference? FindOrigin(Reference actual) =>
+        settings.Registries.Select(registry => registry.FindOrigin(actual)).OfType<Reference>().Distinct().ToList() is [var only] ? only : null;
+
     /// <summary>The configured registry of the host that the image names; of several the one whose path fits best.</summary>
     private Registry? FindOwn(Reference reference) => settings.Registries
         .Where(registry => reference.IsAt(registry.Host))

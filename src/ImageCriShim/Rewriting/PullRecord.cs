@@ -13,6 +13,8 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
 
     private readonly Dictionary<string, RecordedPull> _pulls = Index(pulls);
     private readonly Lock _gate = new();
+    private GivenNames? _names; // made when it is first asked for
+    private RecordedPull[]? _snapshot; // until the next change
 
     /// <summary>A snapshot, oldest first.</summary>
     public IReadOnlyList<RecordedPull> All
@@ -24,6 +26,33 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
         }
     }
 
+    /// <summary>All of them at this moment, in no order.</summary>
+    public IReadOnlyList<RecordedPull> Snapshot
+    {
+        get
+        {
+            lock (_gate)
+                return _snapshot ??= [.. _pulls.Values];
+        }
+    }
+
+    /// <summary>The same pulls by what the runtime calls the images; always up to date.</summary>
+    public GivenNames Names
+    {
+        get
+        {
+            if (Volatile.Read(ref _names) is { } names)
+                return names;
+            lock (_gate)
+            {
+                names = new GivenNames();
+                foreach (var pull in _pulls.Values.OrderBy(pull => pull.At))
+                    names.Add(pull);
+                return _names ??= names;
+            }
+        }
+    }
+
     /// <summary>The last pull of that image, however it is spelled.</summary>
     public RecordedPull? Find(string given)
     {
@@ -32,11 +61,13 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
             return _pulls.GetValueOrDefault(key);
     }
 
-    /// <summary>The pulls that brought an image by this name.</summary>
-    public IReadOnlyList<RecordedPull> Of(string actual)
+    /// <summary>
+    /// The repositories that images of this one came from: an image that was pulled by its tag is known by its digest as well.
+    /// </summary>
+    public IReadOnlyList<string> RepositoriesOf(string given)
     {
         lock (_gate)
-            return [.. _pulls.Values.Where(pull => pull.Actual == actual)];
+            return [.. _pulls.Values.Where(pull => pull.GivenName?.Name == given).Select(pull => pull.ActualName?.Name).OfType<string>().Distinct()];
     }
 
     /// <summary>
@@ -51,9 +82,9 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
         {
             if (_pulls.TryGetValue(pull.Key, out var earlier) && earlier.ImageRef == pull.ImageRef && earlier.IsForEverybody && !pull.IsForEverybody)
                 pull = pull with { With = earlier.With };
-            _pulls[pull.Key] = pull;
+            Put(pull);
             if (_pulls.Count > MaxPulls)
-                _pulls.Remove(_pulls.Values.MinBy(other => other.At)!.Key);
+                Drop(_pulls.Values.MinBy(other => other.At)!);
         }
 
         changed?.Invoke();
@@ -63,16 +94,44 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
     public void Forget(params IReadOnlyCollection<string> names)
     {
         var keys = names.Select(RecordedPull.KeyOf).ToHashSet();
+        Forget(pull => keys.Contains(pull.Key) || names.Contains(pull.Actual) || names.Contains(pull.ImageRef));
+    }
+
+    /// <summary>These are not on the node any more. What was pulled again meanwhile stays.</summary>
+    public void Forget(IReadOnlyCollection<RecordedPull> pulls)
+    {
+        if (pulls.Count > 0)
+            Forget(pulls.ToHashSet<RecordedPull>(ReferenceEqualityComparer.Instance).Contains);
+    }
+
+    private void Forget(Func<RecordedPull, bool> isGone)
+    {
         int forgotten;
         lock (_gate)
         {
-            var gone = _pulls.Values.Where(pull => keys.Contains(pull.Key) || names.Contains(pull.Actual) || names.Contains(pull.ImageRef)).ToList();
-            gone.ForEach(pull => _pulls.Remove(pull.Key));
+            var gone = _pulls.Values.Where(isGone).ToList();
+            gone.ForEach(Drop);
             forgotten = gone.Count;
         }
 
         if (forgotten > 0)
             changed?.Invoke();
+    }
+
+    private void Put(RecordedPull pull)
+    {
+        if (_pulls.TryGetValue(pull.Key, out var earlier))
+            Drop(earlier);
+        _pulls[pull.Key] = pull;
+        _names?.Add(pull);
+        _snapshot = null;
+    }
+
+    private void Drop(RecordedPull pull)
+    {
+        _pulls.Remove(pull.Key);
+        _names?.Remove(pull);
+        _snapshot = null;
     }
 
     private static Dictionary<string, RecordedPull> Index(IEnumerable<RecordedPull> pulls)

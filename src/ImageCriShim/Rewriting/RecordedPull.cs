@@ -13,6 +13,9 @@ internal enum PulledWith
 
     /// <summary>What the caller sent along, a pod's pull secret: the image is paid for by that pod alone.</summary>
     Callers,
+
+    /// <summary>It was on the node before there was a record.</summary>
+    Unknown,
 }
 
 /// <summary>What a pull through the shim brought.</summary>
@@ -22,22 +25,31 @@ internal enum PulledWith
 /// <param name="ImageRef"><c>image_ref</c> of the runtime's answer: an ID, for some runtimes a name with a digest.</param>
 /// <param name="At">When.</param>
 /// <param name="With">With whose credential.</param>
-internal sealed record RecordedPull(string Given, string Actual, string Registry, string ImageRef, DateTimeOffset At, PulledWith With)
+/// <param name="Digest">Of the manifest; null where nobody said.</param>
+internal sealed record RecordedPull(
+    string Given, string Actual, string Registry, string ImageRef, DateTimeOffset At, PulledWith With, string? Digest = null)
 {
     /// <summary>Not a name of anybody's: the record would grow with whatever a caller sends.</summary>
     private const int MaxLength = 1024;
 
+    /// <summary><see cref="Given"/> parsed; null where it is no reference.</summary>
+    public Reference? GivenName { get; } = Parse(Given);
+
+    /// <summary><see cref="Actual"/> parsed; null where it is no reference.</summary>
+    public Reference? ActualName { get; } = Parse(Actual);
+
     /// <summary>Whatever the spelling of <see cref="Given"/>: <c>nginx</c> is <c>docker.io/library/nginx:latest</c>.</summary>
-    public string Key { get; } = KeyOf(Given);
+    public string Key => GivenName?.ToString() ?? Given;
 
     /// <summary>Whether it came without a secret of a pod's.</summary>
-    public bool IsForEverybody => With is not PulledWith.Callers;
+    public bool IsForEverybody => With is PulledWith.Nothing or PulledWith.NodesOwn;
 
     /// <summary>False where <see cref="Given"/> pins a digest and the image came by another name: with <c>digestFallback</c>.</summary>
-    public bool HasDigestAsGiven =>
-        !Reference.TryParse(Given, out var given) || given.Digest is not { } digest || Actual.EndsWith(digest, StringComparison.Ordinal);
+    public bool HasDigestAsGiven => GivenName?.Digest is not { } digest || Actual.EndsWith(digest, StringComparison.Ordinal);
 
     public bool IsReasonable => Given.Length <= MaxLength && Actual.Length <= MaxLength && Registry.Length <= MaxLength && ImageRef.Length is > 0 and <= MaxLength;
 
-    public static string KeyOf(string given) => Reference.TryParse(given, out var reference) ? reference.ToString() : given;
+    public static string KeyOf(string given) => Parse(given)?.ToString() ?? given;
+
+    private static Reference? Parse(string name) => Reference.TryParse(name, out var reference) ? reference : null;
 }

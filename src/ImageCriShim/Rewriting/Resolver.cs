@@ -27,6 +27,9 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
             ? WithAsGiven(_candidates.AtRegistries(image, reference), image, reference)
             : [_candidates.AsGiven(image, reference)];
 
+    /// <inheritdoc cref="CandidateList.FindOrigin"/>
+    public Reference? FindOrigin(Reference actual) => _candidates.FindOrigin(actual);
+
     /// <summary>Decides what to pull. Asks the registries, unless their answers are known; concurrent calls for one reference share the asking.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was; others who wait for the same are not disturbed.</exception>
     public async Task<Decision> Resolve(string image, CancellationToken cancellation)

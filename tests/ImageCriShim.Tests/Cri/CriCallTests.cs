@@ -1,5 +1,7 @@
+using ImageCriShim.Configuration;
 using ImageCriShim.Cri;
 using ImageCriShim.Relay;
+using ImageCriShim.Rewriting;
 using ImageCriShim.Tests.Fakes;
 using GrpcMessage = ImageCriShim.Cri.GrpcMessage;
 
@@ -8,7 +10,7 @@ namespace ImageCriShim.Tests.Cri;
 public sealed class CriCallTests
 {
     // Nothing else of it is looked at here.
-    private static readonly CallEnvironment s_environment = new(null!, null!, null!, null!, null!, TimeProvider.System, null!);
+    private static readonly CallEnvironment s_environment = new(new ShimSettings { Registries = [] }, null!, null!, null!, new PullRecord([]), new MissingImages([]), TimeProvider.System, null!);
 
     [Theory]
     [InlineData("99999999H")] // 11,000 years
@@ -25,14 +27,14 @@ public sealed class CriCallTests
     }
 
     [Theory]
-    [InlineData("0affff", true)] // malformed: the runtime's own
-    [InlineData("", false)] // no image: the candidates are next
-    [InlineData("0a020a00", true)]
-    public void An_image_status_is_accepted_unless_it_says_that_there_is_no_image(string message, bool isAccepted)
+    [InlineData("0affff")] // malformed
+    [InlineData("0a020a00")] // an image without anything that is to be restored
+    [InlineData("")] // no image, and no name was asked for
+    public void An_image_status_that_is_not_ours_to_edit_is_the_runtimes_own(string message)
     {
         var answer = new HeldAnswer();
         answer.AddData(GrpcMessage.Frame(Convert.FromHexString(message)));
-        new ImageStatusCall(s_environment, new CallerHead("", null, null, [])).Accepts(answer).ShouldBe(isAccepted);
+        new ImageStatusCall(s_environment, new CallerHead("", null, null, [])).OnAnswer(answer).ShouldBe(Reply.AsItCame);
     }
 
     [Theory]
@@ -54,9 +56,9 @@ public sealed class CriCallTests
         new TestCall("1M").OnRequest(GrpcMessage.Frame(ProtoFields.Field(1, ProtoFields.Field(1, image))));
 
     private sealed class TestCall(string timeout, TimeSpan takes = default)
-        : CriCall(s_environment, new CallerHead("/a/b", GrpcTimeout.Parse(timeout), null, []))
+        : ImageCall(s_environment, new CallerHead("/a/b", GrpcTimeout.Parse(timeout), null, []))
     {
-        protected override Verdict Decide() => Verdict.Answer;
+        protected override Verdict DecideName() => Verdict.Answer;
 
         protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
         {

@@ -33,6 +33,8 @@ public abstract class PullTest : RelayTest
 
     private protected PullRecord Record { get; private set; } = null!;
 
+    private protected MissingImages Missing { get; } = new([]);
+
     private protected FakeTime Time { get; } = new();
 
     private protected RawCaller Caller { get; private set; } = null!;
@@ -60,8 +62,8 @@ public abstract class PullTest : RelayTest
         var runtime = AtEnd(new Ending(new RuntimeClient(new RuntimeSocket(RuntimeSocketPath, TimeProvider.System))));
         var resolver = new Resolver(settings, (Outages)outages.What, Time);
         Record = new PullRecord([]);
-        var environment = new CallEnvironment(settings, resolver, asking, (RuntimeClient)runtime.What, Record, Time, Log);
-        StartRelay(new CriRouter(() => environment).Route);
+        var environment = new CallEnvironment(settings, resolver, asking, (RuntimeClient)runtime.What, Record, Missing, Time, Log);
+        StartRelay(new CriRouter(() => environment, _ => RuntimeVersions.Both).Begin);
         Caller = await Connect();
     }
 

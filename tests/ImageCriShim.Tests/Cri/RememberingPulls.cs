@@ -12,11 +12,11 @@ public sealed class RememberingPulls : PullTest
     [Fact]
     public async Task A_pull_is_recorded_with_where_it_came_from()
     {
-        First.Add("team/app", "1.0");
+        var digest = First.Add("team/app", "1.0");
         CanPull(Image(First.Host));
         await Start();
         var id = await PullRef(Image());
-        Record.All.ShouldBe([new RecordedPull(Image(), Image(First.Host), First.Host, id, Time.GetUtcNow(), PulledWith.Nothing)]);
+        Record.All.ShouldBe([new RecordedPull(Image(), Image(First.Host), First.Host, id, Time.GetUtcNow(), PulledWith.Nothing, digest)]);
     }
 
     [Fact]

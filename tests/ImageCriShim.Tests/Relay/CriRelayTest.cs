@@ -29,8 +29,8 @@ public abstract class CriRelayTest : RelayTest
         var registries = AtEnd(new Disposing(new Outages(asking, TimeProvider.System, Log)));
         var client = AtEnd(new Disposing(new RuntimeClient(new RuntimeSocket(RuntimeSocketPath, TimeProvider.System))));
         var resolver = new Resolver(settings, (Outages)registries.What, TimeProvider.System);
-        var environment = new CallEnvironment(settings, resolver, asking, (RuntimeClient)client.What, new PullRecord([]), TimeProvider.System, Log);
-        StartRelay(new CriRouter(() => environment).Route);
+        var environment = new CallEnvironment(settings, resolver, asking, (RuntimeClient)client.What, new PullRecord([]), new MissingImages([]), TimeProvider.System, Log);
+        StartRelay(new CriRouter(() => environment, _ => RuntimeVersions.Both).Begin);
     }
 
     /// <summary>What the image is called at the registry.</summary>

@@ -69,7 +69,7 @@ internal sealed class FakeEdit(FakeEdits edits, Verdict verdict, bool accepts) :
         return verdict;
     }
 
-    internal override bool Accepts(HeldAnswer answer) => accepts;
+    internal override Reply OnAnswer(HeldAnswer answer) => accepts ? Reply.AsItCame : Reply.Ours;
 
     internal override Task<StreamAnswer?> Answer(CancellationToken cancellation)
     {

@@ -15,7 +15,7 @@ internal sealed class ListeningRelay : IDisposable
     {
         _socket.Bind(new UnixDomainSocketEndPoint(socketPath));
         _socket.Listen(16);
-        _listener = new RelayListener(_socket, new RuntimeSocket(runtimeSocket, TimeProvider.System), route, log);
+        _listener = new RelayListener(_socket, new RuntimeSocket(runtimeSocket, TimeProvider.System), _ => route, log);
         _accepting = new Thread(_listener.Run) { IsBackground = true, Name = "accept" };
         _accepting.Start();
     }

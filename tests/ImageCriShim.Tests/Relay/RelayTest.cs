@@ -55,9 +55,9 @@ public abstract class RelayTest : IAsyncDisposable
         return AtEnd(runtime);
     }
 
-    private protected void StartRelay(RouteCall? route = null)
+    private protected void StartRelay(BeginRouting? begin = null)
     {
-        Listener = new RelayListener(_socket, new RuntimeSocket(RuntimeSocketPath, TimeProvider.System), route ?? Edits.Route, Log);
+        Listener = new RelayListener(_socket, new RuntimeSocket(RuntimeSocketPath, TimeProvider.System), begin ?? (_ => Edits.Route), Log);
         _socket.Bind(new UnixDomainSocketEndPoint(ShimSocketPath));
         _socket.Listen(512);
         _accepting = new Thread(Listener.Run);

@@ -33,7 +33,8 @@ internal static class TestEdits
             _ => Verdict.Answer,
         };
 
-        internal override bool Accepts(HeldAnswer answer) => kind == "Watch" || (answer.FindEncoding() is { Length: 0 } && answer.Body.IsEmpty);
+        internal override Reply OnAnswer(HeldAnswer answer) =>
+            kind == "Watch" || (answer.FindEncoding() is { Length: 0 } && answer.Body.IsEmpty) ? Reply.AsItCame : Reply.Ours;
 
         internal override async Task<StreamAnswer?> Answer(CancellationToken cancellation)
         {

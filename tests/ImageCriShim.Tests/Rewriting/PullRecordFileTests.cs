@@ -30,9 +30,9 @@ public sealed class PullRecordFileTests : IDisposable
         };
         using (var before = Open())
             foreach (var pull in pulls)
-                before.Record.Add(pull);
+                before.Pulls.Add(pull);
         using var after = Open();
-        after.Record.All.ShouldBe(pulls);
+        after.Pulls.All.ShouldBe(pulls);
         log.Complaints.ShouldBeEmpty();
     }
 
@@ -40,7 +40,7 @@ public sealed class PullRecordFileTests : IDisposable
     public void Only_the_owner_may_read_it()
     {
         using (var keeper = Open())
-            keeper.Record.Add(Pull("nginx"));
+            keeper.Pulls.Add(Pull("nginx"));
         File.GetUnixFileMode(State).ShouldBe(OwnersOnly | UnixFileMode.UserExecute);
         File.GetUnixFileMode(Path).ShouldBe(OwnersOnly);
         Directory.GetFiles(State).ShouldBe([Path]);
@@ -50,9 +50,9 @@ public sealed class PullRecordFileTests : IDisposable
     public void Many_changes_at_once_are_all_there_at_the_end()
     {
         using (var keeper = Open())
-            Parallel.For(0, 500, i => keeper.Record.Add(Pull($"app:{i}")));
+            Parallel.For(0, 500, i => keeper.Pulls.Add(Pull($"app:{i}")));
         using var after = Open();
-        after.Record.All.Count.ShouldBe(500);
+        after.Pulls.All.Count.ShouldBe(500);
     }
 
     [Theory]
@@ -69,14 +69,14 @@ public sealed class PullRecordFileTests : IDisposable
         Write(content);
         using (var keeper = Open())
         {
-            keeper.Record.All.ShouldBeEmpty();
-            keeper.Record.Add(Pull("nginx"));
+            keeper.Pulls.All.ShouldBeEmpty();
+            keeper.Pulls.Add(Pull("nginx"));
         }
 
         File.ReadAllText(Path + ".unusable").ShouldBe(content);
         log.Complaints.ShouldHaveSingleItem().ShouldContain($"cannot be used: {reason}. It is now {Path}.unusable, and a new one is begun");
         using var after = Open();
-        after.Record.All.Count.ShouldBe(1);
+        after.Pulls.All.Count.ShouldBe(1);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class PullRecordFileTests : IDisposable
     {
         Write("""{"version":1,"more":{},"pulls":[{"more":1,"given":"a","actual":"b","registry":"r","ref":"i","at":"2026-01-01T00:00:00Z","with":"node"}]}""");
         using var keeper = Open();
-        keeper.Record.Find("a")!.Actual.ShouldBe("b");
+        keeper.Pulls.Find("a")!.Actual.ShouldBe("b");
         log.Complaints.ShouldBeEmpty();
     }
 
@@ -102,36 +102,36 @@ public sealed class PullRecordFileTests : IDisposable
     public void A_process_that_is_killed_at_any_octet_of_writing_leaves_the_record_as_it_was()
     {
         Save(Pull("nginx"));
-        var next = PullRecordJson.Write([Pull("nginx"), Pull("redis")]).ToArray();
+        var next = StateJson.Pulls.Write([Pull("nginx"), Pull("redis")]).ToArray();
         for (var octets = 0; octets <= next.Length; octets++)
         {
             File.WriteAllBytes(Path + ".new", next[..octets]);
-            new PullRecordFile(State, log).Load().ShouldBe([Pull("nginx")]);
+            PullFile().Load().ShouldBe([Pull("nginx")]);
         }
 
         Save(Pull("redis")); // what the killed one left is in nobody's way
-        new PullRecordFile(State, log).Load().ShouldBe([Pull("redis")]);
+        PullFile().Load().ShouldBe([Pull("redis")]);
         log.Complaints.ShouldBeEmpty();
     }
 
     [Fact]
     public void A_file_that_is_torn_at_any_octet_is_recognised()
     {
-        var whole = PullRecordJson.Write([Pull("nginx"), Pull("redis")]);
-        PullRecordJson.TryRead(whole, out _)!.Count.ShouldBe(2);
+        var whole = StateJson.Pulls.Write([Pull("nginx"), Pull("redis")]);
+        StateJson.Pulls.TryRead(whole, out _)!.Count.ShouldBe(2);
         for (var octets = 0; octets < whole.Length; octets++)
-            PullRecordJson.TryRead(whole[..octets], out _).ShouldBeNull();
+            StateJson.Pulls.TryRead(whole[..octets], out _).ShouldBeNull();
     }
 
     [Fact]
     public void No_mutation_of_a_file_makes_reading_throw()
     {
-        var whole = PullRecordJson.Write([Pull("nginx"), Pull("redis", at: DateTimeOffset.MaxValue)]).ToArray();
+        var whole = StateJson.Pulls.Write([Pull("nginx"), Pull("redis", at: DateTimeOffset.MaxValue)]).ToArray();
         var random = new Random(20260101);
         for (var round = 0; round < 20_000; round++)
         {
             var mutated = Mutate(whole, random);
-            var read = PullRecordJson.TryRead(mutated, out var problem);
+            var read = StateJson.Pulls.TryRead(mutated, out var problem);
             (read is null).ShouldBe(problem.Length > 0, Encoding.UTF8.GetString(mutated));
             if (read is not null)
                 _ = new PullRecord(read).All;
@@ -144,17 +144,17 @@ public sealed class PullRecordFileTests : IDisposable
         File.WriteAllText(State, "a file where the directory should be");
         using (var keeper = Open())
         {
-            keeper.Record.Add(Pull("nginx"));
-            keeper.Record.Find("nginx").ShouldNotBeNull();
+            keeper.Pulls.Add(Pull("nginx"));
+            keeper.Pulls.Find("nginx").ShouldNotBeNull();
         }
 
-        log.Complaints.ShouldHaveSingleItem().ShouldContain("cannot be kept");
+        log.Complaints.ShouldHaveSingleItem().ShouldContain("cannot be used");
     }
 
     [Fact]
     public void A_disk_that_is_mended_is_written_to_and_one_that_fails_again_is_told_of_again()
     {
-        var file = new PullRecordFile(State, log);
+        var file = PullFile();
         file.Load();
         Directory.Delete(State);
         file.TrySave([]).ShouldBeFalse();
@@ -174,20 +174,22 @@ public sealed class PullRecordFileTests : IDisposable
         using (var keeper = Open())
         {
             Directory.Delete(State);
-            keeper.Record.Add(Pull("nginx"));
+            keeper.Pulls.Add(Pull("nginx"));
             SpinWait.SpinUntil(() => log.Complaints.Any(), RawConnection.Patience).ShouldBeTrue();
             Directory.CreateDirectory(State);
         }
 
-        new PullRecordFile(State, log).Load().Count.ShouldBe(1);
+        PullFile().Load()!.Count.ShouldBe(1);
     }
 
-    private PullRecordKeeper Open() => new(new PullRecordFile(State, log));
+    private StateFile<RecordedPull> PullFile() => new(StateJson.Pulls, new StateDirectory(State, log), log);
+
+    private NodeState Open() => NodeState.Open(State, log);
 
     private void Save(params RecordedPull[] pulls)
     {
         Directory.CreateDirectory(State);
-        new PullRecordFile(State, log).TrySave(pulls).ShouldBeTrue();
+        PullFile().TrySave(pulls).ShouldBeTrue();
     }
 
     private void Write(string content)

@@ -23,10 +23,10 @@ public sealed class PullRecordTests
     [Fact]
     public void What_was_given_for_a_name_is_known()
     {
-        record.Add(Pull("nginx:1", actual: "hub/library/nginx:1"));
-        record.Add(Pull("quay.io/library/nginx:1", actual: "hub/library/nginx:1"));
+        record.Add(Pull("nginx:1", actual: "hub.local/library/nginx:1"));
+        record.Add(Pull("quay.io/library/nginx:1", actual: "hub.local/library/nginx:1"));
         record.Add(Pull("other:1"));
-        record.Of("hub/library/nginx:1").Select(pull => pull.Given).ShouldBe(["nginx:1", "quay.io/library/nginx:1"]);
+        record.Names.OfTag("hub.local/library/nginx:1").ShouldBe(["quay.io/library/nginx:1", "docker.io/library/nginx:1"]); // the latest first
     }
 
     [Theory]
@@ -92,9 +92,9 @@ public sealed class PullRecordTests
     }
 
     [Theory]
-    [InlineData("nginx:1", "hub/library/nginx:1", true)]
+    [InlineData("nginx:1", "hub.local/library/nginx:1", true)]
     [InlineData("nginx:1@D", "hub/library/nginx@D", true)]
-    [InlineData("nginx:1@D", "hub/library/nginx:1", false)]
+    [InlineData("nginx:1@D", "hub.local/library/nginx:1", false)]
     public void An_image_that_lost_its_digest_is_known_as_such(string given, string actual, bool hasIt)
     {
         var digest = "sha256:" + new string('d', 64);

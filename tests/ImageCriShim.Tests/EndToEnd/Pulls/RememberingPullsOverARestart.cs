@@ -61,6 +61,6 @@ public sealed class RememberingPullsOverARestart(RealNode node)
         (await shim.Caller.FindId(name)).ShouldBe(image.Id);
 
         (await shim.Process.StopAsync()).ShouldBe(0);
-        shim.Process.Output.Split('\n').Count(line => line.Contains("cannot be kept")).ShouldBe(1);
+        shim.Process.Output.Split('\n').Count(line => line.Contains("the state directory")).ShouldBe(1);
     }
 }

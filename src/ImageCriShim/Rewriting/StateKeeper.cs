@@ -1,25 +1,27 @@
 namespace ImageCriShim.Rewriting;
 
 /// <summary>
-/// Keeps the record on the disk, behind everybody's back: changes that come while it is being written are written together, next.
+/// Keeps something on the disk, behind everybody's back: changes that come while it is being written are written together, next.
 /// </summary>
-internal sealed class PullRecordKeeper : IDisposable
+/// <param name="current">All of it, as it is now.</param>
+internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> current) : IDisposable
 {
     private static readonly TimeSpan s_flushPatience = TimeSpan.FromSeconds(5); // a disk that hangs must not hold up a restart
 
-    private readonly PullRecordFile _file;
     private readonly Lock _gate = new();
     private Task _writing = Task.CompletedTask;
     private bool _isDue; // something is not on the disk yet
     private bool _isWriting;
 
-    public PullRecordKeeper(PullRecordFile file)
+    /// <summary>There was a change. Never blocks.</summary>
+    public void WriteSoon()
     {
-        _file = file;
-        Record = new PullRecord(file.Load(), WriteSoon);
+        lock (_gate)
+        {
+            _isDue = true;
+            Start();
+        }
     }
-
-    public PullRecord Record { get; }
 
     /// <summary>Waits until what is known is on the disk, where the disk takes it.</summary>
     public void Dispose()
@@ -31,15 +33,6 @@ internal sealed class PullRecordKeeper : IDisposable
         }
 
         _writing.Wait(s_flushPatience);
-    }
-
-    private void WriteSoon()
-    {
-        lock (_gate)
-        {
-            _isDue = true;
-            Start();
-        }
     }
 
     private void Start()
@@ -56,7 +49,7 @@ internal sealed class PullRecordKeeper : IDisposable
         {
             lock (_gate)
                 _isDue = false;
-            var isSaved = _file.TrySave(Record.All);
+            var isSaved = file.TrySave(current());
             lock (_gate)
             {
                 var changed = _isDue;

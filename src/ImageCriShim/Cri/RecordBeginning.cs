@@ -1,0 +1,63 @@
+using ImageCriShim.Images;
+using ImageCriShim.Rewriting;
+using Microsoft.Extensions.Logging;
+
+namespace ImageCriShim.Cri;
+
+/// <summary>
+/// A record of pulls that had to be begun anew, because it is the first start or the old one is lost: the images that are on the node are
+/// taken into it by the names that they must have been asked for by, as far as the settings tell. Once, before the first caller is served.
+/// </summary>
+internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, TimeProvider time, ILogger log)
+{
+    private readonly Lock _gate = new();
+    private bool _isDone = !state.IsNew;
+
+    /// <param name="resolver">Of the settings in force.</param>
+    /// <param name="versions">What the runtime speaks.</param>
+    /// <param name="isWanted">Whether the caller is still there.</param>
+    internal void Begin(Resolver resolver, RuntimeVersions versions, Func<bool> isWanted)
+    {
+        if (Volatile.Read(ref _isDone))
+            return;
+        lock (_gate)
+        {
+            if (!_isDone && runtime.CallAndWait($"/runtime.{(versions.V1 ? "v1" : "v1alpha2")}.ImageService/ListImages", isWanted) is { Status.IsOk: true } reply)
+            {
+                Adopt(reply.Message, resolver);
+                state.Begin();
+                Volatile.Write(ref _isDone, true);
+            }
+        }
+    }
+
+    private void Adopt(ReadOnlyMemory<byte> listImagesResponse, Resolver resolver)
+    {
+        try
+        {
+            var pulls = CriMessages.GetImages(listImagesResponse.Span).SelectMany(image => FindPulls(image, resolver)).ToList();
+            pulls.ForEach(state.Pulls.Add);
+            if (pulls.Count > 0)
+                Log.RecordBegun(log, pulls.Count);
+        }
+        catch (MalformedMessageException)
+        {
+            // The runtime's answer is its callers' to judge.
+        }
+    }
+
+    private IEnumerable<RecordedPull> FindPulls(RuntimeImage image, Resolver resolver)
+    {
+        var digests = image.Digests.Select(Parse).OfType<Reference>().ToList();
+        var tags = image.Tags.Select(Parse).OfType<Reference>().ToList();
+        // A name with a tag says all that one with a digest in the same repository does.
+        foreach (var actual in tags.Concat(digests.ExceptBy(tags.Select(tag => tag.Name), digest => digest.Name)))
+        {
+            var digest = digests.Find(name => name.Name == actual.Name)?.Digest;
+            if (resolver.FindOrigin(actual) is { } given && state.Pulls.Find(given.Kept) is null)
+                yield return new RecordedPull(given.Kept, actual.Kept, actual.Domain, image.Id, time.GetUtcNow(), PulledWith.Unknown, digest);
+        }
+    }
+
+    private static Reference? Parse(string name) => Reference.TryParse(name, out var reference) ? reference : null;
+}

@@ -1,0 +1,26 @@
+using ImageCriShim.Configuration;
+
+namespace ImageCriShim.Cri;
+
+/// <summary>
+/// Asks the runtime which versions it speaks: for each caller's connection anew, when that has its own connection to the runtime. One that
+/// restarts in between ends that connection as well, so an answer is never older than what it is about.
+/// </summary>
+internal sealed class VersionFinder(RuntimeClient runtime, CriVersion setting)
+{
+    /// <param name="isWanted">Whether anybody waits for it.</param>
+    internal RuntimeVersions Find(Func<bool> isWanted) => setting switch
+    {
+        CriVersion.V1 => new RuntimeVersions(V1: true, V1Alpha2: false),
+        CriVersion.V1Alpha2 => new RuntimeVersions(V1: false, V1Alpha2: true),
+        _ => Has("v1", isWanted) is not { } v1 || Has("v1alpha2", isWanted) is not { } v1Alpha2 ? RuntimeVersions.Both : new RuntimeVersions(v1, v1Alpha2),
+    };
+
+    /// <returns>Null: it did not say, or nobody wants to know any more.</returns>
+    private bool? Has(string version, Func<bool> isWanted) =>
+        runtime.CallAndWait($"/runtime.{version}.RuntimeService/Version", isWanted)?.Status.Code switch
+        {
+            null or StatusCode.Unavailable => null,
+            var code => code is not StatusCode.Unimplemented, // whatever else it says to it, it knows the service
+        };
+}

@@ -1,0 +1,56 @@
+using System.Buffers;
+using System.Text;
+using ImageCriShim.Relay.Hpack;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>Header blocks of the runtime, each of which stands alone. What cannot be decoded is left as it is: it is the caller's to complain about.</summary>
+internal static class AnswerHeaders
+{
+    /// <returns>The value of <c>grpc-encoding</c>; null where none of the blocks has it.</returns>
+    internal static string? FindEncoding(IEnumerable<byte[]> blocks) => Find(blocks, "grpc-encoding"u8);
+
+    /// <returns>The value of that field; null where none of the blocks has it.</returns>
+    internal static string? Find(IEnumerable<byte[]> blocks, ReadOnlySpan<byte> name)
+    {
+        foreach (var block in blocks)
+        {
+            if (!TryDecode(block, out var fields))
+                continue;
+            foreach (var field in fields)
+            {
+                if (field.IsNamed(name))
+                    return Encoding.Latin1.GetString(field.Value.Span);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>For a body of another length: <c>content-length</c> would make the answer malformed (RFC 9113 section 8.1.1).</summary>
+    internal static byte[] WithoutLength(byte[] block)
+    {
+        if (!TryDecode(block, out var fields) || fields.RemoveAll(field => field.IsNamed("content-length"u8)) == 0)
+            return block;
+        var written = new ArrayBufferWriter<byte>(block.Length);
+        if (HpackEncoder.BeginsWithTableSize(block))
+            HpackEncoder.WriteTableSizeZero(written);
+        foreach (var field in fields)
+            HpackEncoder.WriteLiteral(written, field);
+        return written.WrittenSpan.ToArray();
+    }
+
+    private static bool TryDecode(byte[] block, out List<HeaderField> fields)
+    {
+        fields = [];
+        try
+        {
+            new HpackDecoder(RelayLimits.HeaderListBytes).Decode(block, fields);
+            return true;
+        }
+        catch (HpackException)
+        {
+            return false;
+        }
+    }
+}
