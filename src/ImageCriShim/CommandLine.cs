@@ -42,6 +42,26 @@ internal static class CommandLine
         resolve.SetAction((parsed, cancellation) =>
             ResolveCommand.Run(parsed.GetValue(file)!, parsed.GetValue(image)!, parsed.GetValue(output), cancellation));
 
+        var images = new Command(
+            "images",
+            "Show what was pulled on this node: the name that was asked for, the name it came by, registry, digest, when. Example: image-cri-shim images")
+        {
+            output,
+        };
+        images.SetAction(parsed => StateCommand.ShowImages(parsed.GetValue(file)!, parsed.GetValue(output)));
+
+        var list = new Option<MissingFormat>("--output", "-o")
+        {
+            Description = "list for mirroring tools (a name a line), json with times and the names that were looked for.",
+            DefaultValueFactory = _ => MissingFormat.List,
+        };
+        var missing = new Command(
+            "missing", "Show what no registry had, newest first. Example: image-cri-shim missing > to-mirror.txt")
+        {
+            list,
+        };
+        missing.SetAction(parsed => StateCommand.ShowMissing(parsed.GetValue(file)!, parsed.GetValue(list)));
+
         var version = new Command("version", "Print the version. Example: image-cri-shim version");
         version.SetAction(_ => Console.WriteLine(ShimVersion.Text));
 
@@ -51,6 +71,8 @@ internal static class CommandLine
             logFormat,
             serve,
             resolve,
+            images,
+            missing,
             version,
         };
         root.SetAction(parsed => ShimHost.Serve(parsed.GetValue(file)!, parsed.GetValue(logFormat)));

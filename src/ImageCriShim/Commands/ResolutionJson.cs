@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using ImageCriShim.Registries;
 using ImageCriShim.Rewriting;
@@ -9,15 +7,7 @@ namespace ImageCriShim.Commands;
 /// <summary>A resolution for machines. Keys are added, never renamed; times are milliseconds.</summary>
 internal static class ResolutionJson
 {
-    private static readonly JsonWriterOptions s_options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    public static string Format(Resolution resolution)
-    {
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, s_options))
-            Write(json, resolution);
-        return Encoding.UTF8.GetString(bytes.ToArray()) + "\n";
-    }
+    public static string Format(Resolution resolution) => JsonText.Format(json => Write(json, resolution));
 
     private static void Write(Utf8JsonWriter json, Resolution resolution)
     {

@@ -7,8 +7,6 @@ namespace ImageCriShim.Commands;
 /// <summary>A resolution for people.</summary>
 internal static class ResolutionText
 {
-    private const string Gap = "  ";
-
     public static string Format(Resolution resolution)
     {
         var text = new StringBuilder();
@@ -18,7 +16,7 @@ internal static class ResolutionText
             text.Append($" is {name}");
         text.Append('\n');
         if (resolution.Lines.Count > 0)
-            AppendTable(text.Append('\n'), [["candidate", "answer", "time", "credential"], .. resolution.Lines.Select(Cells)]);
+            text.Append('\n').Append(TextTable.Format([["candidate", "answer", "time", "credential"], .. resolution.Lines.Select(Cells)]));
         return text.Append($"\n{Outcome(resolution)}\n").ToString();
     }
 
@@ -31,13 +29,6 @@ internal static class ResolutionText
     ];
 
     private static string Milliseconds(ProbeResult result) => $"{result.Elapsed.TotalMilliseconds:0} ms";
-
-    private static void AppendTable(StringBuilder text, IReadOnlyList<string[]> rows)
-    {
-        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
-        foreach (var row in rows)
-            text.AppendLine(string.Join(Gap, row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
-    }
 
     private static string Outcome(Resolution resolution) => resolution.Decision.Kind switch
     {
