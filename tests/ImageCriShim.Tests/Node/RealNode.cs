@@ -87,6 +87,9 @@ public sealed class RealNode : IAsyncLifetime
     public Task<ShimOnNode> StartShim(string containerd, string yaml, params (string Name, string Value)[] environment) =>
         ShimOnNode.Start(SocketOf(containerd), yaml, environment);
 
+    /// <summary>A caller of that containerd itself, in a version that it speaks.</summary>
+    public Task<CriCaller> ConnectTo(string containerd) => CriCaller.Connect(SocketOf(containerd), containerd == "1.4" ? "v1alpha2" : "v1");
+
     public async Task RestartContainerd(string containerd)
     {
         await Lab.Run("containerd", "stop", _lab.Directory, NameOf(containerd));

@@ -1,0 +1,140 @@
+using ImageCriShim.Tests.Node;
+
+namespace ImageCriShim.Tests.EndToEnd.Interface;
+
+/// <summary>
+/// An image that came from elsewhere is shown under the name that was asked for: to the scheduler, to kubelet's pull records and to people.
+/// </summary>
+[Collection<RealNodeTests>]
+[Trait("suite", "endtoend"), Trait("suite", "node")]
+public sealed class NamingPulledImages(RealNode node)
+{
+    /// <summary>For what no runtime does otherwise than another.</summary>
+    private const string Containerd = "1.7";
+
+    [Theory, ClassData<ContainerdsOfEitherInterface>]
+    public async Task It_has_the_names_that_Docker_Hub_would_have_given_it(string containerd)
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
+        await using var direct = await node.ConnectTo(containerd);
+        var image = await node.Private.Push("library/nginx:1.25");
+
+        var pulled = await shim.Caller.Pull("nginx:1.25");
+
+        pulled.ShouldBeOk();
+        pulled.ImageRef.ShouldBe(image.Id);
+        foreach (var seen in new[] { await shim.Caller.FindImage("nginx:1.25"), await Listed(shim.Caller, image), await shim.Caller.FindImage(image.Id) })
+        {
+            seen!.Id.ShouldBe(image.Id);
+            seen.ShouldBeNamed(["docker.io/library/nginx:1.25"], [$"docker.io/library/nginx@{image.Digest}"]);
+        }
+
+        (await Listed(direct, image)).ShouldBeNamed([$"{offline.Host}/library/nginx:1.25"], [$"{offline.Host}/library/nginx@{image.Digest}"]);
+        await shim.Caller.Remove("nginx:1.25");
+    }
+
+    [Theory, ClassData<ContainerdsOfEitherInterface>]
+    public async Task A_container_of_it_agrees_with_it(string containerd)
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
+        var name = node.NewName();
+        var image = await node.Private.Push(name);
+        (await shim.Caller.Pull(name)).ShouldBeOk();
+
+        var pod = await shim.Caller.RunPod("agreeing");
+        var container = await shim.Caller.CreateContainer(pod, "agreeing", image.Id);
+        var (status, listed) = (await shim.Caller.FindImageOf(container), await shim.Caller.ListedImageOf(container));
+        await shim.Caller.StopPod(pod);
+        await shim.Caller.RemovePod(pod);
+
+        status.Name.ShouldBe("docker.io/" + name);
+        status.Ref.ShouldEndWith("@" + image.Digest);
+        listed.Ref.ShouldBe(image.Id);
+        foreach (var id in new[] { status.Id, listed.Id })
+            id.ShouldBeOneOf("", image.Id);
+    }
+
+    [Theory]
+    [InlineData("original", true, false)]
+    [InlineData("both", true, true)]
+    [InlineData("actual", false, true)]
+    public async Task The_setting_says_which_names_are_shown(string names, bool hasOriginal, bool hasActual)
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(Containerd, $"address: {offline.Address}\nauth: {offline.Auth}\nnames: {names}");
+        var name = node.NewName();
+        var image = await node.Private.Push(name);
+
+        (await shim.Caller.Pull(name)).ShouldBeOk();
+
+        string[] hosts = [.. hasOriginal ? ["docker.io"] : Array.Empty<string>(), .. hasActual ? [offline.Host] : Array.Empty<string>()];
+        string[] tags = [.. hosts.Select(host => $"{host}/{name}")];
+        string[] digests = [.. hosts.Select(host => $"{host}/{name.Split(':')[0]}@{image.Digest}")];
+        (await shim.Caller.FindImage(name))!.ShouldBeNamed(tags, digests);
+        (await Listed(shim.Caller, image)).ShouldBeNamed(tags, digests);
+    }
+
+    [Fact]
+    public async Task Two_names_that_were_given_for_one_image_are_both_shown()
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(Containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
+        var name = node.NewName();
+        var image = await node.Private.Push(name);
+
+        (await shim.Caller.Pull(name)).ShouldBeOk();
+        (await shim.Caller.Pull("quay.io/" + name)).ShouldBeOk();
+
+        var repository = name.Split(':')[0];
+        (await Listed(shim.Caller, image)).ShouldBeNamed(
+            [$"docker.io/{name}", $"quay.io/{name}"], [$"docker.io/{repository}@{image.Digest}", $"quay.io/{repository}@{image.Digest}"]);
+    }
+
+    [Fact]
+    public async Task What_was_given_by_digest_is_named_by_it()
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(Containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
+        var name = node.NewName();
+        var image = await node.Private.Push(name);
+        var given = $"{name.Split(':')[0]}@{image.Digest}";
+
+        (await shim.Caller.Pull(given)).ShouldBeOk();
+
+        (await Listed(shim.Caller, image)).ShouldBeNamed([], ["docker.io/" + given]);
+    }
+
+    [Fact]
+    public async Task A_name_that_the_runtime_has_by_itself_is_shown_once()
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(Containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
+        await using var direct = await node.ConnectTo(Containerd);
+        var name = node.NewName();
+        var image = await node.Private.Push(name);
+        await node.OriginRegistry.Push(name, image);
+
+        (await direct.Pull(name)).ShouldBeOk();
+        (await shim.Caller.Pull(name)).ShouldBeOk();
+
+        (await Listed(direct, image)).Tags.Length.ShouldBe(2);
+        (await Listed(shim.Caller, image)).ShouldBeNamed(["docker.io/" + name], [$"docker.io/{name.Split(':')[0]}@{image.Digest}"]);
+    }
+
+    [Fact]
+    public async Task A_name_that_was_asked_for_as_it_is_stays()
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(Containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
+        var name = node.NewName();
+        var image = await node.Private.Push(name);
+
+        (await shim.Caller.Pull($"{offline.Host}/{name}")).ShouldBeOk();
+
+        (await Listed(shim.Caller, image)).ShouldBeNamed([$"{offline.Host}/{name}"], [$"{offline.Host}/{name.Split(':')[0]}@{image.Digest}"]);
+    }
+
+    private static async Task<ImageOnNode> Listed(CriCaller caller, TestImage image) => (await caller.ListImages()).Single(listed => listed.Id == image.Id);
+}
