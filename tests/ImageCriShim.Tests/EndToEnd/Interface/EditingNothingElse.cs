@@ -11,39 +11,40 @@ public sealed class EditingNothingElse : IDisposable
     private const string Images = "ImageService";
     private const string Runtime = "RuntimeService";
 
+    /// <summary>And where in its request the image is.</summary>
+    private static readonly (string Service, string Method, int[] Path)[] s_calls =
+    [
+        (Images, "ImageStatus", [1]), (Images, "ListImages", [1, 1]),
+        (Runtime, "CreateContainer", [2, 2]), (Runtime, "CreateContainer", [2, 7, 9]),
+        (Images, "RemoveImage", [1]),
+    ];
+
     private readonly TempDirectory _directory = new();
 
     public void Dispose() => _directory.Dispose();
 
-    public static TheoryData<string, string, int[]> Calls => new()
+    [Fact]
+    public async Task Annotations_handler_what_the_user_wrote_and_unknown_fields_arrive()
     {
-        { Images, "ImageStatus", [1] },
-        { Images, "RemoveImage", [1] },
-        { Images, "ListImages", [1, 1] },
-        { Runtime, "CreateContainer", [2, 2] },
-        { Runtime, "CreateContainer", [2, 7, 9] },
-    };
-
-    [Theory, MemberData(nameof(Calls))]
-    public async Task Annotations_handler_what_the_user_wrote_and_unknown_fields_arrive(string service, string method, int[] path)
-    {
-        var (address, host) = ("http://127.0.0.1:1", "127.0.0.1:1"); // looking on the node takes no registry
+        const string host = "127.0.0.1:1"; // looking on the node takes no registry
         await using var runtime = FakeRuntime.Start(_directory.File("cri.sock"));
         runtime.On($"/runtime.v1.{Runtime}/CreateContainer", async call =>
         {
             await call.ReadRequestAsync();
             await call.AnswerAsync(Field(1, "container"));
         });
-        runtime.Images.Add($"{host}/{Given}");
-        await using var shim = await ShimProcess.StartAsync(_directory, runtime.SocketPath, $"address: {address}");
+        await using var shim = await ShimProcess.StartAsync(_directory, runtime.SocketPath, $"address: http://{host}");
         await using var caller = await RawCaller.ConnectAsync(shim.SocketPath);
+        foreach (var (service, method, path) in s_calls)
+        {
+            runtime.Images.Add($"{host}/{Given}");
 
-        var answer = await caller.CallAsync($"/runtime.v1.{service}/{method}", Request(Given, path));
+            var answer = await caller.CallAsync($"/runtime.v1.{service}/{method}", Request(Given, path));
 
-        answer.Status.ShouldBe(0, answer.Message);
-        var sent = runtime.CallsOf(method).SelectMany(call => call.Requests).ToArray();
-        sent.ShouldNotBeEmpty();
-        Shape(sent[^1], path).ShouldBe(Shape(Request($"{host}/{Given}", path), path));
+            answer.Status.ShouldBe(0, answer.Message);
+            var arrived = runtime.CallsOf(method).SelectMany(call => call.Requests).Last();
+            Shape(arrived, path).ShouldBe(Shape(Request($"{host}/{Given}", path), path), method);
+        }
     }
 
     /// <summary>An ImageSpec with everything in it, at a path of messages that have something else in them too.</summary>

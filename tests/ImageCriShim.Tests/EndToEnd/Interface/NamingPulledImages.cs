@@ -13,7 +13,7 @@ public sealed class NamingPulledImages(RealNode node)
     private const string Containerd = "1.7";
 
     [Theory, ClassData<ContainerdsOfEitherInterface>]
-    public async Task It_has_the_names_that_Docker_Hub_would_have_given_it(string containerd)
+    public async Task It_has_the_names_that_Docker_Hub_would_have_given_it_and_its_containers_agree(string containerd)
     {
         await using var offline = node.OpenDoor(node.Private);
         await using var shim = await node.StartShim(containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
@@ -31,25 +31,15 @@ public sealed class NamingPulledImages(RealNode node)
         }
 
         (await Listed(direct, image)).ShouldBeNamed([$"{offline.Host}/library/nginx:1.25"], [$"{offline.Host}/library/nginx@{image.Digest}"]);
-        await shim.Caller.Remove("nginx:1.25");
-    }
-
-    [Theory, ClassData<ContainerdsOfEitherInterface>]
-    public async Task A_container_of_it_agrees_with_it(string containerd)
-    {
-        await using var offline = node.OpenDoor(node.Private);
-        await using var shim = await node.StartShim(containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
-        var name = node.NewName();
-        var image = await node.Private.Push(name);
-        (await shim.Caller.Pull(name)).ShouldBeOk();
 
         var pod = await shim.Caller.RunPod("agreeing");
         var container = await shim.Caller.CreateContainer(pod, "agreeing", image.Id);
         var (status, listed) = (await shim.Caller.FindImageOf(container), await shim.Caller.ListedImageOf(container));
         await shim.Caller.StopPod(pod);
         await shim.Caller.RemovePod(pod);
+        await shim.Caller.Remove("nginx:1.25");
 
-        status.Name.ShouldBe("docker.io/" + name);
+        status.Name.ShouldBe("docker.io/library/nginx:1.25");
         status.Ref.ShouldEndWith("@" + image.Digest);
         listed.Ref.ShouldBe(image.Id);
         foreach (var id in new[] { status.Id, listed.Id })
