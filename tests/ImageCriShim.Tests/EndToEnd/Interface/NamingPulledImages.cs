@@ -91,9 +91,68 @@ public sealed class NamingPulledImages(RealNode node)
         var image = await node.Private.Push(name);
         var given = $"{name.Split(':')[0]}@{image.Digest}";
 
-        (await shim.Caller.Pull(given)).ShouldBeOk();
+        foreach (var written in new[] { given, $"{name}@{image.Digest}" }) // a tag beside a digest says nothing
+        {
+            (await shim.Caller.Pull(written)).ShouldBeOk();
 
-        (await Listed(shim.Caller, image)).ShouldBeNamed([], ["docker.io/" + given]);
+            (await Listed(shim.Caller, image)).ShouldBeNamed([], ["docker.io/" + given]);
+            (await shim.Caller.FindImage(written))!.ShouldBeNamed([], ["docker.io/" + given]);
+            await shim.Caller.Remove(written);
+        }
+    }
+
+    [Theory]
+    [InlineData("index.docker.io/{0}", "docker.io/{0}")]
+    [InlineData("registry.k8s.io/{0}", "registry.k8s.io/{0}")]
+    [InlineData("nowhere.test:5000/{0}", "nowhere.test:5000/{0}")]
+    public async Task A_host_that_was_given_is_shown_as_the_runtime_would_write_it(string given, string shown)
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(Containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
+        var name = node.NewName();
+        var image = await node.Private.Push(name);
+
+        (await shim.Caller.Pull(string.Format(given, name))).ShouldBeOk();
+
+        var expected = string.Format(shown, name);
+        (await Listed(shim.Caller, image)).ShouldBeNamed([expected], [$"{expected[..expected.LastIndexOf(':')]}@{image.Digest}"]);
+    }
+
+    [Fact]
+    public async Task A_tag_that_has_moved_is_the_new_images_and_the_old_one_keeps_its_digest()
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(Containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
+        var name = node.NewName();
+        var repository = name.Split(':')[0];
+        var old = await node.Private.Push(name);
+        (await shim.Caller.Pull(name)).ShouldBeOk();
+        var image = await node.Private.Push(name);
+        (await shim.Caller.Pull(name)).ShouldBeOk();
+
+        (await Listed(shim.Caller, image)).ShouldBeNamed(["docker.io/" + name], [$"docker.io/{repository}@{image.Digest}"]);
+        (await Listed(shim.Caller, old)).ShouldBeNamed([], [$"docker.io/{repository}@{old.Digest}"]);
+    }
+
+    [Fact]
+    public async Task What_was_removed_by_one_of_its_names_is_pulled_again_under_the_other_alone()
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(Containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
+        var name = node.NewName();
+        var image = await node.Private.Push(name);
+        foreach (var removed in new[] { name, "quay.io/" + name, image.Id })
+        {
+            (await shim.Caller.Pull("quay.io/" + name)).ShouldBeOk();
+            (await shim.Caller.Pull(name)).ShouldBeOk();
+
+            await shim.Caller.Remove(removed);
+            (await shim.Caller.FindImage("quay.io/" + name)).ShouldBeNull();
+            (await shim.Caller.Pull(name)).ShouldBeOk();
+
+            (await Listed(shim.Caller, image)).ShouldBeNamed(["docker.io/" + name], [$"docker.io/{name.Split(':')[0]}@{image.Digest}"]);
+            await shim.Caller.Remove(name);
+        }
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class NamingStreamedImages : IDisposable
 
         streamed.Status.ShouldBe(0, streamed.Message);
         streamed.Messages.Count.ShouldBe(301);
-        Texts(Message([.. streamed.Messages])).ShouldBe(Texts(listed));
+        Texts(Message([.. streamed.Messages.Select(message => message.Content)])).ShouldBe(Texts(listed));
         Texts(listed).ShouldContain(text => text.Contains("docker.io/team/app:1.0"));
         Texts(listed).ShouldNotContain(text => text.Contains(registry.Host));
         Texts(filtered.Single).Single().ShouldContain("docker.io/team/app:1.0");
