@@ -50,15 +50,6 @@ public sealed class CriCaller : IAsyncDisposable
     public async Task<ImageOnNode[]> ListImages() =>
         [.. Read(await Succeed(Images + "ListImages", [])).Where(field => field.Number == 1).Select(image => ImageOnNode.Read(image.Bytes))];
 
-    /// <summary>ListImages: <c>repo_tags</c> and <c>repo_digests</c> of all.</summary>
-    public async Task<string[]> ListNames() =>
-    [
-        .. from image in Read(await Succeed(Images + "ListImages", []))
-           from field in Read(image.Bytes)
-           where field.Number is 2 or 3
-           select field.Text,
-    ];
-
     public async Task Remove(string image) => await Succeed(Images + "RemoveImage", Spec(image));
 
     /// <summary>RunPodSandbox, on the node's own network.</summary>
