@@ -137,22 +137,28 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     /// <summary>Names that an image of the list really has: they are not shown on another one, whatever was asked for once.</summary>
     private HashSet<string> FindTaken(ReadOnlySpan<byte> response)
     {
-        var (restored, taken) = (new HashSet<string>(), new HashSet<string>());
-        ForEachTag(response, (_, given) => restored.UnionWith(given));
+        var (restored, taken) = (new Dictionary<string, int>(), new HashSet<string>());
+        ForEachTag(response, (image, _, given) =>
+        {
+            foreach (var name in given)
+                restored[name] = image;
+        });
         var lookUp = restored.GetAlternateLookup<ReadOnlySpan<char>>();
         if (restored.Count > 0)
-            ForEachTag(response, (tag, given) =>
+            ForEachTag(response, (image, tag, given) =>
             {
-                if (given.Count == 0 && lookUp.TryGetValue(tag, out var name))
+                if (given.Count == 0 && lookUp.TryGetValue(tag, out var name, out var other) && other != image)
                     taken.Add(name);
             });
         return taken;
     }
 
-    private void ForEachTag(ReadOnlySpan<byte> response, Action<ReadOnlySpan<char>, IReadOnlyList<string>> look)
+    /// <param name="look">Is given the number of the image, a tag of it, and what that was asked for by.</param>
+    private void ForEachTag(ReadOnlySpan<byte> response, Action<int, ReadOnlySpan<char>, IReadOnlyList<string>> look)
     {
         Span<char> tag = stackalloc char[MaxNameBytes];
-        for (var images = new ProtoReader(response); images.Next();)
+        var number = 0;
+        for (var images = new ProtoReader(response); images.Next(); number++)
         {
             if (!IsImage(images))
                 continue;
@@ -161,7 +167,7 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
                 if (fields.Number != CriMessages.ImageRepoTags)
                     continue;
                 var length = Decode(fields.Value, tag);
-                look(tag[..length], OfTag(tag[..length]));
+                look(number, tag[..length], OfTag(tag[..length]));
             }
         }
     }
