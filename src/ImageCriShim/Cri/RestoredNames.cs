@@ -26,10 +26,9 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     /// <exception cref="MalformedMessageException"/>
     internal ReadOnlyMemory<byte>? InImages(ReadOnlySpan<byte> response)
     {
-        if (IsIdle || !IsConcerned(response))
+        if (IsIdle || FindTaken(response) is not { } taken)
             return null;
-        var taken = FindTaken(response);
-        var edited = new ArrayBufferWriter<byte>(GrpcMessage.PrefixBytes + response.Length + response.Length / 8);
+        var edited = new ArrayBufferWriter<byte>(GrpcMessage.PrefixBytes + response.Length + response.Length / 8 + 64);
         edited.Write(stackalloc byte[GrpcMessage.PrefixBytes]);
         var image = new ArrayBufferWriter<byte>(1024);
         for (var fields = new ProtoReader(response); fields.Next();)
@@ -73,32 +72,6 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
         return GrpcMessage.Frame(ProtoMessage.With(response, responseStatus, ProtoMessage.With(status, statusImage, spec)));
     }
 
-    /// <summary>Whether any name in it is one that was asked for differently: in most answers none is.</summary>
-    private bool IsConcerned(ReadOnlySpan<byte> response)
-    {
-        Span<char> name = stackalloc char[MaxNameBytes];
-        for (var images = new ProtoReader(response); images.Next();)
-        {
-            if (!IsImage(images))
-                continue;
-            for (var fields = new ProtoReader(images.Value); fields.Next();)
-            {
-                if (IsName(fields) && IsConcerned(name[..Decode(fields.Value, name)]))
-                    return true;
-            }
-        }
-
-        return false;
-    }
-
-    private bool IsConcerned(ReadOnlySpan<char> name)
-    {
-        var at = name.IndexOf('@');
-        var actual = at < 0 ? name : name[..at];
-        var given = at < 0 ? OfTag(actual) : OfRepository(actual, imageId: []);
-        return given.Count > 1 || (given.Count == 1 && !actual.SequenceEqual(given[0]));
-    }
-
     private void WriteImage(ReadOnlySpan<byte> image, HashSet<string> taken, ArrayBufferWriter<byte> into)
     {
         Span<char> id = stackalloc char[MaxNameBytes];
@@ -134,42 +107,63 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
             shown.Add(field.Number, field.Value);
     }
 
-    /// <summary>Names that an image of the list really has: they are not shown on another one, whatever was asked for once.</summary>
-    private HashSet<string> FindTaken(ReadOnlySpan<byte> response)
+    /// <summary>
+    /// Looks whether any name is to be shown as another: in most answers none is. Of a list it also finds the names that an image of it really
+    /// has: they are not shown on another one, whatever was asked for once.
+    /// </summary>
+    /// <returns>Null where no name is to be shown as another.</returns>
+    private HashSet<string>? FindTaken(ReadOnlySpan<byte> response)
     {
-        var (restored, taken) = (new Dictionary<string, int>(), new HashSet<string>());
-        ForEachTag(response, (image, _, given) =>
+        var restored = new Dictionary<string, int>();
+        var isConcerned = false;
+        var images = ForEachName(response, (image, name, given, isTag) =>
         {
-            foreach (var name in given)
-                restored[name] = image;
-        });
-        var lookUp = restored.GetAlternateLookup<ReadOnlySpan<char>>();
-        if (restored.Count > 0)
-            ForEachTag(response, (image, tag, given) =>
+            isConcerned |= given.Count > 1 || (given.Count == 1 && !name.SequenceEqual(given[0]));
+            if (isTag)
             {
-                if (given.Count == 0 && lookUp.TryGetValue(tag, out var name, out var other) && other != image)
-                    taken.Add(name);
+                foreach (var other in given)
+                    restored[other] = image;
+            }
+        });
+        if (!isConcerned)
+            return null;
+        var taken = new HashSet<string>();
+        var lookUp = restored.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (images > 1)
+            ForEachName(response, (image, name, given, isTag) =>
+            {
+                if (isTag && given.Count == 0 && lookUp.TryGetValue(name, out var shown, out var other) && other != image)
+                    taken.Add(shown);
             });
         return taken;
     }
 
-    /// <param name="look">Is given the number of the image, a tag of it, and what that was asked for by.</param>
-    private void ForEachTag(ReadOnlySpan<byte> response, Action<int, ReadOnlySpan<char>, IReadOnlyList<string>> look)
+    /// <param name="look">Is given the number of the image, a name of it without digest, what that was asked for by, and whether it has a tag.</param>
+    /// <returns>How many images there are.</returns>
+    private int ForEachName(ReadOnlySpan<byte> response, Action<int, ReadOnlySpan<char>, IReadOnlyList<string>, bool> look)
     {
-        Span<char> tag = stackalloc char[MaxNameBytes];
-        var number = 0;
-        for (var images = new ProtoReader(response); images.Next(); number++)
+        Span<char> buffer = stackalloc char[MaxNameBytes];
+        var count = 0;
+        for (var images = new ProtoReader(response); images.Next();)
         {
             if (!IsImage(images))
                 continue;
             for (var fields = new ProtoReader(images.Value); fields.Next();)
             {
-                if (fields.Number != CriMessages.ImageRepoTags)
+                if (!IsName(fields))
                     continue;
-                var length = Decode(fields.Value, tag);
-                look(number, tag[..length], OfTag(tag[..length]));
+                var name = buffer[..Decode(fields.Value, buffer)];
+                var at = name.IndexOf('@');
+                if (at < 0)
+                    look(count, name, OfTag(name), true);
+                else
+                    look(count, name[..at], OfRepository(name[..at], imageId: []), false);
             }
+
+            count++;
         }
+
+        return count;
     }
 
     private IReadOnlyList<string> OfTag(ReadOnlySpan<char> actual) =>

@@ -7,6 +7,8 @@ namespace ImageCriShim.Relay;
 /// <summary>Header blocks of the runtime, each of which stands alone. What cannot be decoded is left as it is: it is the caller's to complain about.</summary>
 internal static class AnswerHeaders
 {
+    private static volatile Known s_last = new([], []);
+
     /// <returns>The value of <c>grpc-encoding</c>; null where none of the blocks has it.</returns>
     internal static string? FindEncoding(IEnumerable<byte[]> blocks) => Find(blocks, "grpc-encoding"u8);
 
@@ -29,6 +31,17 @@ internal static class AnswerHeaders
 
     /// <summary>For a body of another length: <c>content-length</c> would make the answer malformed (RFC 9113 section 8.1.1).</summary>
     internal static byte[] WithoutLength(byte[] block)
+    {
+        // A runtime says the same in front of every answer.
+        var last = s_last;
+        if (last.Block.AsSpan().SequenceEqual(block))
+            return last.Without;
+        var without = DropLength(block);
+        s_last = new Known(block, without);
+        return without;
+    }
+
+    private static byte[] DropLength(byte[] block)
     {
         if (!TryDecode(block, out var fields) || fields.RemoveAll(field => field.IsNamed("content-length"u8)) == 0)
             return block;
@@ -53,4 +66,8 @@ internal static class AnswerHeaders
             return false;
         }
     }
+
+    /// <param name="Block">As it came.</param>
+    /// <param name="Without">The same without a length.</param>
+    private sealed record Known(byte[] Block, byte[] Without);
 }

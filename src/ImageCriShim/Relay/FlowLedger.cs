@@ -116,6 +116,14 @@ internal sealed class FlowLedger(FrameWriter output)
     /// <param name="andReset">The receiver still sends on this stream; it is told that the rest is not wanted (RFC 9113 section 8.1).</param>
     internal void SendHeaders(int stream, ReadOnlySpan<byte> block, bool endStream, bool andReset = false)
     {
+        if (!andReset && block.Length <= Frames.MaxPayload && _outgoing.TryGetValue(stream, out var queue) && queue.Parts.Count == 0)
+        {
+            WriteHeaders(stream, block, endStream); // nothing is before it: the usual case, without a copy
+            if (endStream)
+                Forget(stream, queue);
+            return;
+        }
+
         var frames = new ArrayBufferWriter<byte>(FrameHeader.Size + block.Length);
         Frames.WriteHeaders(frames, stream, block, endStream);
         if (andReset)
@@ -140,6 +148,9 @@ internal sealed class FlowLedger(FrameWriter output)
         _hasSent = false;
         return hasSent;
     }
+
+    /// <summary>Whether anything of ours waits to be sent on this stream.</summary>
+    internal bool Waits(int stream) => _outgoing.TryGetValue(stream, out var queue) && queue.Parts.Count > 0;
 
     /// <summary>Calls back when nothing waits on this stream of ours any more, sent or dropped: now, if nothing does.</summary>
     internal void WhenSent(int stream, Action callBack)
@@ -258,6 +269,14 @@ internal sealed class FlowLedger(FrameWriter output)
         }
         while (!rest.IsEmpty);
         return true;
+    }
+
+    private void WriteHeaders(int stream, ReadOnlySpan<byte> block, bool endStream)
+    {
+        Span<byte> header = stackalloc byte[FrameHeader.Size];
+        var flags = endStream ? FrameFlags.EndHeaders | FrameFlags.EndStream : FrameFlags.EndHeaders;
+        new FrameHeader(block.Length, FrameType.Headers, flags, stream).Write(header);
+        output.Append(header, block);
     }
 
     private void WriteData(int stream, ReadOnlySpan<byte> data, bool last)

@@ -81,7 +81,19 @@ internal sealed class RelayConnection
             _ = Answer(stream);
     }
 
-    internal void LogCallFailed(Exception exception) => Log.EditedCallFailed(_log, exception);
+    /// <summary>Asks an edited call something. A defect of ours must not break it: it goes on as if it had not been taken over.</summary>
+    internal T Ask<T>(TakenStream stream, Func<TakenStream, T> question, T ifItFails)
+    {
+        try
+        {
+            return question(stream);
+        }
+        catch (Exception e)
+        {
+            Log.EditedCallFailed(_log, e);
+            return ifItFails;
+        }
+    }
 
     private async Task Answer(TakenStream stream)
     {
@@ -96,7 +108,7 @@ internal sealed class RelayConnection
         }
         catch (Exception e)
         {
-            LogCallFailed(e);
+            Log.EditedCallFailed(_log, e);
             answer = StreamAnswer.Error(GrpcCode.Internal, $"image-cri-shim: internal error ({e.GetType().Name}); its log says more");
         }
 
@@ -116,7 +128,7 @@ internal sealed class RelayConnection
         }
         catch (Exception e) // it goes on as it came
         {
-            LogCallFailed(e);
+            Log.EditedCallFailed(_log, e);
         }
 
         Give(stream, request);

@@ -25,7 +25,7 @@ internal enum TakenPhase
 [SuppressMessage("Design", "CA1001", Justification = "The source has no timer and no handle, and tokens of it outlive the stream.")]
 internal sealed class TakenStream(int id, EditedCall call)
 {
-    private readonly CancellationTokenSource _cancellation = new();
+    private CancellationTokenSource? _cancellation; // most calls are answered before anybody asks for it
 
     internal int Id { get; } = id;
 
@@ -56,8 +56,11 @@ internal sealed class TakenStream(int id, EditedCall call)
 
     internal bool RuntimeEnded { get; set; }
 
-    internal CancellationToken Cancellation => _cancellation.Token;
+    /// <summary>The caller went away.</summary>
+    internal CancellationToken Cancellation => Source.Token;
+
+    private CancellationTokenSource Source => LazyInitializer.EnsureInitialized(ref _cancellation, static () => new CancellationTokenSource());
 
     /// <summary>The caller is gone: who works on the answer is told, on another thread, because the gate is held.</summary>
-    internal void Cancel() => _ = _cancellation.CancelAsync();
+    internal void Cancel() => _ = Source.CancelAsync();
 }

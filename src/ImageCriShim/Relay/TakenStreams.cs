@@ -132,7 +132,7 @@ internal sealed class TakenStreams
         }
 
         var isWatched = stream is { Phase: TakenPhase.Watching, IsForwarded: false };
-        var reply = isWatched ? Ask(stream, static s => s.Call.OnAnswer(s.Answer), ifItFails: Reply.AsItCame) : Reply.AsItCame;
+        var reply = isWatched ? _connection.Ask(stream, static s => s.Call.OnAnswer(s.Answer), ifItFails: Reply.AsItCame) : Reply.AsItCame;
         if (reply.IsOurs)
         {
             stream.Phase = TakenPhase.Answering;
@@ -216,7 +216,7 @@ internal sealed class TakenStreams
 
     private void OnRequest(TakenStream stream)
     {
-        var verdict = Ask(stream, static s => s.Call.OnRequest(s.Request.WrittenMemory), ifItFails: Verdict.Forward);
+        var verdict = _connection.Ask(stream, static s => s.Call.OnRequest(s.Request.WrittenMemory), ifItFails: Verdict.Forward);
         switch (verdict)
         {
             case Verdict.Answer:
@@ -251,20 +251,7 @@ internal sealed class TakenStreams
     }
 
     private ReadOnlyMemory<byte> OnMessage(TakenStream stream, ReadOnlyMemory<byte> message) =>
-        Ask(stream, s => s.Call.OnMessage(message, s.Messages!.FindEncoding), ifItFails: message);
-
-    private T Ask<T>(TakenStream stream, Func<TakenStream, T> question, T ifItFails)
-    {
-        try
-        {
-            return question(stream);
-        }
-        catch (Exception e) // a defect of ours must not break a call: it goes on as if it had not been taken over
-        {
-            _connection.LogCallFailed(e);
-            return ifItFails;
-        }
-    }
+        _connection.Ask(stream, s => s.Call.OnMessage(message, s.Messages!.FindEncoding), ifItFails: message);
 
     private void Finish(TakenStream stream)
     {
@@ -279,8 +266,14 @@ internal sealed class TakenStreams
         var held = stream.Held;
         stream.Held = 0;
         // A peer whose windows are closed takes nothing: what waits for it is still held.
-        RuntimeLedger.WhenSent(stream.Id, () => CallerLedger.WhenSent(stream.Id, () => _heldBytes.Release(held)));
+        if (RuntimeLedger.Waits(stream.Id) || CallerLedger.Waits(stream.Id))
+            ReleaseWhenSent(stream.Id, held);
+        else
+            _heldBytes.Release(held);
     }
+
+    private void ReleaseWhenSent(int id, int held) =>
+        RuntimeLedger.WhenSent(id, () => CallerLedger.WhenSent(id, () => _heldBytes.Release(held)));
 
     private void ResetRuntime(TakenStream stream)
     {
