@@ -22,6 +22,9 @@ internal sealed record CallEnvironment(
     TimeProvider Time,
     ILogger Log)
 {
+    /// <summary>Where images were found.</summary>
+    internal FoundElsewhere Found { get; } = new();
+
     /// <summary>How images are shown.</summary>
     internal RestoredNames RestoredNames => new(Settings.Names, Record.Names);
 }

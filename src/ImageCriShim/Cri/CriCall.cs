@@ -83,6 +83,9 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     protected Task<RuntimeReply> Call(string method, byte[] message, CancellationToken cancellation) =>
         Environment.Runtime.Call(head.For(method), message, Remaining, cancellation);
 
+    /// <summary>The same method with another message, sent before it is known whether its answer is needed.</summary>
+    protected AheadCall? Begin(byte[] message) => Environment.Runtime.Begin(head, message, Remaining);
+
     /// <summary>
     /// What else the runtime may have the image by, without asking anybody: the name that it was pulled by, then its name at each
     /// registry, most wanted first.

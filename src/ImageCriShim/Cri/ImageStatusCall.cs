@@ -8,20 +8,48 @@ namespace ImageCriShim.Cri;
 /// <summary>
 /// Local first, no network ever: the runtime is asked as given, on the caller's own stream; only if it has nothing, it is asked for
 /// the name that the image was pulled by, and for each name that a registry would have it under. The first answer that has an image is the answer.
+/// For an image that was found under another name before, that one is asked for at the same time, so that kubelet waits for one answer, not two.
 /// </summary>
 internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
+    private static readonly object s_taken = new();
+
     private IReadOnlyList<string> _otherNames = [];
     private RecordedPull? _recorded; // before the runtime is asked for it
+    private string? _expected; // the name under which the image was found the last time
+    private object? _ahead; // the call that asks for it meanwhile, or that it is too late to ask
 
-    protected override Verdict DecideName() => Verdict.Watch;
+    internal override bool AsksAhead => _expected is not null;
+
+    internal override void AskAhead()
+    {
+        if (Begin(Rename(Request.Span, _expected!)) is { } call && Interlocked.CompareExchange(ref _ahead, call, null) is not null)
+            call.GiveUp(); // it was answered already
+    }
+
+    internal override void OnEnd()
+    {
+        if (TakeAhead() is { } call)
+            ThreadPool.UnsafeQueueUserWorkItem(static unwanted => unwanted.GiveUp(), call, preferLocal: false);
+    }
+
+    protected override Verdict DecideName()
+    {
+        _expected = Environment.Found.Find(Image);
+        return Verdict.Watch;
+    }
 
     protected override Verdict DecideId() => Environment.Settings.Names is ShownNames.Actual ? Verdict.Forward : Verdict.Watch;
 
     protected override Reply OnAnswer(ReadOnlySpan<byte> message)
     {
         if (CriMessages.HasImage(message))
+        {
+            if (_expected is not null)
+                Environment.Found.Forget(Image);
             return Environment.RestoredNames.InImages(message) is { } restored ? Reply.With(restored) : Reply.AsItCame;
+        }
+
         if (Image.Length == 0 || ImageId.IsId(Image))
             return Reply.AsItCame;
         _recorded = Environment.Record.Find(Image);
@@ -33,12 +61,13 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
     {
         foreach (var name in _otherNames)
         {
-            var reply = await Call(Rename(Request.Span, name), cancellation);
+            var reply = await Ask(name, cancellation);
             if (!reply.Status.IsOk)
                 continue;
             if (CriMessages.HasImage(reply.Message.Span))
             {
                 Log.FoundUnderCandidate(Environment.Log, Image, name);
+                Environment.Found.Remember(Image, name);
                 return reply.ToAnswer(FoundBy(Image, name).InImages(reply.Message.Span));
             }
 
@@ -48,6 +77,15 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
 
         return null;
     }
+
+    private async Task<RuntimeReply> Ask(string name, CancellationToken cancellation)
+    {
+        var ahead = name == _expected ? TakeAhead() : null;
+        var reply = ahead is null ? null : await ahead.Finish(cancellation);
+        return reply ?? await Call(Rename(Request.Span, name), cancellation);
+    }
+
+    private AheadCall? TakeAhead() => Interlocked.Exchange(ref _ahead, s_taken) as AheadCall;
 
     /// <summary>The request for another image.</summary>
     /// <exception cref="MalformedMessageException"/>

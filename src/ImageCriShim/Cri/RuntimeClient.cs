@@ -54,6 +54,26 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
         }
     }
 
+    /// <summary>Sends a call whose answer may be needed, over a connection that is there and without waiting.</summary>
+    /// <returns>Null where that cannot be done now.</returns>
+    internal AheadCall? Begin(CallerHead head, ReadOnlyMemory<byte> message, TimeSpan timeout)
+    {
+        if (TakeIdle() is not { } connection)
+            return null;
+        try
+        {
+            if (connection.TryBegin(head.Path, FieldsOf(head, timeout), GrpcMessage.Frame(message.Span)))
+                return new AheadCall(this, connection);
+        }
+        catch (RuntimeConnectionException)
+        {
+            // The ordinary call will find out.
+        }
+
+        PutBack(connection);
+        return null;
+    }
+
     /// <summary>A call without a message, for what a connection is to begin with. Blocks for as long as the runtime does.</summary>
     /// <param name="isWanted">Asked now and then.</param>
     /// <returns>Null where it is not wanted any more.</returns>
@@ -98,7 +118,8 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
         }
     }
 
-    private void PutBack(RuntimeConnection connection)
+    /// <summary>After its call has ended; kept for the next where it is in order.</summary>
+    internal void PutBack(RuntimeConnection connection)
     {
         if (connection.IsKept)
         {
@@ -120,7 +141,7 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
         new("content-type", "application/grpc"), new("te", "trailers"), new("grpc-timeout", GrpcTimeout.Format(timeout)), .. head.Metadata,
     ];
 
-    private static RuntimeReply Read(RuntimeAnswer answer)
+    internal static RuntimeReply Read(RuntimeAnswer answer)
     {
         if (answer.HttpStatus != "200")
             return Failed(StatusCode.Unknown, $"the runtime answered HTTP {answer.HttpStatus}");

@@ -49,7 +49,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
                 HandleReceived();
             }
         }
-        catch (Exception e) when (e is SocketException or Http2ProtocolException or HpackException)
+        catch (Exception e) when (IsLoss(e))
         {
             _isBroken = true;
         }
@@ -66,51 +66,79 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         string path, IReadOnlyList<KeyValuePair<string, string>> fields, ReadOnlyMemory<byte> body, CancellationToken cancellation)
     {
         _isBroken = true; // until it has ended well
+        bool isSent;
         try
         {
             WriteHead(path, fields);
-            var isSent = await SendBody(body, cancellation);
-            await ReceiveWhole(cancellation);
-            _isBroken = !isSent;
+            isSent = await SendBody(body, cancellation);
         }
-        catch (Exception e) when (e is SocketException or Http2ProtocolException or HpackException)
+        catch (Exception e) when (IsLoss(e))
         {
-            throw new RuntimeConnectionException(e is SocketException socketError ? $"{socketError.SocketErrorCode}" : e.Message);
+            throw Lost(e);
         }
 
+        var answer = await Finish(cancellation);
+        _isBroken = !isSent;
+        return answer;
+    }
+
+    /// <summary>Sends a request that fits into what may be sent, without waiting. <see cref="Finish"/> or <see cref="GiveUp"/> comes next.</summary>
+    /// <returns>False: the request is too large or the runtime does not read; nothing was sent.</returns>
+    /// <exception cref="RuntimeConnectionException"/>
+    internal bool TryBegin(string path, IReadOnlyList<KeyValuePair<string, string>> fields, ReadOnlySpan<byte> body)
+    {
+        const int most = 8 * 1024; // a writable socket takes it at once
+        if (_stream < 0 || body.Length > Math.Min(most, Math.Min(_initialWindow, _connectionWindow)))
+            return false;
+        try
+        {
+            if (!socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite))
+                return false;
+            _isBroken = true; // until it has ended well
+            WriteHead(path, fields);
+            WriteData(body, endStream: true);
+            for (var rest = _toSend.WrittenSpan; !rest.IsEmpty;)
+                rest = rest[socket.Send(rest)..];
+            _toSend.Clear();
+            return true;
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            throw Lost(e);
+        }
+    }
+
+    /// <summary>Waits for the answer of what was sent.</summary>
+    /// <inheritdoc cref="Call"/>
+    internal async Task<RuntimeAnswer> Finish(CancellationToken cancellation)
+    {
+        try
+        {
+            await ReceiveWhole(cancellation);
+        }
+        catch (Exception e) when (IsLoss(e))
+        {
+            throw Lost(e);
+        }
+
+        _isBroken = false;
         GiveCredit();
         return _answer;
     }
 
     public void Dispose() => socket.Dispose();
 
+    private static bool IsLoss(Exception e) => e is SocketException or Http2ProtocolException or HpackException;
+
+    private static RuntimeConnectionException Lost(Exception e) => new(e is SocketException socketError ? $"{socketError.SocketErrorCode}" : e.Message);
+
     private void WriteHead(string path, IReadOnlyList<KeyValuePair<string, string>> fields)
     {
-        var block = new ArrayBufferWriter<byte>(512);
-        if (_stream < 0)
-        {
-            Begin();
-            HpackEncoder.WriteTableSizeZero(block); // no table here either
-        }
-
-        HpackEncoder.WriteLiteral(block, ":method", "POST");
-        HpackEncoder.WriteLiteral(block, ":scheme", "http");
-        HpackEncoder.WriteLiteral(block, ":path", path);
-        HpackEncoder.WriteLiteral(block, ":authority", "localhost");
-        foreach (var (name, value) in fields)
-            HpackEncoder.WriteLiteral(block, name, value);
+        var isFirst = _stream < 0;
+        if (isFirst)
+            RequestFrames.WriteBeginning(_toSend, ReceiveWindow);
         (_stream, _streamWindow, _answer) = (_stream + 2, _initialWindow, new RuntimeAnswer());
-        Frames.WriteHeaders(_toSend, _stream, block.WrittenSpan, endStream: false);
-    }
-
-    private void Begin()
-    {
-        var settings = new SettingsFrame();
-        settings.Set(SettingsFrame.HeaderTableSize, 0, evenIfAbsent: true);
-        settings.Set(SettingsFrame.InitialWindowSize, ReceiveWindow, evenIfAbsent: true);
-        _toSend.Write(Frames.Preface);
-        _toSend.Write(settings.Encode());
-        _toSend.Write(Frames.WindowUpdate(0, ReceiveWindow - DefaultWindow));
+        RequestFrames.WriteHead(_toSend, _stream, path, fields, isFirst);
     }
 
     /// <returns>False where the runtime has answered before it had all of it.</returns>
@@ -157,20 +185,29 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         }
         catch (OperationCanceledException)
         {
-            Cancel();
+            GiveUp();
             throw;
         }
     }
 
-    // The whole request has left, so the connection is in order; what the runtime still says of this stream is passed over.
-    private void Cancel()
+    /// <summary>
+    /// The answer is not wanted. The whole request has left, so the connection is in order; what comes of this stream is passed over.
+    /// </summary>
+    internal void GiveUp()
     {
         _toSend.Write(Frames.RstStream(_stream, ErrorCode.Cancel));
         _answer = RuntimeAnswer.Unwanted;
-        if (!socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite))
-            return; // it does not read; the connection stays broken and is closed
-        _isBroken = socket.Send(_toSend.WrittenSpan) < _toSend.WrittenCount;
-        _toSend.Clear();
+        try
+        {
+            if (!socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite))
+                return; // it does not read; the connection stays broken and is closed
+            _isBroken = socket.Send(_toSend.WrittenSpan) < _toSend.WrittenCount;
+            _toSend.Clear();
+        }
+        catch (SocketException)
+        {
+            // It is closed then.
+        }
     }
 
     private async Task Receive(CancellationToken cancellation)
@@ -261,9 +298,3 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         _uncredited = 0;
     }
 }
-
-/// <summary>A call of ours broke off; the message goes on after "because".</summary>
-internal sealed class RuntimeConnectionException(string reason) : Exception(reason);
-
-/// <summary>The runtime's answer is above <see cref="RelayLimits.MessageBytes"/>.</summary>
-internal sealed class AnswerTooLargeException : Exception;

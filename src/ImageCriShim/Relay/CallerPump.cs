@@ -34,6 +34,12 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         buffer.Consume(Frames.Preface.Length);
     }
 
+    protected override void AfterPass()
+    {
+        while (Taken.TakeAskingAhead() is { } call)
+            call.AskAhead();
+    }
+
     protected override bool Forwards(FrameHeader header, ReadOnlySpan<byte> unit)
     {
         if (!SettingsSeen && header.Type is not FrameType.Settings)

@@ -23,7 +23,7 @@ internal enum Verdict
 
 /// <summary>
 /// One call that is taken out of the relay. The relay collects its request, asks, and carries out; flow control, resets and
-/// half-closed streams are the relay's. All but <see cref="Prepare"/> and <see cref="Answer"/> runs under the connection's gate: it
+/// half-closed streams are the relay's. All but <see cref="Prepare"/>, <see cref="AskAhead"/> and <see cref="Answer"/> runs under the connection's gate: it
 /// must not block.
 /// </summary>
 internal abstract class EditedCall
@@ -34,6 +34,22 @@ internal abstract class EditedCall
     /// <summary>The body that the runtime gets instead.</summary>
     /// <param name="cancellation">The caller reset the stream or went away.</param>
     internal virtual Task<ReadOnlyMemory<byte>> Prepare(CancellationToken cancellation) => throw new NotSupportedException();
+
+    /// <summary>
+    /// For a watched call that <see cref="AsksAhead"/>: the request is on its way. Runs outside of the gate, on the thread that passes the
+    /// caller's frames on, and must not wait.
+    /// </summary>
+    internal virtual void AskAhead()
+    {
+    }
+
+    /// <summary>Whether <see cref="AskAhead"/> is to be called.</summary>
+    internal virtual bool AsksAhead => false;
+
+    /// <summary>Nothing more is asked of it: it was answered, or its caller went away.</summary>
+    internal virtual void OnEnd()
+    {
+    }
 
     /// <summary>For a watched call: what becomes of the runtime's answer.</summary>
     internal virtual Reply OnAnswer(HeldAnswer answer) => Reply.AsItCame;

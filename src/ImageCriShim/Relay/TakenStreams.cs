@@ -15,6 +15,7 @@ internal sealed class TakenStreams
     private readonly StreamedAnswers _streamed;
     private readonly Dictionary<int, TakenStream> _streams = [];
     private readonly Queue<TakenStream> _refused = [];
+    private readonly Queue<EditedCall> _askingAhead = [];
     private readonly AnsweredStreams _answered = new();
 
     internal TakenStreams(RelayConnection connection, HeldBytes heldBytes)
@@ -57,6 +58,9 @@ internal sealed class TakenStreams
         if (endsStream)
             OnRequest(stream);
     }
+
+    /// <summary>The next call that is to ask ahead. Needs no gate: only the caller's pump adds to them and takes them.</summary>
+    internal EditedCall? TakeAskingAhead() => _askingAhead.TryDequeue(out var call) ? call : null;
 
     /// <returns>Whether the runtime is to see it.</returns>
     internal bool ForwardsCallerReset(int id)
@@ -244,6 +248,8 @@ internal sealed class TakenStreams
         RuntimeLedger.SendData(stream.Id, request, endStream: true);
         stream.Phase = TakenPhase.Watching;
         stream.IsForwarded = isForwarded;
+        if (!isForwarded && stream.Call.AsksAhead)
+            _askingAhead.Enqueue(stream.Call);
         if (!isForwarded || stream.Answer.Octets > 0)
             return; // what is held already must go first
         CallerLedger.Drop(stream.Id); // the stream is the runtime's again
@@ -263,6 +269,7 @@ internal sealed class TakenStreams
     private void Remove(TakenStream stream)
     {
         _streams.Remove(stream.Id);
+        stream.Call.OnEnd();
         var held = stream.Held;
         stream.Held = 0;
         // A peer whose windows are closed takes nothing: what waits for it is still held.
