@@ -35,6 +35,9 @@ public abstract class PullTest : RelayTest
 
     private protected MissingImages Missing { get; } = new([]);
 
+    /// <summary>If set before the start, the record is its, and each connection begins as it does in the daemon.</summary>
+    private protected NodeState? State { get; set; }
+
     private protected FakeTime Time { get; } = new();
 
     private protected RawCaller Caller { get; private set; } = null!;
@@ -61,9 +64,10 @@ public abstract class PullTest : RelayTest
         var outages = AtEnd(new Ending(new Outages(asking, Time, Log)));
         var runtime = AtEnd(new Ending(new RuntimeClient(new RuntimeSocket(RuntimeSocketPath, TimeProvider.System))));
         var resolver = new Resolver(settings, (Outages)outages.What, Time);
-        Record = new PullRecord([]);
+        Record = State?.Pulls ?? new PullRecord([]);
         var environment = new CallEnvironment(settings, resolver, asking, (RuntimeClient)runtime.What, Record, Missing, Time, Log);
-        StartRelay(new CriRouter(() => environment, _ => RuntimeVersions.Both).Begin);
+        var beginning = State is null ? null : new ConnectionBeginning(() => environment, new RecordBeginning(State, environment.Runtime, Time, Log));
+        StartRelay(new CriRouter(() => environment, beginning is null ? _ => RuntimeVersions.Both : beginning.Begin).Begin);
         Caller = await Connect();
     }
 
