@@ -13,7 +13,7 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
     protected override Verdict DecideName()
     {
         _otherNames = FindOtherNames(Image);
-        return _otherNames.Count == 0 && FindRecorded(Image) is null ? Verdict.Forward : Verdict.Answer;
+        return _otherNames.Count == 0 && Environment.Record.Snapshot.Count == 0 ? Verdict.Forward : Verdict.Answer;
     }
 
     protected override Verdict DecideId() => Verdict.Watch;

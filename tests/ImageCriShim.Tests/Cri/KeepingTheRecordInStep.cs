@@ -11,10 +11,12 @@ public sealed class KeepingTheRecordInStep : NamesTest
     [Theory]
     [InlineData("given")]
     [InlineData("given in full")]
+    [InlineData("candidate")]
     [InlineData("id")]
     [InlineData("short id")]
     [InlineData("given digest")]
     [InlineData("given tag and digest")]
+    [InlineData("actual digest")]
     public async Task An_image_that_is_removed_by_any_of_its_names_is_forgotten_once_and_for_all(string by)
     {
         await Start([At(First.Address)]); // as most nodes have it: one registry, so its own names have no other
