@@ -73,7 +73,8 @@ internal sealed class GivenNames
 
     private RecordedPull[] PullsBy(string name) => _byName.TryGetValue(name, out var tagged) ? tagged.Pulls : [];
 
-    private static ReadOnlySpan<char> WithoutAlgorithm(ReadOnlySpan<char> imageId) =>
+    /// <summary>An ID as CRI-O lists it.</summary>
+    public static ReadOnlySpan<char> WithoutAlgorithm(ReadOnlySpan<char> imageId) =>
         imageId.StartsWith("sha256:", StringComparison.Ordinal) ? imageId["sha256:".Length..] : imageId;
 
     private static void Set<T>(ConcurrentDictionary<string, T> index, string key, T value, Func<T, bool> isEmpty)

@@ -94,7 +94,8 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
     public void Forget(params IReadOnlyCollection<string> names)
     {
         var keys = names.Select(RecordedPull.KeyOf).ToHashSet();
-        Forget(pull => keys.Contains(pull.Key) || names.Contains(pull.Actual) || names.Contains(pull.ImageRef));
+        var images = names.Select(name => GivenNames.WithoutAlgorithm(name).ToString()).ToHashSet();
+        Forget(pull => keys.Contains(pull.Key) || names.Contains(pull.Actual) || images.Contains(GivenNames.WithoutAlgorithm(pull.ImageRef).ToString()));
     }
 
     /// <summary>These are not on the node any more. What was pulled again meanwhile stays.</summary>

@@ -13,6 +13,7 @@ public sealed class KeepingTheRecordInStep : NamesTest
     [InlineData("given in full")]
     [InlineData("candidate")]
     [InlineData("id")]
+    [InlineData("id without algorithm")]
     [InlineData("short id")]
     [InlineData("given digest")]
     [InlineData("given tag and digest")]
