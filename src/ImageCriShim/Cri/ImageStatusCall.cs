@@ -1,6 +1,7 @@
 using ImageCriShim.Configuration;
 using ImageCriShim.Images;
 using ImageCriShim.Relay;
+using ImageCriShim.Rewriting;
 
 namespace ImageCriShim.Cri;
 
@@ -11,6 +12,7 @@ namespace ImageCriShim.Cri;
 internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
     private IReadOnlyList<string> _otherNames = [];
+    private RecordedPull? _recorded; // before the runtime is asked for it
 
     protected override Verdict DecideName() => Verdict.Watch;
 
@@ -22,6 +24,7 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
             return Environment.RestoredNames.InImages(message) is { } restored ? Reply.With(restored) : Reply.AsItCame;
         if (Image.Length == 0 || ImageId.IsId(Image))
             return Reply.AsItCame;
+        _recorded = Environment.Record.Find(Image);
         _otherNames = FindOtherNames(Image);
         return _otherNames.Count == 0 ? Reply.AsItCame : Reply.Ours;
     }
@@ -39,8 +42,8 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
                 return reply.ToAnswer(FoundBy(Image, name).InImages(reply.Message.Span));
             }
 
-            if (Environment.Record.Find(Image) is { } gone && gone.Actual == name)
-                Environment.Record.Forget([gone]);
+            if (_recorded?.Actual == name)
+                Environment.Record.Forget([_recorded]);
         }
 
         return null;

@@ -151,6 +151,23 @@ public sealed class KeepingTheRecordInStep : NamesTest
         Record.All.Select(pull => pull.Given).ShouldBe(["redis:7"]);
     }
 
+    [Theory]
+    [InlineData("ImageStatus")]
+    [InlineData("ListImages")]
+    public async Task But_not_what_is_pulled_again_while_the_runtime_looks(string method)
+    {
+        await Start();
+        Runtime.Images.Remove(Pulled("nginx:1", "former.local/nginx:1"));
+        Runtime.On(ImageService + method, async call =>
+        {
+            if (FindText(await call.ReadRequestAsync(), method == "ListImages" ? [1, 1, 1] : [1, 1]) == "former.local/nginx:1")
+                Pulled("nginx:1", "former.local/nginx:1"); // by somebody else, just when the runtime has looked
+            await call.AnswerAsync([]);
+        });
+        await Caller.CallAsync(ImageService + method, method == "ListImages" ? Filter("nginx:1") : Field(1, Field(1, "nginx:1")));
+        Record.All.Count.ShouldBe(1);
+    }
+
     [Fact]
     public async Task A_runtime_that_cannot_say_forgets_nothing()
     {
