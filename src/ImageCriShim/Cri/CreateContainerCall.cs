@@ -17,18 +17,14 @@ internal sealed class CreateContainerCall(CallEnvironment environment, CallerHea
     internal override async Task<ReadOnlyMemory<byte>> Prepare(CancellationToken cancellation)
     {
         var config = ProtoMessage.GetMessage(Request.Span, RequestConfig);
-        var image = await Rename(ProtoMessage.GetMessage(config, ConfigImage), cancellation);
+        var edited = await RenameIn(config, ConfigImage, cancellation);
         var mounts = ProtoMessage.GetMessages(config, ConfigMounts);
-        for (var i = 0; i < mounts.Count; i++)
-        {
-            var spec = ProtoMessage.GetMessage(mounts[i], MountImage);
-            var renamed = await Rename(spec, cancellation);
-            if (renamed != spec)
-                mounts[i] = ProtoMessage.With(mounts[i], MountImage, renamed);
-        }
-
-        config = ProtoMessage.With(config, ConfigImage, image);
-        return GrpcMessage.Frame(ProtoMessage.With(Request.Span, RequestConfig, ProtoMessage.WithEach(config, ConfigMounts, mounts)));
+        var renamed = new List<byte[]>(mounts.Count);
+        foreach (var mount in mounts)
+            renamed.Add(await RenameIn(mount, MountImage, cancellation));
+        if (!mounts.SequenceEqual(renamed))
+            edited = ProtoMessage.WithEach(edited, ConfigMounts, renamed);
+        return GrpcMessage.Frame(edited == config ? Request.Span : ProtoMessage.With(Request.Span, RequestConfig, edited));
     }
 
     protected override Verdict Decide()
@@ -42,7 +38,16 @@ internal sealed class CreateContainerCall(CallEnvironment environment, CallerHea
 
     private static bool IsNamed(byte[] spec) => ProtoMessage.GetString(spec, CriMessages.SpecImage) is { Length: > 0 } image && !ImageId.IsId(image);
 
+    /// <summary>What holds an ImageSpec, with the name in it that the runtime knows.</summary>
     /// <returns>The very same where nothing is to be changed.</returns>
+    private async Task<byte[]> RenameIn(byte[] message, int field, CancellationToken cancellation)
+    {
+        var spec = ProtoMessage.GetMessage(message, field);
+        var renamed = await Rename(spec, cancellation);
+        return renamed == spec ? message : ProtoMessage.With(message, field, renamed);
+    }
+
+    /// <inheritdoc cref="RenameIn"/>
     private async Task<byte[]> Rename(byte[] spec, CancellationToken cancellation)
     {
         var image = ProtoMessage.GetString(spec, CriMessages.SpecImage);

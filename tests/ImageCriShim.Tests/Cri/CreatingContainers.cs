@@ -72,6 +72,23 @@ public sealed class CreatingContainers : NamesTest
     }
 
     [Fact]
+    public async Task A_container_without_an_image_gets_none()
+    {
+        await Serve();
+        Runtime.Images.Add(AtFirst("data:1"));
+        await ShouldCreate(Field(2, Mount("data:1")), Field(2, Mount(AtFirst("data:1"))));
+    }
+
+    [Fact]
+    public async Task A_message_that_is_written_in_an_odd_way_and_needs_no_change_is_not_written_anew()
+    {
+        await Serve();
+        Runtime.Images.Add("elsewhere.local/app:1");
+        byte[] halves = [.. Field(2, Field(1, "first half")), .. Field(2, Field(2, Field(1, "elsewhere.local/app:1")))];
+        await ShouldCreate(halves, halves);
+    }
+
+    [Fact]
     public async Task A_compressed_request_is_read_too()
     {
         await Serve();
