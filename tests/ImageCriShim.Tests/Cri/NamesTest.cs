@@ -9,6 +9,21 @@ public abstract class NamesTest : PullTest
 {
     protected NamesTest() => Prepare();
 
+    /// <summary>A state directory, so that each connection begins as it does in the daemon.</summary>
+    /// <param name="isNew">It is the first start.</param>
+    private protected void KeepState(bool isNew)
+    {
+        var directory = Path.Combine(Path.GetDirectoryName(RuntimeSocketPath)!, "state");
+        if (!isNew)
+        {
+            using var before = NodeState.Open(directory, Log);
+            before.Begin();
+        }
+
+        State = NodeState.Open(directory, Log);
+        AtEnd(new Ending(State));
+    }
+
     /// <summary>What an image of Docker Hub is called at the first registry.</summary>
     private protected string AtFirst(string image) => $"{First.Host}/library/{image}";
 
