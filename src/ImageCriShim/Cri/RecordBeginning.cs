@@ -10,6 +10,8 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, TimeProvider time, ILogger log)
 {
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50); // of a caller that waits for another one's list
+
     private readonly Lock _gate = new();
     private bool _isDone = !state.IsNew;
 
@@ -20,7 +22,13 @@ internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, Ti
     {
         if (Volatile.Read(ref _isDone))
             return;
-        lock (_gate)
+        while (!_gate.TryEnter(s_look))
+        {
+            if (!isWanted())
+                return;
+        }
+
+        try
         {
             if (!_isDone && runtime.CallAndWait($"/runtime.{(versions.V1 ? "v1" : "v1alpha2")}.ImageService/ListImages", isWanted) is { Status.IsOk: true } reply)
             {
@@ -28,6 +36,10 @@ internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, Ti
                 state.Begin();
                 Volatile.Write(ref _isDone, true);
             }
+        }
+        finally
+        {
+            _gate.Exit();
         }
     }
 

@@ -163,6 +163,28 @@ public sealed class BeginningTheRecord : NamesTest
     }
 
     [Fact]
+    public async Task While_it_takes_long_a_caller_that_leaves_is_let_go_of_and_one_that_waits_is_served()
+    {
+        KeepState(isNew: true);
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Runtime.On(ImageService + "ListImages", async call =>
+        {
+            await release.Task.WaitAsync(call.Cancelled);
+            await call.AnswerAsync(Field(1, Runtime.Images.Find(AtFirst("nginx:1"))!.ToMessage()));
+        });
+        Runtime.Images.Add(AtFirst("nginx:1"));
+        await Start();
+        var waiting = Begin();
+        await Wait.Until(() => Runtime.CallsOf("ListImages").Any());
+        using (ConnectBare())
+            await Wait.Until(() => Runtime.CallsOf("Version").Count() == 4, "the second has got as far");
+        await Wait.Until(() => Listener.Connections == 1, "it is let go of");
+        release.SetResult();
+        await waiting;
+        Record.All.Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task What_is_recorded_so_is_never_the_answer_in_an_outage()
     {
         Array.ForEach(["pull of ", "not pulled "], Expect);
