@@ -78,6 +78,15 @@ public sealed class MissingImagesTests
     }
 
     [Fact]
+    public void More_than_that_in_a_file_are_not_taken_up_either()
+    {
+        var known = Enumerable.Range(0, MissingImages.MaxImages + 3).Select(i => new MissingImage($"app:{i}", s_start, s_start.AddSeconds(i), []));
+        var loaded = new MissingImages(known);
+        loaded.All.Count.ShouldBe(MissingImages.MaxImages);
+        loaded.All[^1].Image.ShouldBe("app:3");
+    }
+
+    [Fact]
     public void Each_change_is_told_and_what_changes_nothing_is_not()
     {
         var changes = 0;
