@@ -114,6 +114,15 @@ public sealed class ShowingState : DaemonTest
     }
 
     [Theory]
+    [InlineData("images", "pulls.json")]
+    [InlineData("missing", "missing.json")]
+    public async Task What_may_not_be_read_is_not_taken_for_nothing(string command, string file)
+    {
+        System.IO.Directory.CreateDirectory(Path.Combine(State, file)); // which even root cannot read as a file
+        (await Show(command)).ShouldBe((1, $"{Path.Combine(State, file)}: may not be read by this process\n"));
+    }
+
+    [Theory]
     [InlineData("images")]
     [InlineData("missing")]
     public async Task They_need_a_usable_file(string command)
