@@ -47,7 +47,8 @@ internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, Ti
     {
         try
         {
-            var pulls = CriMessages.GetImages(listImagesResponse.Span).SelectMany(image => FindPulls(image, resolver)).ToList();
+            var pulls = CriMessages.GetImages(listImagesResponse.Span).SelectMany(image => FindPulls(image, resolver))
+                .GroupBy(pull => pull.Key).Select(pulls => FindFirst(pulls, resolver)).ToList();
             pulls.ForEach(state.Pulls.Add);
             if (pulls.Count > 0)
                 Log.RecordBegun(log, pulls.Count);
@@ -69,6 +70,13 @@ internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, Ti
             if (resolver.FindOrigin(actual) is { } given && state.Pulls.Find(given.Kept) is null)
                 yield return new RecordedPull(given.Kept, actual.Kept, actual.Domain, image.Id, time.GetUtcNow(), PulledWith.Unknown, digest);
         }
+    }
+
+    /// <summary>Images of several registries may have been asked for by one name: it is the one that would be looked for first.</summary>
+    private static RecordedPull FindFirst(IGrouping<string, RecordedPull> pulls, Resolver resolver)
+    {
+        var names = resolver.Candidates(pulls.Key).Select(candidate => candidate.Image).ToList();
+        return pulls.MinBy(pull => names.IndexOf(pull.Actual))!;
     }
 
     private static Reference? Parse(string name) => Reference.TryParse(name, out var reference) ? reference : null;

@@ -80,6 +80,20 @@ public sealed class BeginningTheRecord : NamesTest
         Record.All.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_several_images_that_may_have_been_asked_for_by_one_name_it_is_the_one_that_is_looked_for_first(bool isListedFirst)
+    {
+        KeepState(isNew: true);
+        Runtime.Images.Add(new FakeImage(Digest(isListedFirst ? '1' : '3'), [AtFirst("nginx:1")], []));
+        Runtime.Images.Add(new FakeImage(Digest('2'), [$"{Second.Host}/library/nginx:1"], []));
+        await Start();
+        await Begin();
+        Record.All.Single().Actual.ShouldBe(AtFirst("nginx:1"));
+        FindText(await Status("nginx:1"), 1).ShouldBe(Digest(isListedFirst ? '1' : '3'));
+    }
+
     [Fact]
     public async Task A_name_that_is_recorded_already_keeps_its_record()
     {
