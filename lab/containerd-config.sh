@@ -4,7 +4,7 @@
 #   - debug socket, opt directory and (2.x) NRI would be shared by every containerd of the machine;
 #   - registries are plain http or have a private authority, so each has a hosts.toml.
 
-# containerd_config HOME VERSION SANDBOX-IMAGE REGISTRY...
+# containerd_config HOME VERSION SANDBOX-IMAGE ELSEWHERE REGISTRY...
 containerd_config() {
     local home=$1 version=$2 sandbox=$3 snapshotter
     snapshotter=$(usable_snapshotter "$home")
@@ -53,8 +53,11 @@ TOML
 
 # 1.4 knows no config_path.
 containerd_1_4_registries() {
-    local cri=$1 registry url authority
-    shift
+    local cri=$1 elsewhere=$2 registry url authority
+    shift 2
+    for registry in ${elsewhere:+'*' docker.io}; do # docker.io is among its defaults, so it is not one of the others
+        printf '[%s.registry.mirrors."%s"]\n  endpoint = ["%s"]\n' "$cri" "$registry" "$elsewhere"
+    done
     for registry in "$@"; do
         IFS='=' read -r url authority <<<"$registry"
         printf '[%s.registry.mirrors."%s"]\n  endpoint = ["%s"]\n' "$cri" "${url#*://}" "$url"
@@ -105,12 +108,18 @@ write_hosts() {
     shift
     for registry in "$@"; do
         IFS='=' read -r url authority <<<"$registry"
-        mkdir -p "$certs/${url#*://}"
-        {
-            printf 'server = "%s"\n[host."%s"]\n  capabilities = ["pull", "resolve"]\n' "$url" "$url"
-            [[ -z $authority ]] || printf '  ca = "%s"\n' "$authority"
-        } >"$certs/${url#*://}/hosts.toml"
+        write_host "$certs/${url#*://}" "$url" "$authority"
     done
+}
+
+# Without "server" a miss would be asked for again at the host that the image names, out in the world.
+write_host() {
+    local directory=$1 url=$2 authority=$3
+    mkdir -p "$directory"
+    {
+        printf 'server = "%s"\n[host."%s"]\n  capabilities = ["pull", "resolve"]\n' "$url" "$url"
+        [[ -z $authority ]] || printf '  ca = "%s"\n' "$authority"
+    } >"$directory/hosts.toml"
 }
 
 # usable_snapshotter HOME: overlayfs cannot be stacked on every file system (in a container, for one).

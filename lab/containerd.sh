@@ -25,14 +25,16 @@ containerd_version() {
     "$LAB_CACHE/containerd-$1/usr/bin/containerd" --version 2>/dev/null | grep -Eo '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1
 }
 
-# start_containerd DIRECTORY VERSION SANDBOX-IMAGE [--pod-network] [--as NAME] [REGISTRY-URL[=CA-FILE]...]: prints the socket.
+# start_containerd DIRECTORY VERSION SANDBOX-IMAGE [--pod-network] [--as NAME] [--elsewhere URL] [REGISTRY-URL[=CA-FILE]...]: prints the socket.
+# Images of every other host are asked for at URL.
 start_containerd() {
-    local directory=$1 version=$2 sandbox=$3 name=containerd network='' home registries=()
+    local directory=$1 version=$2 sandbox=$3 name=containerd network='' elsewhere='' home registries=()
     shift 3
     while [[ $# -gt 0 ]]; do
         case $1 in
             --pod-network) network=yes ;;
             --as) name=$2 && shift ;;
+            --elsewhere) elsewhere=$2 && shift ;;
             *) registries+=("$1") ;;
         esac
         shift
@@ -44,7 +46,8 @@ start_containerd() {
     printf '%s\n' "$version" >"$home/version"
     [[ -z $network ]] || add_pod_network "$directory" "$home/net.d"
     write_hosts "$home/certs.d" "${registries[@]}"
-    containerd_config "$home" "$version" "$sandbox" "${registries[@]}" >"$home/config.toml"
+    [[ -z $elsewhere ]] || write_host "$home/certs.d/_default" "$elsewhere" ''
+    containerd_config "$home" "$version" "$sandbox" "$elsewhere" "${registries[@]}" >"$home/config.toml"
     resume_containerd "$directory" "$name"
 }
 

@@ -1,53 +1,26 @@
 #!/usr/bin/python3
-"""Does by hand what kubelet does: one CRI call per command, answers as JSON (or the bare id) on standard output.
-
-Messages are made at run time from the api.proto of Kubernetes (LAB_CRI_DESCRIPTORS, compiled by lab/cri.sh). v1 and v1alpha2
-have the same messages, so the version is only a matter of the method's path.
-"""
+"""Does by hand what kubelet does: one CRI call per command, answers as JSON (or the bare id) on standard output."""
 
 import argparse
 import json
-import os
 import sys
 import time
 
 import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
-
-def load_messages(path):
-    with open(path, "rb") as file:
-        files = descriptor_pb2.FileDescriptorSet.FromString(file.read())
-    pool = descriptor_pool.DescriptorPool()
-    for file in files.file:
-        pool.Add(file)
-    return pool
+from cri_api import Api
 
 
 class Runtime:
-    def __init__(self, socket, version, timeout, descriptors):
+    def __init__(self, socket, version, timeout):
         self.channel = grpc.insecure_channel("unix:" + socket, options=[("grpc.max_receive_message_length", -1)])
-        self.version = version
+        self.api = Api(version)
         self.timeout = timeout
-        self.pool = load_messages(descriptors)
 
     def call(self, method, request):
         """method: ImageService/PullImage. request and answer: as dictionaries, with the field names of api.proto."""
-        service, name = method.split("/")
-        descriptor = self.pool.FindServiceByName("runtime.v1." + service).FindMethodByName(name)
-        request = json_format.ParseDict(request, self.message(descriptor.input_type)())
-        invoke = self.channel.unary_unary(
-            f"/runtime.{self.version}.{service}/{name}",
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=self.message(descriptor.output_type).FromString,
-        )
-        answer = invoke(request, timeout=self.timeout)
-        return json_format.MessageToDict(answer, preserving_proto_field_name=True)
-
-    def message(self, descriptor):
-        if hasattr(message_factory, "GetMessageClass"):
-            return message_factory.GetMessageClass(descriptor)
-        return message_factory.MessageFactory(self.pool).GetPrototype(descriptor)
+        known = self.api.methods[method]
+        return known.answer(self.channel.unary_unary(known.path)(known.request(request), timeout=self.timeout))
 
 
 def credential(arguments):
@@ -194,7 +167,7 @@ def parse(argv):
 def main():
     arguments = parse(sys.argv[1:])
     version = "v1alpha2" if arguments.v1alpha2 else "v1"
-    runtime = Runtime(arguments.socket, version, arguments.timeout, os.environ["LAB_CRI_DESCRIPTORS"])
+    runtime = Runtime(arguments.socket, version, arguments.timeout)
     try:
         answer = COMMANDS[arguments.command](runtime, arguments)
     except grpc.RpcError as error:

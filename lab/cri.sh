@@ -2,6 +2,7 @@
 # Calling a runtime as kubelet does (cri.py). The messages come from the api.proto in Debian's package of it, used in place.
 
 cri_packages=(python3 python3-grpcio python3-protobuf protobuf-compiler)
+export PYTHONDONTWRITEBYTECODE=1
 export LAB_CRI_DESCRIPTORS=$LAB_CACHE/cri-messages.pb
 
 # cri SOCKET COMMAND...

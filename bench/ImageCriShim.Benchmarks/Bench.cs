@@ -49,9 +49,10 @@ internal static class Bench
         }
 
         var ways = scene.Ways.ToArray();
+        var measurements = Measurement.All(scene, figures).Where(measurement => measurement.Name.Contains(options.Only, StringComparison.OrdinalIgnoreCase)).ToList();
         for (var round = 1; round <= options.Rounds; round++)
         {
-            foreach (var measurement in Measurement.All(scene, figures))
+            foreach (var measurement in measurements)
             {
                 Say($"round {round} of {options.Rounds}: {measurement.Name}");
                 Random.Shared.Shuffle(ways);

@@ -48,6 +48,22 @@ internal sealed class Lab(string root, string directory, CancellationToken cance
         return socket;
     }
 
+    /// <summary>One more containerd, with that many images, all of the hub.</summary>
+    /// <returns>Its socket.</returns>
+    internal async Task<string> StartWithImages(int count)
+    {
+        var name = $"containerd-{count}";
+        var socket = await Say("containerd", "start", Directory, Containerd, "unused.lab.test/pause:1", "--as", name, $"http://{HubAddress}");
+        var archive = $"{Directory}/{name}.tar";
+        ManyImages.Write(archive, $"{Cache}/base-layer.tar.gz", count, i => $"{HubAddress}/library/listed-{i}");
+        var ctr = $"{Cache}/containerd-{Containerd}/usr/bin/ctr";
+        await Command.Run(ctr, ["--address", socket, "--namespace", "k8s.io", "images", "import", "--no-unpack", archive], cancellation);
+        File.Delete(archive);
+        return socket;
+    }
+
+    private static string Cache => Environment.GetEnvironmentVariable("IMAGE_CRI_SHIM_LAB") ?? throw new BenchException("IMAGE_CRI_SHIM_LAB is not set");
+
     private Task<string> Say(params string[] words) => Command.Run($"{Root}/lab/lab", words, cancellation);
 
     private static int FreePort()

@@ -21,6 +21,7 @@ internal sealed record Measurement(string Name, Measure On)
                 "ImageStatus, known as given",
                 OfCall(figures, Row.StatusAsGiven, Load.OfImage("ImageStatus", lab.KnownAsGiven, 8_000), Row.StatusCpu)),
             new("ImageStatus, known as a candidate", OfRenamed(figures, Row.StatusAsCandidate, lab, "ImageStatus", 3_000)),
+            new("ListImages", new Listing(scene, figures).Measure),
             new("PullImage", OfRenamed(figures, Row.Pull, lab, "PullImage", 60)),
             new("start and memory", new FreshShim(scene, figures).Measure),
             new("finding images", new Probing(scene, figures).Measure),

@@ -28,12 +28,16 @@ internal sealed record Row(string Name, string Unit, bool IsRatio, Promise? Prom
     internal static readonly Row ManySockets = new("5,000 names over 3 registries: sockets left over", "", IsRatio: false, new(0));
     internal static readonly Row ManyMemory = new("5,000 more names over 3 registries: memory grows by", "MB", IsRatio: false, new(2));
 
-    internal static readonly IReadOnlyList<Row> All =
+    internal static IReadOnlyList<Row> All { get; } =
     [
         OneStream, SixteenStreams, CallsPerSecond, Large, Streamed, StatusAsGiven, StatusAsCandidate, Pull,
+        .. Listing.Sizes.SelectMany(size => new[] { size.Restored, size.Actual }),
         ForwardedCpu, StatusCpu, Idle, Loaded, Listening,
         FirstResolve, ColdResolve, NextResolve, FirstDead, NextDead, Crowd, ManySockets, ManyMemory,
     ];
+
+    internal static Row List(int images, bool restored, Promise? promise = null) =>
+        new($"ListImages, {images} images, names {(restored ? "restored" : "as they are")}, p50", "µs", IsRatio: true, promise);
 }
 
 /// <summary>What the project promises of a figure.</summary>

@@ -7,7 +7,7 @@ internal sealed class Scene(Lab lab) : IDisposable
     private static readonly string s_program = typeof(Scene).Assembly.Location;
 
     private readonly List<Daemon> _daemons = [];
-    private int _shims;
+    private int _fresh;
 
     internal Lab Lab { get; } = lab;
 
@@ -34,10 +34,14 @@ internal sealed class Scene(Lab lab) : IDisposable
     internal string SecureSettings => $"address: https://{Lab.SecureAddress}\ntls: {{ca: {Lab.Authority}}}\n";
 
     /// <summary>One more shim, in front of the answering runtime.</summary>
-    internal (Daemon Daemon, string Socket) StartFreshShim(Way way, string settings)
+    internal (Daemon Daemon, string Socket) StartFreshShim(Way way, string settings) => StartFresh(way, Path("answering"), settings);
+
+    /// <summary>One more of what stands in the middle, in front of any runtime.</summary>
+    internal (Daemon Daemon, string Socket) StartFresh(Way way, string runtime, string settings)
     {
-        var name = $"{way.Name}-{++_shims}";
-        return (StartShim(name, way.Shim!, Path("answering"), settings), Path(name));
+        var name = $"{way.Name}-{++_fresh}";
+        var daemon = way.Shim is { } program ? StartShim(name, program, runtime, settings) : StartSpliceProcess(name, runtime);
+        return (daemon, Path(name));
     }
 
     public void Dispose()
@@ -58,13 +62,14 @@ internal sealed class Scene(Lab lab) : IDisposable
     private Daemon StartShim(string name, string program, string runtime, string settings)
     {
         var file = $"{Lab.Directory}/{name}.yaml";
-        File.WriteAllText(file, $"shim: {Path(name)}\ncri: {runtime}\n{settings}");
+        File.WriteAllText(file, $"shim: {Path(name)}\ncri: {runtime}\nimage: {Lab.Directory}/{name}.state\n{settings}");
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return Daemon.Start(Lab.Directory, name, program, "-f", file);
     }
 
-    private Daemon StartSplice(string name, string to) =>
-        Keep(Daemon.Start(Lab.Directory, name, s_self, s_program, "splice", Path(name), to), Path(name));
+    private Daemon StartSplice(string name, string to) => Keep(StartSpliceProcess(name, to), Path(name));
+
+    private Daemon StartSpliceProcess(string name, string to) => Daemon.Start(Lab.Directory, name, s_self, s_program, "splice", Path(name), to);
 
     private Daemon Keep(Daemon daemon, string socket)
     {

@@ -15,7 +15,7 @@ internal static class Table
     internal static string Format(Figures figures)
     {
         var rows = new List<string[]> { (string[])["", .. figures.Ways.Select(way => way.Name), "promise"] };
-        foreach (var row in Row.All)
+        foreach (var row in Row.All.Where(row => figures.Ways.Any(way => figures.Measured(row, way).Count > 0)))
             rows.Add([row.Name, .. figures.Ways.Select(way => Cell(figures, row, way)), PromiseOf(row)]);
         var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
         var text = new StringBuilder();

@@ -111,7 +111,9 @@ internal static class ShimHost
     {
         // systemd sets it where standard error is the journal (systemd.exec(5)).
         var underJournald = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null;
-        return new StderrLogger(format, debug ? LogLevel.Debug : LogLevel.Information, TimeProvider.System, Console.Error, underJournald);
+        // Console.Error would set up the terminal as well, although nobody types.
+        var output = new StreamWriter(Console.OpenStandardError(), bufferSize: -1) { AutoFlush = true };
+        return new StderrLogger(format, debug ? LogLevel.Debug : LogLevel.Information, TimeProvider.System, output, underJournald);
     }
 
     private static int Fail(ILogger log, IEnumerable<string> problems, int exitCode)

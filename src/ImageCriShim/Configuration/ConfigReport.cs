@@ -47,5 +47,6 @@ internal sealed class ConfigReport(string file)
         return key.Length == 0 ? $"{place}: {text}" : $"{key} ({place}): {text}";
     }
 
-    private static List<string> InOrder(List<(long Line, string Text)> entries) => entries.OrderBy(e => e.Line).Select(e => e.Text).ToList();
+    private static List<string> InOrder(List<(long Line, string Text)> entries) =>
+        entries.Count == 0 ? [] : entries.OrderBy(e => e.Line).Select(e => e.Text).ToList();
 }

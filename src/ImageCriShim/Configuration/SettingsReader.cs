@@ -50,22 +50,27 @@ internal static class SettingsReader
         var registries = new List<Registry>();
         if (offline is not null)
             registries.Add(offline);
-        foreach (var (index, node) in top.List("registries", "a list of entries, each with an address").Index())
+        var entries = top.List("registries", "a list of entries, each with an address");
+        for (var index = 0; index < entries.Count; index++)
         {
             var path = $"registries[{index}]";
-            if (node is not YamlMappingNode mapping)
-                top.Report.Problem(path, node.Start.Line, "is not a mapping; use address, auth, priority ...");
+            if (entries[index] is not YamlMappingNode mapping)
+                top.Report.Problem(path, entries[index].Start.Line, "is not a mapping; use address, auth, priority ...");
             else if (RegistryReader.ReadEntry(new YamlMap(mapping, path, top.Report)) is { } registry)
                 Add(registries, registry, path, mapping.Start.Line, top.Report);
         }
-        return
-        [
-            .. registries
-                .OrderByDescending(r => r.Priority)
-                .ThenByDescending(r => r.IsOffline)
-                .ThenBy(r => r.Host, StringComparer.Ordinal)
-                .ThenBy(r => r.Address.Path, StringComparer.Ordinal),
-        ];
+        registries.Sort(CompareRank);
+        return [.. registries];
+    }
+
+    private static int CompareRank(Registry one, Registry other)
+    {
+        if (one.Priority != other.Priority)
+            return other.Priority - one.Priority;
+        if (one.IsOffline != other.IsOffline)
+            return one.IsOffline ? -1 : 1;
+        var byHost = string.CompareOrdinal(one.Host, other.Host);
+        return byHost != 0 ? byHost : string.CompareOrdinal(one.Address.Path, other.Address.Path);
     }
 
     /// <summary>The Go shim kept one entry per host, the last one, and looked at its offline registry first.</summary>

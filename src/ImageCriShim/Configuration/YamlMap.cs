@@ -56,7 +56,7 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     }
 
     /// <summary>The entries of a list; none where the key is absent.</summary>
-    public IEnumerable<YamlNode> List(string key, string allowed)
+    public IList<YamlNode> List(string key, string allowed)
     {
         var found = Find(key);
         if (found is YamlSequenceNode list)
@@ -86,8 +86,10 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     /// <summary>To be called last: whatever has not been asked for is a mistake.</summary>
     public void RefuseOthers()
     {
-        foreach (var (key, entry) in _entries.Where(e => !_known.Contains(e.Key)))
+        foreach (var (key, entry) in _entries)
         {
+            if (_known.Contains(key))
+                continue;
             var nearest = NearestWord.Find(key, _known);
             var allowed = nearest is null ? $"known keys: {string.Join(", ", _known.Order(StringComparer.Ordinal))}" : $"did you mean {nearest}?";
             report.Problem(PathOf(key), entry.Key.Start.Line, $"unknown key; {allowed}");
@@ -107,7 +109,9 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     private static Dictionary<string, KeyValuePair<YamlNode, YamlNode>> Entries(YamlMappingNode? node)
     {
         var entries = new Dictionary<string, KeyValuePair<YamlNode, YamlNode>>(StringComparer.OrdinalIgnoreCase);
-        foreach (var entry in node is null ? [] : node.Children.AsEnumerable())
+        if (node is null)
+            return entries;
+        foreach (var entry in node.Children)
             entries[(entry.Key as YamlScalarNode)?.Value ?? "(not a text)"] = entry;
         return entries;
     }

@@ -77,13 +77,14 @@ internal static class YamlValues
     {
         const string Allowed = $"a list of patterns, each {ImagePattern.Allowed}";
         var patterns = ImmutableArray.CreateBuilder<ImagePattern>();
-        foreach (var (index, entry) in map.List(key, Allowed).Index())
+        var entries = map.List(key, Allowed);
+        for (var index = 0; index < entries.Count; index++)
         {
-            var text = (entry as YamlScalarNode)?.Value ?? "this";
+            var text = (entries[index] as YamlScalarNode)?.Value ?? "this";
             if (ImagePattern.TryParse(text, out var pattern))
                 patterns.Add(pattern);
             else
-                map.Report.Problem($"{map.PathOf(key)}[{index}]", entry.Start.Line, $"{text} is not a pattern; use {ImagePattern.Allowed}");
+                map.Report.Problem($"{map.PathOf(key)}[{index}]", entries[index].Start.Line, $"{text} is not a pattern; use {ImagePattern.Allowed}");
         }
         return patterns.ToImmutable();
     }

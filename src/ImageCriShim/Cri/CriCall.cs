@@ -81,7 +81,7 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     /// <summary>Another method, as the same caller.</summary>
     /// <param name="method"><c>service/method</c>.</param>
     protected Task<RuntimeReply> Call(string method, byte[] message, CancellationToken cancellation) =>
-        Environment.Runtime.Call(head.Of(method), message, Remaining, cancellation);
+        Environment.Runtime.Call(head.For(method), message, Remaining, cancellation);
 
     /// <summary>
     /// What else the runtime may have the image by, without asking anybody: the name that it was pulled by, then its name at each

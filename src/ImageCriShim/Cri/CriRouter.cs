@@ -44,7 +44,7 @@ internal sealed class CriRouter(Func<CallEnvironment> current, Func<Func<bool>, 
         foreach (var (edited, make) in s_edited)
         {
             if (path.SequenceEqual(edited))
-                return new CallRoute(make(current(), CallerHead.Read(headers, renamed)), renamed);
+                return new CallRoute(make(current(), CallerHead.Of(headers, renamed)), renamed);
         }
 
         return new CallRoute(null, renamed);

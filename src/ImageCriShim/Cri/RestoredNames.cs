@@ -26,7 +26,7 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     /// <exception cref="MalformedMessageException"/>
     internal ReadOnlyMemory<byte>? InImages(ReadOnlySpan<byte> response)
     {
-        if (IsIdle)
+        if (IsIdle || !IsConcerned(response))
             return null;
         var taken = FindTaken(response);
         var edited = new ArrayBufferWriter<byte>(GrpcMessage.PrefixBytes + response.Length + response.Length / 8);
@@ -73,6 +73,32 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
         return GrpcMessage.Frame(ProtoMessage.With(response, responseStatus, ProtoMessage.With(status, statusImage, spec)));
     }
 
+    /// <summary>Whether any name in it is one that was asked for differently: in most answers none is.</summary>
+    private bool IsConcerned(ReadOnlySpan<byte> response)
+    {
+        Span<char> name = stackalloc char[MaxNameBytes];
+        for (var images = new ProtoReader(response); images.Next();)
+        {
+            if (!IsImage(images))
+                continue;
+            for (var fields = new ProtoReader(images.Value); fields.Next();)
+            {
+                if (IsName(fields) && IsConcerned(name[..Decode(fields.Value, name)]))
+                    return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool IsConcerned(ReadOnlySpan<char> name)
+    {
+        var at = name.IndexOf('@');
+        var actual = at < 0 ? name : name[..at];
+        var given = at < 0 ? OfTag(actual) : OfRepository(actual, imageId: []);
+        return given.Count > 1 || (given.Count == 1 && !actual.SequenceEqual(given[0]));
+    }
+
     private void WriteImage(ReadOnlySpan<byte> image, HashSet<string> taken, ArrayBufferWriter<byte> into)
     {
         Span<char> id = stackalloc char[MaxNameBytes];
@@ -80,7 +106,7 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
         var shown = new ShownNamesOfImage(into);
         for (var fields = new ProtoReader(image); fields.Next();)
         {
-            if (fields.Number is CriMessages.ImageRepoTags or CriMessages.ImageRepoDigests && fields.WireType == ProtoMessage.LengthDelimited)
+            if (IsName(fields))
                 WriteName(fields, id, taken, shown);
             else
                 into.Write(fields.Whole);
@@ -111,23 +137,28 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     /// <summary>Names that an image of the list really has: they are not shown on another one, whatever was asked for once.</summary>
     private HashSet<string> FindTaken(ReadOnlySpan<byte> response)
     {
-        var restored = new HashSet<string>();
-        var taken = new HashSet<string>();
-        ForEachTag(response, (_, given) => restored.UnionWith(given));
+        var (restored, taken) = (new Dictionary<string, int>(), new HashSet<string>());
+        ForEachTag(response, (image, _, given) =>
+        {
+            foreach (var name in given)
+                restored[name] = image;
+        });
         var lookUp = restored.GetAlternateLookup<ReadOnlySpan<char>>();
         if (restored.Count > 0)
-            ForEachTag(response, (tag, given) =>
+            ForEachTag(response, (image, tag, given) =>
             {
-                if (given.Count == 0 && lookUp.TryGetValue(tag, out var name))
+                if (given.Count == 0 && lookUp.TryGetValue(tag, out var name, out var other) && other != image)
                     taken.Add(name);
             });
         return taken;
     }
 
-    private void ForEachTag(ReadOnlySpan<byte> response, Action<ReadOnlySpan<char>, IReadOnlyList<string>> look)
+    /// <param name="look">Is given the number of the image, a tag of it, and what that was asked for by.</param>
+    private void ForEachTag(ReadOnlySpan<byte> response, Action<int, ReadOnlySpan<char>, IReadOnlyList<string>> look)
     {
         Span<char> tag = stackalloc char[MaxNameBytes];
-        for (var images = new ProtoReader(response); images.Next();)
+        var number = 0;
+        for (var images = new ProtoReader(response); images.Next(); number++)
         {
             if (!IsImage(images))
                 continue;
@@ -136,7 +167,7 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
                 if (fields.Number != CriMessages.ImageRepoTags)
                     continue;
                 var length = Decode(fields.Value, tag);
-                look(tag[..length], OfTag(tag[..length]));
+                look(number, tag[..length], OfTag(tag[..length]));
             }
         }
     }
@@ -144,10 +175,13 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     private IReadOnlyList<string> OfTag(ReadOnlySpan<char> actual) =>
         asked?.Tagged is { } tagged && actual.SequenceEqual(asked.Actual) ? [.. names.OfTag(actual).Append(tagged).Distinct()] : names.OfTag(actual);
 
-    private IReadOnlyList<string> OfRepository(ReadOnlySpan<char> actual, ReadOnlySpan<char> id) =>
+    private IReadOnlyList<string> OfRepository(ReadOnlySpan<char> actual, ReadOnlySpan<char> imageId) =>
         asked is not null && actual.SequenceEqual(asked.ActualRepository)
-            ? [.. names.OfRepository(actual, id).Append(asked.Repository).Distinct()]
-            : names.OfRepository(actual, id);
+            ? [.. names.OfRepository(actual, imageId).Append(asked.Repository).Distinct()]
+            : names.OfRepository(actual, imageId);
+
+    private static bool IsName(ProtoReader field) =>
+        field.Number is CriMessages.ImageRepoTags or CriMessages.ImageRepoDigests && field.WireType == ProtoMessage.LengthDelimited;
 
     private static bool IsImage(ProtoReader field) => field.Number == CriMessages.ResponseImage && field.WireType == ProtoMessage.LengthDelimited;
 

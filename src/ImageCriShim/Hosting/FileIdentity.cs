@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace ImageCriShim.Hosting;
 
 /// <summary>What statx(2) says of a file and .NET does not: owner, inode, and whether it is a socket.</summary>
-internal sealed record FileIdentity(ulong Device, ulong Inode, uint User, uint Group, UnixFileMode Mode, bool IsSocket)
+internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User, uint Group, UnixFileMode Mode, bool IsSocket)
 {
     private const int CurrentDirectory = -100; // AT_FDCWD
     private const uint BasicStats = 0x7ff; // STATX_BASIC_STATS
@@ -28,7 +28,7 @@ internal sealed record FileIdentity(ulong Device, ulong Inode, uint User, uint G
             IsSocket: (mode & TypeMask) == SocketType);
     }
 
-    [DllImport("libc", EntryPoint = "statx", SetLastError = true)]
+    [LibraryImport(LibC.Name, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern unsafe int Statx(int directory, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, byte* into);
+    private static unsafe partial int Statx(int directory, string path, int flags, uint mask, byte* into);
 }

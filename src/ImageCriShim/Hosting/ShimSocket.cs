@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace ImageCriShim.Hosting;
 
 /// <summary>Our socket file: made, guarded like the runtime's, taken away again.</summary>
-internal sealed class ShimSocket : IDisposable
+internal sealed partial class ShimSocket : IDisposable
 {
     // Callers are few; the kernel's own bound (net.core.somaxconn) is 4096.
     private const int Backlog = 512;
@@ -124,9 +124,9 @@ internal sealed class ShimSocket : IDisposable
         _ => "its directory cannot be written to",
     };
 
-    [DllImport("libc", EntryPoint = "chown", SetLastError = true)]
+    [LibraryImport(LibC.Name, EntryPoint = "chown", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Chown([MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint user, uint group);
+    private static partial int Chown(string path, uint user, uint group);
 }
 
 /// <summary>Our socket cannot be had; the message says why and what to do.</summary>

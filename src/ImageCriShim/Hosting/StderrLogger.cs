@@ -27,12 +27,14 @@ internal sealed class StderrLogger(LogFormat format, LogLevel least, TimeProvide
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (!IsEnabled(logLevel))
-            return;
-        var message = formatter(state, exception);
-        var line = format is LogFormat.Json
-            ? FormatJson(logLevel, eventId, state, exception, message)
-            : FormatText(logLevel, exception, message);
+        // No more than this: of a generic method whatever it does is compiled anew, at run time, for every kind of message.
+        if (IsEnabled(logLevel))
+            Write(logLevel, eventId, state, exception, formatter(state, exception));
+    }
+
+    private void Write(LogLevel level, EventId id, object? state, Exception? exception, string message)
+    {
+        var line = format is LogFormat.Json ? FormatJson(level, id, state, exception, message) : FormatText(level, exception, message);
         lock (_writing)
             output.WriteLine(line);
     }
@@ -46,7 +48,7 @@ internal sealed class StderrLogger(LogFormat format, LogLevel least, TimeProvide
             : $"{Now()} {Name(level)} {text}";
     }
 
-    private string FormatJson<TState>(LogLevel level, EventId id, TState state, Exception? exception, string message)
+    private string FormatJson(LogLevel level, EventId id, object? state, Exception? exception, string message)
     {
         using var line = new MemoryStream();
         using (var json = new Utf8JsonWriter(line))

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace ImageCriShim.Images;
 
 /// <summary>
@@ -8,9 +6,6 @@ namespace ImageCriShim.Images;
 /// </summary>
 internal static class ReferenceGrammar
 {
-    private static readonly SearchValues<char> s_hexDigits = SearchValues.Create("0123456789abcdef");
-    private static readonly SearchValues<char> s_iPv6Characters = SearchValues.Create("0123456789abcdefABCDEF:");
-
     /// <summary><c>[\w][\w.-]{0,127}</c></summary>
     public static bool IsTag(string text) =>
         text.Length is > 0 and <= 128 && IsWord(text[0]) && text.All(c => IsWord(c) || c is '.' or '-');
@@ -25,7 +20,15 @@ internal static class ReferenceGrammar
         return text.Length - colon - 1 == length && IsHex(text.AsSpan(colon + 1));
     }
 
-    public static bool IsHex(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(s_hexDigits);
+    public static bool IsHex(ReadOnlySpan<char> text)
+    {
+        foreach (var c in text)
+        {
+            if (!char.IsAsciiHexDigitLower(c))
+                return false;
+        }
+        return true;
+    }
 
     /// <summary>
     /// <c>host [":" digits]</c> where the host is a DNS name, an IPv4 address or an IPv6 address in brackets. Zones and
@@ -39,7 +42,7 @@ internal static class ReferenceGrammar
         if (port.Length > 0 && (port.Length == 1 || port[0] != ':' || !port.Skip(1).All(char.IsAsciiDigit)))
             return false;
         return host.StartsWith('[')
-            ? host.Length > 2 && !host.AsSpan(1, host.Length - 2).ContainsAnyExcept(s_iPv6Characters)
+            ? host.Length > 2 && host[1..^1].All(c => char.IsAsciiHexDigit(c) || c == ':')
             : host.Split('.').All(IsDomainComponent);
     }
 

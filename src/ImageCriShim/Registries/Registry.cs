@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using ImageCriShim.Images;
 using ImageCriShim.Registries.Auth;
@@ -17,11 +16,8 @@ internal sealed record Registry(RegistryAddress Address)
     /// come from Docker Hub's <c>a/b</c>, and names of private images are not told to the public. Not
     /// <c>mirror.gcr.io</c>, which is a mirror of Docker Hub.
     /// </summary>
-    private static readonly FrozenSet<string> s_publicOrigins = new[]
-    {
-        Reference.DockerHub, "quay.io", "ghcr.io", "gcr.io", "us.gcr.io", "eu.gcr.io", "asia.gcr.io", "registry.k8s.io", "k8s.gcr.io",
-        "mcr.microsoft.com", "public.ecr.aws",
-    }.ToFrozenSet(StringComparer.Ordinal);
+    private bool IsPublicOrigin => Host is Reference.DockerHub or "quay.io" or "ghcr.io" or "gcr.io" or "us.gcr.io" or "eu.gcr.io"
+        or "asia.gcr.io" or "registry.k8s.io" or "k8s.gcr.io" or "mcr.microsoft.com" or "public.ecr.aws";
 
     public string Host => Address.Host;
 
@@ -47,7 +43,7 @@ internal sealed record Registry(RegistryAddress Address)
         if (Exclude.Any(pattern => pattern.Matches(image)))
             return false;
         return Images.IsEmpty
-            ? image.IsAt(Host) || !s_publicOrigins.Contains(Host)
+            ? image.IsAt(Host) || !IsPublicOrigin
             : Images.Any(pattern => pattern.Matches(image));
     }
 

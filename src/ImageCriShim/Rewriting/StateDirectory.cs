@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace ImageCriShim.Rewriting;
 
 /// <summary>Where the state lies. That it cannot be used is said once, however many files are in it, and so is that it can again.</summary>
-internal sealed class StateDirectory(string path, ILogger log)
+internal sealed partial class StateDirectory(string path, ILogger log)
 {
     private int _isFailing;
 
@@ -36,15 +36,15 @@ internal sealed class StateDirectory(string path, ILogger log)
         _ = Close(handle);
     }
 
-    [DllImport("libc", EntryPoint = "open")]
+    [LibraryImport(LibC.Name, EntryPoint = "open")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+    private static partial int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
 
-    [DllImport("libc", EntryPoint = "fsync")]
+    [LibraryImport(LibC.Name, EntryPoint = "fsync")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Fsync(int handle);
+    private static partial int Fsync(int handle);
 
-    [DllImport("libc", EntryPoint = "close")]
+    [LibraryImport(LibC.Name, EntryPoint = "close")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Close(int handle);
+    private static partial int Close(int handle);
 }

@@ -9,7 +9,7 @@ public sealed class CallerHeadTests
     [Fact]
     public void Method_deadline_and_encoding_are_read_and_metadata_is_what_is_left()
     {
-        var head = CallerHead.Read(
+        var head = CallerHead.Of(
         [
             Field(":method", "POST"), Field(":path", "/runtime.v1.ImageService/PullImage"), Field(":authority", "%2Frun%2Fx.sock"),
             Field("content-type", "application/grpc"), Field("te", "trailers"), Field("grpc-timeout", "2M"), Field("grpc-encoding", "gzip"),
@@ -23,7 +23,7 @@ public sealed class CallerHeadTests
     [Fact]
     public void Nothing_is_no_deadline()
     {
-        var head = CallerHead.Read([Field("grpc-timeout", "soon")]);
+        var head = CallerHead.Of([Field("grpc-timeout", "soon")]);
         (head.Path, head.Timeout, head.Encoding).ShouldBe(("", null, null));
         head.Metadata.ShouldBeEmpty();
     }
@@ -37,7 +37,7 @@ public sealed class CallerHeadTests
             var octets = new byte[random.Next(20)];
             random.NextBytes(octets);
             var name = (string[])["grpc-timeout", ":path", "te", "x"];
-            Should.NotThrow(() => CallerHead.Read([new HeaderField(Encoding.ASCII.GetBytes(name[random.Next(4)]), octets), new HeaderField(octets, octets)]));
+            Should.NotThrow(() => CallerHead.Of([new HeaderField(Encoding.ASCII.GetBytes(name[random.Next(4)]), octets), new HeaderField(octets, octets)]));
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using ImageCriShim.Tests.Node;
 
 namespace ImageCriShim.Tests.Fakes;
 
@@ -26,6 +27,23 @@ public static class Peer
         Stack caller, string socketPath, string group, params string[] scenarios)
     {
         using var process = await StartAsync(caller, "caller", [socketPath, group, .. scenarios]);
+        return await ReadAsync(process, $"{caller} in group {group}");
+    }
+
+    /// <summary>Runs a group of the caller that speaks CRI by its definition.</summary>
+    /// <param name="socketPath">Of a runtime, or of the shim.</param>
+    /// <param name="interfaceVersion"><c>v1</c> or <c>v1alpha2</c>.</param>
+    /// <param name="group">Of <c>cri_caller.py</c>.</param>
+    /// <param name="options">What that group needs to know.</param>
+    public static async Task<IReadOnlyDictionary<string, ScenarioResult>> CallCriAsync(
+        string socketPath, string interfaceVersion, string group, JsonObject options)
+    {
+        using var process = await StartAsync(Stack.Python, "cri_caller", socketPath, interfaceVersion, group, options.ToJsonString());
+        return await ReadAsync(process, $"the caller of {interfaceVersion} in group {group}");
+    }
+
+    private static async Task<IReadOnlyDictionary<string, ScenarioResult>> ReadAsync(Process process, string who)
+    {
         var errors = process.StandardError.ReadToEndAsync();
         var results = new Dictionary<string, ScenarioResult>();
         using var patience = new CancellationTokenSource(Patience);
@@ -42,10 +60,10 @@ public static class Peer
         catch (OperationCanceledException)
         {
             process.Kill();
-            throw new TimeoutException($"{caller} hangs in group {group} after {string.Join(", ", results.Keys)}:\n{await errors}");
+            throw new TimeoutException($"{who} hangs after {string.Join(", ", results.Keys)}:\n{await errors}");
         }
 
-        if (process.ExitCode != 0) throw new InvalidOperationException($"{caller} exited with {process.ExitCode} in group {group}:\n{await errors}");
+        if (process.ExitCode != 0) throw new InvalidOperationException($"{who} exited with {process.ExitCode}:\n{await errors}");
         return results;
     }
 
@@ -58,6 +76,7 @@ public static class Peer
             : new ProcessStartInfo("node", [File(stack, $"{program}.js"), .. arguments]);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
+        start.Environment["LAB_CRI_DESCRIPTORS"] = Path.Combine(Lab.Cache, "cri-messages.pb");
         start.Environment.Remove("GRPC_VERBOSITY");
         return Process.Start(start)!;
     }

@@ -4,18 +4,23 @@ using static ImageCriShim.Tests.Fakes.ProtoFields;
 namespace ImageCriShim.Tests.Node;
 
 /// <summary>
-/// Does what kubelet does, in runtime.v1: one method for each CRI call, message fields by their numbers in Kubernetes' api.proto.
+/// Does what kubelet does, in runtime.v1 unless told otherwise: one method for each CRI call, message fields by their numbers in Kubernetes' api.proto.
 /// </summary>
 public sealed class CriCaller : IAsyncDisposable
 {
-    private const string Images = "/runtime.v1.ImageService/";
-    private const string Runtime = "/runtime.v1.RuntimeService/";
-
     private readonly RawCaller _caller;
 
-    private CriCaller(RawCaller caller) => _caller = caller;
+    private CriCaller(RawCaller caller, string version) =>
+        (_caller, Images, Runtime) = (caller, $"/runtime.{version}.ImageService/", $"/runtime.{version}.RuntimeService/");
 
-    public static async Task<CriCaller> Connect(string socket) => new(await RawCaller.ConnectAsync(socket, new() { Record = false }));
+    private string Images { get; }
+
+    private string Runtime { get; }
+
+    /// <param name="socket">Of a runtime, or of the shim.</param>
+    /// <param name="version">Of CRI: <c>v1</c> or <c>v1alpha2</c>.</param>
+    public static async Task<CriCaller> Connect(string socket, string version = "v1") =>
+        new(await RawCaller.ConnectAsync(socket, new() { Record = false }), version);
 
     public async Task<PullAnswer> Pull(string image, PodSecret? secret = null, TimeSpan? deadline = null)
     {
@@ -37,14 +42,13 @@ public sealed class CriCaller : IAsyncDisposable
     public async Task<string?> FindId(string image) =>
         ProtoFields.Find(await Succeed(Images + "ImageStatus", Spec(image)), 1) is { } found ? FindText(found, 1) : null;
 
-    /// <summary>ListImages: <c>repo_tags</c> and <c>repo_digests</c> of all.</summary>
-    public async Task<string[]> ListNames() =>
-    [
-        .. from image in Read(await Succeed(Images + "ListImages", []))
-           from field in Read(image.Bytes)
-           where field.Number is 2 or 3
-           select field.Text,
-    ];
+    /// <summary>ImageStatus; null where there is none of that name.</summary>
+    public async Task<ImageOnNode?> FindImage(string image) =>
+        ProtoFields.Find(await Succeed(Images + "ImageStatus", Spec(image)), 1) is { } found ? ImageOnNode.Read(found) : null;
+
+    /// <summary>ListImages.</summary>
+    public async Task<ImageOnNode[]> ListImages() =>
+        [.. Read(await Succeed(Images + "ListImages", [])).Where(field => field.Number == 1).Select(image => ImageOnNode.Read(image.Bytes))];
 
     public async Task Remove(string image) => await Succeed(Images + "RemoveImage", Spec(image));
 
@@ -52,13 +56,32 @@ public sealed class CriCaller : IAsyncDisposable
     /// <returns>Its ID.</returns>
     public async Task<string> RunPod(string name) => FindText(await Succeed(Runtime + "RunPodSandbox", Field(1, Pod(name))), 1);
 
-    public async Task<string> CreateContainer(string pod, string name, string image)
+    /// <param name="pod">Its ID.</param>
+    /// <param name="name">Of the container and its pod.</param>
+    /// <param name="image">By name or ID.</param>
+    /// <param name="volumes">Images that are mounted, and where.</param>
+    public async Task<string> CreateContainer(string pod, string name, string image, params (string Image, string Path)[] volumes)
     {
-        var config = Message(Field(1, Field(1, name)), Field(2, Field(1, image)), Field(15, Field(2, Field(3, Field(1, OnNode)))));
+        var mounts = volumes.Select(volume => Field(7, Message(Field(1, volume.Path), Field(3, 1), Field(9, Field(1, volume.Image))))).ToArray();
+        var config = Message(Field(1, Field(1, name)), Field(2, Field(1, image)), Message(mounts), Field(15, Field(2, Field(3, Field(1, OnNode)))));
         return FindText(await Succeed(Runtime + "CreateContainer", Message(Field(1, pod), Field(2, config), Field(3, Pod(name)))), 1);
     }
 
     public async Task StartContainer(string container) => await Succeed(Runtime + "StartContainer", Field(1, container));
+
+    /// <summary>ContainerStatus: what it says of the image.</summary>
+    public async Task<ImageOfContainer> FindImageOf(string container)
+    {
+        var status = ProtoFields.Find(await Succeed(Runtime + "ContainerStatus", Field(1, container)), 1)!;
+        return new(FindText(status, 8, 1), FindText(status, 9), FindText(status, 17));
+    }
+
+    /// <summary>ListContainers: what it says of the image.</summary>
+    public async Task<ImageOfContainer> ListedImageOf(string container)
+    {
+        var listed = ProtoFields.Find(await Succeed(Runtime + "ListContainers", Field(1, Field(1, container))), 1)!;
+        return new(FindText(listed, 4, 1), FindText(listed, 5), FindText(listed, 10));
+    }
 
     /// <returns>What the command wrote to its standard output.</returns>
     public async Task<string> Exec(string container, params string[] command)
@@ -102,6 +125,26 @@ public sealed class CriCaller : IAsyncDisposable
 /// <summary>What a pod's imagePullSecrets become: the AuthConfig of kubelet's call.</summary>
 /// <param name="Server"><c>server_address</c>, which kubelet 1.2x copied from the secret; absent where it says nothing.</param>
 public sealed record PodSecret(string User, string Password, string? Server = null);
+
+/// <summary>The message Image, as far as it is names.</summary>
+public sealed record ImageOnNode(string Id, string[] Tags, string[] Digests)
+{
+    public static ImageOnNode Read(byte[] image) => new(FindText(image, 1), Texts(image, 2), Texts(image, 3));
+
+    /// <summary>Whether these are its names; the order of them says nothing.</summary>
+    public void ShouldBeNamed(string[] tags, string[] digests)
+    {
+        Tags.ShouldBe(tags, ignoreOrder: true);
+        Digests.ShouldBe(digests, ignoreOrder: true);
+    }
+
+    private static string[] Texts(byte[] message, int number) => [.. ProtoFields.Read(message).Where(field => field.Number == number).Select(field => field.Text)];
+}
+
+/// <param name="Name"><c>image.image</c>.</param>
+/// <param name="Ref"><c>image_ref</c>.</param>
+/// <param name="Id"><c>image_id</c>; empty where the runtime does not know that field.</param>
+public sealed record ImageOfContainer(string Name, string Ref, string Id);
 
 /// <param name="ImageRef">Empty where the pull failed.</param>
 public sealed record PullAnswer(GrpcCode Code, string Message, string ImageRef)

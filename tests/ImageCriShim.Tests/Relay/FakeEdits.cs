@@ -10,7 +10,8 @@ namespace ImageCriShim.Tests.Relay;
 /// Edited calls for tests of the relay alone: <c>/edit/Forward</c>, <c>/edit/Watch</c> (the runtime's answer is accepted),
 /// <c>/edit/Refuse</c> (it is not, and the shim answers), <c>/edit/Answer</c> (the runtime never gets the body). The runtime serves
 /// them all, answering with the request turned round; the shim's own answer is the request as it is.
-/// <c>/old/...</c> is renamed to <c>/new/...</c>.
+/// <c>/edit/Replace</c> (the runtime's answer in other words), <c>/edit/Each</c> (each of its messages in other words) and
+/// <c>/edit/Prepare</c> (the request in other words) edit what passes. <c>/old/...</c> is renamed to <c>/new/...</c>.
 /// </summary>
 internal sealed class FakeEdits
 {
@@ -22,6 +23,12 @@ internal sealed class FakeEdits
     internal Func<FakeEdit, CancellationToken, Task<StreamAnswer?>> Answer { get; set; } =
         (edit, _) => Task.FromResult<StreamAnswer?>(Ok(edit.Body.ToArray()));
 
+    /// <summary>What becomes of an edited message; it may become longer or shorter.</summary>
+    internal Func<byte[], byte[]> Edit { get; set; } = message => message;
+
+    /// <summary>Waited for before a request is edited.</summary>
+    internal Func<CancellationToken, Task> BeforePrepare { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>An answer with these gRPC frames and status OK.</summary>
     internal static StreamAnswer Ok(byte[] body) => new([], body, [new("grpc-status", "0")]);
 
@@ -31,13 +38,16 @@ internal sealed class FakeEdits
         "/edit/Watch" => Take(Verdict.Watch),
         "/edit/Refuse" => Take(Verdict.Watch, accepts: false),
         "/edit/Answer" => Take(Verdict.Answer),
+        "/edit/Replace" => Take(Verdict.Watch, replaces: true),
+        "/edit/Each" => Take(Verdict.WatchEach),
+        "/edit/Prepare" => Take(Verdict.Prepare),
         ['/', 'o', 'l', 'd', '/', .. var rest] => new CallRoute(null, Encoding.ASCII.GetBytes($"/new/{rest}")),
         _ => default,
     };
 
     internal static void Serve(FakeRuntime runtime)
     {
-        foreach (var path in (string[])["/edit/Forward", "/edit/Watch", "/edit/Refuse", "/edit/Answer", "/new/Echo"])
+        foreach (var path in (string[])["/edit/Forward", "/edit/Watch", "/edit/Refuse", "/edit/Answer", "/edit/Replace", "/edit/Each", "/edit/Prepare", "/new/Echo"])
         {
             runtime.On(path, async call => await call.AnswerAsync(Reverse(await call.ReadRequestAsync())));
         }
@@ -45,15 +55,15 @@ internal sealed class FakeEdits
 
     internal static byte[] Reverse(byte[] message) => [.. Enumerable.Reverse(message)];
 
-    private CallRoute Take(Verdict verdict, bool accepts = true)
+    private CallRoute Take(Verdict verdict, bool accepts = true, bool replaces = false)
     {
-        var edit = new FakeEdit(this, verdict, accepts);
+        var edit = new FakeEdit(this, verdict, accepts, replaces);
         _calls.Enqueue(edit);
         return new CallRoute(edit);
     }
 }
 
-internal sealed class FakeEdit(FakeEdits edits, Verdict verdict, bool accepts) : EditedCall
+internal sealed class FakeEdit(FakeEdits edits, Verdict verdict, bool accepts, bool replaces) : EditedCall
 {
     private readonly TaskCompletionSource<CancellationToken> _answering = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -69,11 +79,22 @@ internal sealed class FakeEdit(FakeEdits edits, Verdict verdict, bool accepts) :
         return verdict;
     }
 
-    internal override Reply OnAnswer(HeldAnswer answer) => accepts ? Reply.AsItCame : Reply.Ours;
+    internal override Reply OnAnswer(HeldAnswer answer) =>
+        replaces ? Reply.With(Edit(answer.Body)) : accepts ? Reply.AsItCame : Reply.Ours;
+
+    internal override ReadOnlyMemory<byte> OnMessage(ReadOnlyMemory<byte> message, Func<string?> encoding) => Edit(message);
+
+    internal override async Task<ReadOnlyMemory<byte>> Prepare(CancellationToken cancellation)
+    {
+        await edits.BeforePrepare(cancellation);
+        return Edit(Body);
+    }
 
     internal override Task<StreamAnswer?> Answer(CancellationToken cancellation)
     {
         _answering.TrySetResult(cancellation);
         return edits.Answer(this, cancellation);
     }
+
+    private ReadOnlyMemory<byte> Edit(ReadOnlyMemory<byte> framed) => Fakes.GrpcMessage.Encode(edits.Edit(framed[Fakes.GrpcMessage.PrefixLength..].ToArray()));
 }

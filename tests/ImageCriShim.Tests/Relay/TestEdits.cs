@@ -8,9 +8,12 @@ namespace ImageCriShim.Tests.Relay;
 internal static class TestEdits
 {
     /// <summary>The last part of the paths that are taken over.</summary>
-    internal static readonly string[] Kinds = ["Forward", "Watch", "WatchAndAnswer", "Answer", "AnswerLate"];
+    internal static readonly string[] Kinds = ["Forward", "Prepare", "PrepareLate", "Watch", "WatchAndReplace", "WatchEach", "WatchAndAnswer", "Answer", "AnswerLate"];
 
     internal static readonly byte[] Answered = Fakes.GrpcMessage.Encode("answered"u8);
+
+    /// <summary>Whether the runtime's own answer comes back.</summary>
+    internal static bool IsRuntimes(string kind) => kind is not ("WatchAndAnswer" or "Answer" or "AnswerLate");
 
     internal static string PathOf(string kind) => $"/test.Edit/{kind}";
 
@@ -26,14 +29,33 @@ internal static class TestEdits
 
     private sealed class TestEdit(string kind) : EditedCall
     {
-        internal override Verdict OnRequest(ReadOnlyMemory<byte> body) => kind switch
+        private ReadOnlyMemory<byte> _body;
+
+        internal override Verdict OnRequest(ReadOnlyMemory<byte> body)
         {
-            "Forward" => Verdict.Forward,
-            "Watch" or "WatchAndAnswer" => Verdict.Watch,
-            _ => Verdict.Answer,
-        };
+            _body = body;
+            return kind switch
+            {
+                "Forward" => Verdict.Forward,
+                "Prepare" or "PrepareLate" => Verdict.Prepare,
+                "Watch" or "WatchAndReplace" or "WatchAndAnswer" => Verdict.Watch,
+                "WatchEach" => Verdict.WatchEach,
+                _ => Verdict.Answer,
+            };
+        }
+
+        internal override async Task<ReadOnlyMemory<byte>> Prepare(CancellationToken cancellation)
+        {
+            if (kind == "PrepareLate")
+                await Task.Delay(5, cancellation); // while other frames pass
+            return _body.ToArray();
+        }
+
+        internal override ReadOnlyMemory<byte> OnMessage(ReadOnlyMemory<byte> message, Func<string?> encoding) =>
+            encoding() is { Length: > 100 } ? default : message.ToArray();
 
         internal override Reply OnAnswer(HeldAnswer answer) =>
+            kind == "WatchAndReplace" ? Reply.With(answer.Body.ToArray()) :
             kind == "Watch" || (answer.FindEncoding() is { Length: 0 } && answer.Body.IsEmpty) ? Reply.AsItCame : Reply.Ours;
 
         internal override async Task<StreamAnswer?> Answer(CancellationToken cancellation)

@@ -18,25 +18,33 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
+def varint_at(message, at):
+    """The varint there, and where it ends."""
+    value = shift = 0
+    while True:
+        octet = message[at]
+        at += 1
+        value |= (octet & 0x7F) << shift
+        shift += 7
+        if octet < 128:
+            return value, at
+
+
+def varints(message):
+    """Of a packed field."""
+    at = 0
+    while at < len(message):
+        value, at = varint_at(message, at)
+        yield value
+
+
 def read(message):
     """Yields (number, wire type, value): an int for varints, bytes for the rest."""
     at = 0
-
-    def next_varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            octet = message[at]
-            at += 1
-            value |= (octet & 0x7F) << shift
-            shift += 7
-            if octet < 128:
-                return value
-
     while at < len(message):
-        key = next_varint()
+        key, at = varint_at(message, at)
         number, wire_type = key >> 3, key & 7
-        value = next_varint() if wire_type in (0, 2) else {1: 8, 5: 4}[wire_type]
+        value, at = varint_at(message, at) if wire_type in (0, 2) else ({1: 8, 5: 4}[wire_type], at)
         if wire_type:
             value, at = message[at:at + value], at + value
         yield number, wire_type, value

@@ -16,6 +16,7 @@ from concurrent import futures
 import grpc
 
 import proto
+from references import normalise
 
 WORKERS = 400  # one thread per call in flight; the callers hold 300 at once
 PATIENCE = 30  # seconds until a wait fails
@@ -208,20 +209,6 @@ class Images:
 def message_of(image):
     return (proto.field(1, image["id"]) + b"".join(proto.field(2, tag) for tag in image["tags"])
             + b"".join(proto.field(3, digest) for digest in image["digests"]) + proto.field(4, image["size"]) + proto.field(1000, "unknown"))
-
-
-def normalise(name):
-    first, slash, _ = name.partition("/")
-    if not slash:
-        name = "docker.io/library/" + name
-    elif "." not in first and ":" not in first and first != "localhost":
-        name = "docker.io/" + name
-    base, at, digest = name.partition("@")
-    repository, colon, tag = base.rpartition(":")
-    has_tag = bool(colon) and "/" not in tag
-    if at:
-        return (repository if has_tag else base) + "@" + digest
-    return base if has_tag else base + ":latest"
 
 
 class Runtime:

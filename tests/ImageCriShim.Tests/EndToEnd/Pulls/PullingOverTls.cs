@@ -59,7 +59,8 @@ public sealed class PullingOverTls(RealNode node)
         pulled.ShouldBeOk();
         pulled.ImageRef.ShouldBe(image.Id);
         (await shim.Caller.FindId(name)).ShouldBe(image.Id);
-        (await shim.Caller.ListNames()).ShouldContain(listed => listed.StartsWith(node.Tls.Host));
+        await using var direct = await node.ConnectTo(containerd);
+        (await direct.FindId($"{node.Tls.Host}/{name}")).ShouldBe(image.Id);
     }
 
     [Theory, ClassData<ContainerdVersions>]
