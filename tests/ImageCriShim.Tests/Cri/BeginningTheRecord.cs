@@ -146,7 +146,7 @@ public sealed class BeginningTheRecord : NamesTest
         await Start();
         await Begin();
         Record.All.ShouldBeEmpty();
-        Runtime.On(ImageService + "ListImages", call => call.AnswerAsync(Field(1, image.ToMessage())));
+        Answer(ImageService + "ListImages", Field(1, image.ToMessage()));
         await Begin(); // on the old one
         Record.All.ShouldBeEmpty();
         await using var next = await RawCaller.ConnectAsync(ShimSocketPath);
@@ -158,7 +158,7 @@ public sealed class BeginningTheRecord : NamesTest
     public async Task Nonsense_from_the_runtime_is_nothing()
     {
         KeepState(isNew: true);
-        Runtime.On(ImageService + "ListImages", call => call.AnswerAsync([0xff, 0xff]));
+        Answer(ImageService + "ListImages", [0xff, 0xff]);
         await Start();
         await Begin();
         Record.All.ShouldBeEmpty();

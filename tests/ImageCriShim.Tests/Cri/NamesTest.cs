@@ -36,6 +36,16 @@ public abstract class NamesTest : PullTest
         return image;
     }
 
+    /// <summary>
+    /// The runtime answers that method so, once it has the request, as real ones do: an answer that comes before is a refusal, and nobody edits it.
+    /// </summary>
+    private protected void Answer(string path, byte[] message) => Runtime.On(path, async call =>
+    {
+        await call.Stream.ReadMessageAsync();
+        await call.Stream.ReadMessageAsync(); // to its end
+        await call.AnswerAsync(message);
+    });
+
     private protected async Task<List<byte[]>> List(string filter = "") =>
         Images((await Caller.CallAsync(ImageService + "ListImages", Filter(filter))).Single);
 

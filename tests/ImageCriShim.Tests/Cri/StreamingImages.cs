@@ -96,6 +96,7 @@ public sealed class StreamingImages : NamesTest
         var image = Pulled("nginx:1", AtFirst("nginx:1"));
         Runtime.On(ImageService + Path, async call =>
         {
+            await call.ReadRequestAsync();
             await call.SendAsync(Field(1, image.ToMessage()));
             call.Fail(13, "the disk is gone", ("detail", "kept"));
         });
@@ -114,6 +115,7 @@ public sealed class StreamingImages : NamesTest
         byte[] two = [.. Field(1, image.ToMessage()), .. Field(1, image.ToMessage())], nonsense = [0xff, 0xff];
         Runtime.On(ImageService + Path, async call =>
         {
+            await call.ReadRequestAsync();
             foreach (var message in (byte[][])[[], two, nonsense, Field(1, image.ToMessage())])
                 await call.SendAsync(message);
             call.Finish();
