@@ -10,6 +10,8 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, TimeProvider time, ILogger log)
 {
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50); // of a caller that waits for another one's list
+
     private readonly Lock _gate = new();
     private bool _isDone = !state.IsNew;
 
@@ -20,7 +22,13 @@ internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, Ti
     {
         if (Volatile.Read(ref _isDone))
             return;
-        lock (_gate)
+        while (!_gate.TryEnter(s_look))
+        {
+            if (!isWanted())
+                return;
+        }
+
+        try
         {
             if (!_isDone && runtime.CallAndWait($"/runtime.{(versions.V1 ? "v1" : "v1alpha2")}.ImageService/ListImages", isWanted) is { Status.IsOk: true } reply)
             {
@@ -29,13 +37,18 @@ internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, Ti
                 Volatile.Write(ref _isDone, true);
             }
         }
+        finally
+        {
+            _gate.Exit();
+        }
     }
 
     private void Adopt(ReadOnlyMemory<byte> listImagesResponse, Resolver resolver)
     {
         try
         {
-            var pulls = CriMessages.GetImages(listImagesResponse.Span).SelectMany(image => FindPulls(image, resolver)).ToList();
+            var pulls = CriMessages.GetImages(listImagesResponse.Span).SelectMany(image => FindPulls(image, resolver))
+                .GroupBy(pull => pull.Key).Select(pulls => FindFirst(pulls, resolver)).ToList();
             pulls.ForEach(state.Pulls.Add);
             if (pulls.Count > 0)
                 Log.RecordBegun(log, pulls.Count);
@@ -57,6 +70,13 @@ internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, Ti
             if (resolver.FindOrigin(actual) is { } given && state.Pulls.Find(given.Kept) is null)
                 yield return new RecordedPull(given.Kept, actual.Kept, actual.Domain, image.Id, time.GetUtcNow(), PulledWith.Unknown, digest);
         }
+    }
+
+    /// <summary>Images of several registries may have been asked for by one name: it is the one that would be looked for first.</summary>
+    private static RecordedPull FindFirst(IGrouping<string, RecordedPull> pulls, Resolver resolver)
+    {
+        var names = resolver.Candidates(pulls.Key).Select(candidate => candidate.Image).ToList();
+        return pulls.MinBy(pull => names.IndexOf(pull.Actual))!;
     }
 
     private static Reference? Parse(string name) => Reference.TryParse(name, out var reference) ? reference : null;

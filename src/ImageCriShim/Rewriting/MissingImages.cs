@@ -18,7 +18,8 @@ internal sealed class MissingImages(IEnumerable<MissingImage> known, Action? cha
     /// <summary>More than anybody wants to mirror by hand; the oldest are left out.</summary>
     internal const int MaxImages = 1024;
 
-    private readonly Dictionary<string, MissingImage> _images = known.DistinctBy(missing => missing.Image).ToDictionary(missing => missing.Image);
+    private readonly Dictionary<string, MissingImage> _images =
+        known.OrderByDescending(missing => missing.Last).DistinctBy(missing => missing.Image).Take(MaxImages).ToDictionary(missing => missing.Image);
     private readonly Lock _gate = new();
 
     /// <summary>A snapshot, newest first.</summary>

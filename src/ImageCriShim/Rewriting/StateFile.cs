@@ -40,15 +40,23 @@ internal sealed class StateFile<T>(StateFormat<T> format, StateDirectory directo
     public IReadOnlyList<T>? TryRead(out string? problem)
     {
         problem = null;
-        if (new FileInfo(_path) is not { Exists: true } file)
-            return null;
-        if (file.Length > MaxBytes)
+        try
         {
-            problem = $"it is larger than {MaxBytes / 1024 / 1024} MiB";
+            using var file = File.OpenRead(_path); // what may not be read does not even seem to exist
+            if (file.Length > MaxBytes)
+            {
+                problem = $"it is larger than {MaxBytes / 1024 / 1024} MiB";
+                return null;
+            }
+
+            var text = new byte[file.Length];
+            file.ReadExactly(text);
+            return format.TryRead(text, out problem);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
             return null;
         }
-
-        return format.TryRead(File.ReadAllBytes(_path), out problem);
     }
 
     /// <summary>Takes the place of the file. Blocks for as long as the disk does.</summary>

@@ -108,11 +108,17 @@ public sealed class KeepingTheRecordInStep : NamesTest
     {
         await Start();
         Pulled("nginx:1", AtFirst("nginx:1"));
-        foreach (var answer in (Func<FakeCall, Task>[])[call => call.AnswerAsync([]), call => call.AnswerAsync([0xff]), Failing])
+        foreach (var answer in (Func<FakeCall, Task>[])[call => Answer(call, []), call => Answer(call, [0xff]), Failing])
         {
             Runtime.On(ImageService + "ListImages", answer);
             await Caller.CallAsync(ImageService + "ListImages", []);
             Record.All.Count.ShouldBe(1);
+        }
+
+        static async Task Answer(FakeCall call, byte[] message)
+        {
+            await call.ReadRequestAsync();
+            await call.AnswerAsync(message);
         }
 
         static Task Failing(FakeCall call)

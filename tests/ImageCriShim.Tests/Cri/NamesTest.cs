@@ -9,6 +9,21 @@ public abstract class NamesTest : PullTest
 {
     protected NamesTest() => Prepare();
 
+    /// <summary>A state directory, so that each connection begins as it does in the daemon.</summary>
+    /// <param name="isNew">It is the first start.</param>
+    private protected void KeepState(bool isNew)
+    {
+        var directory = Path.Combine(Path.GetDirectoryName(RuntimeSocketPath)!, "state");
+        if (!isNew)
+        {
+            using var before = NodeState.Open(directory, Log);
+            before.Begin();
+        }
+
+        State = NodeState.Open(directory, Log);
+        AtEnd(new Ending(State));
+    }
+
     /// <summary>What an image of Docker Hub is called at the first registry.</summary>
     private protected string AtFirst(string image) => $"{First.Host}/library/{image}";
 
@@ -20,6 +35,16 @@ public abstract class NamesTest : PullTest
         Record.Add(new RecordedPull(given, actual, actual[..actual.IndexOf('/')], image.Id, Time.GetUtcNow(), PulledWith.NodesOwn));
         return image;
     }
+
+    /// <summary>
+    /// The runtime answers that method so, once it has the request, as real ones do: an answer that comes before is a refusal, and nobody edits it.
+    /// </summary>
+    private protected void Answer(string path, byte[] message) => Runtime.On(path, async call =>
+    {
+        await call.Stream.ReadMessageAsync();
+        await call.Stream.ReadMessageAsync(); // to its end
+        await call.AnswerAsync(message);
+    });
 
     private protected async Task<List<byte[]>> List(string filter = "") =>
         Images((await Caller.CallAsync(ImageService + "ListImages", Filter(filter))).Single);

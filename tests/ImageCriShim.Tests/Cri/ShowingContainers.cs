@@ -65,7 +65,7 @@ public sealed class ShowingContainers : NamesTest
     {
         await Start();
         Pulled("nginx:1", AtFirst("nginx:1"));
-        Runtime.On(RuntimeService + "ContainerStatus", call => call.AnswerAsync([0xff, 0xff]));
+        Answer(RuntimeService + "ContainerStatus", [0xff, 0xff]);
         (await Caller.CallAsync(RuntimeService + "ContainerStatus", Field(1, "id"))).Single.ShouldBe([0xff, 0xff]);
         Runtime.On(RuntimeService + "ContainerStatus", call =>
         {
@@ -81,13 +81,13 @@ public sealed class ShowingContainers : NamesTest
         await Start();
         Pulled("nginx:1", AtFirst("nginx:1"));
         var list = Field(1, Message(Field(1, "id"), Field(4, Field(1, AtFirst("nginx:1"))), Field(5, Digest('d'))));
-        Runtime.On(RuntimeService + "ListContainers", call => call.AnswerAsync(list));
+        Answer(RuntimeService + "ListContainers", list);
         (await Caller.CallAsync(RuntimeService + "ListContainers", [])).Single.ShouldBe(list);
     }
 
     private async Task<byte[]> StatusOf(string image, string specified = "")
     {
-        Runtime.On(RuntimeService + "ContainerStatus", call => call.AnswerAsync(StatusMessage(image, specified)));
+        Answer(RuntimeService + "ContainerStatus", StatusMessage(image, specified));
         return (await Caller.CallAsync(RuntimeService + "ContainerStatus", Field(1, "id"))).Single;
     }
 
