@@ -39,7 +39,8 @@ internal sealed class Lab(string root, string directory, CancellationToken cance
         await Say("registry", "start", Directory, "hub", port);
         await Say("registry", "start", Directory, "secure", SecureAddress.Split(':')[1], "--tls");
         await Say("image", $"{Directory}/image", "1", "bench");
-        await Say("push", $"{Directory}/image:1", $"{HubAddress}/library/given:1");
+        await Say("image", $"{Directory}/given", "1", "given");
+        await Say("push", $"{Directory}/given:1", $"{HubAddress}/library/given:1");
         await Say("push", $"{Directory}/image:1", Candidate);
         var socket = await Say(
             "containerd", "start", Directory, Containerd, "unused.lab.test/pause:1", $"http://{HubAddress}", $"http://{Origin}:{port}");

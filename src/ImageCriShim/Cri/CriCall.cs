@@ -51,11 +51,14 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
 
     internal sealed override async Task<StreamAnswer?> Answer(CancellationToken cancellation)
     {
-        using var deadline = new CancellationTokenSource(Bounded(Remaining), Environment.Time);
+        using var deadline = new CancellationTokenSource(Timeout.InfiniteTimeSpan, Environment.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
-            return await AnswerInTime(either.Token);
+            var answering = AnswerInTime(either.Token);
+            if (!answering.IsCompleted)
+                deadline.CancelAfter(Bounded(Remaining)); // most are answered by now, and a timer wakes a thread of its own
+            return await answering;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -10,6 +10,7 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, TimeProvider time, ILogger log)
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2); // of all callers together, for a runtime that cannot list; a list takes milliseconds
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50); // of a caller that waits for another one's list
 
     private readonly Lock _gate = new();
@@ -30,17 +31,26 @@ internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, Ti
 
         try
         {
-            if (!_isDone && runtime.CallAndWait($"/runtime.{(versions.V1 ? "v1" : "v1alpha2")}.ImageService/ListImages", isWanted) is { Status.IsOk: true } reply)
-            {
-                Adopt(reply.Message, resolver);
-                state.Begin();
-                Volatile.Write(ref _isDone, true);
-            }
+            if (!_isDone)
+                Volatile.Write(ref _isDone, TryBegin(resolver, versions, isWanted));
         }
         finally
         {
             _gate.Exit();
         }
+    }
+
+    /// <returns>False: the next connection is to try again.</returns>
+    private bool TryBegin(Resolver resolver, RuntimeVersions versions, Func<bool> isWanted)
+    {
+        var begin = time.GetTimestamp();
+        var path = $"/runtime.{(versions.V1 ? "v1" : "v1alpha2")}.ImageService/ListImages";
+        var reply = runtime.CallAndWait(path, () => time.GetElapsedTime(begin) < s_patience && isWanted());
+        if (reply is not { Status.IsOk: true })
+            return time.GetElapsedTime(begin) >= s_patience || reply?.Status.Code is StatusCode.ResourceExhausted; // useful, but never needed
+        Adopt(reply.Message, resolver);
+        state.Begin();
+        return true;
     }
 
     private void Adopt(ReadOnlyMemory<byte> listImagesResponse, Resolver resolver)

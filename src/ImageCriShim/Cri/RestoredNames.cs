@@ -26,8 +26,9 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     /// <exception cref="MalformedMessageException"/>
     internal ReadOnlyMemory<byte>? InImages(ReadOnlySpan<byte> response)
     {
-        if (IsIdle || FindTaken(response) is not { } taken)
+        if (IsIdle || !IsConcerned(response, out var images))
             return null;
+        var taken = images > 1 ? FindTaken(response) : [];
         var edited = new ArrayBufferWriter<byte>(GrpcMessage.PrefixBytes + response.Length + response.Length / 8 + 64);
         edited.Write(stackalloc byte[GrpcMessage.PrefixBytes]);
         var image = new ArrayBufferWriter<byte>(1024);
@@ -107,63 +108,68 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
             shown.Add(field.Number, field.Value);
     }
 
-    /// <summary>
-    /// Looks whether any name is to be shown as another: in most answers none is. Of a list it also finds the names that an image of it really
-    /// has: they are not shown on another one, whatever was asked for once.
-    /// </summary>
-    /// <returns>Null where no name is to be shown as another.</returns>
-    private HashSet<string>? FindTaken(ReadOnlySpan<byte> response)
+    /// <summary>Whether any name is to be shown as another: in most answers none is.</summary>
+    /// <param name="count">How many images there are.</param>
+    private bool IsConcerned(ReadOnlySpan<byte> response, out int count)
     {
-        var restored = new Dictionary<string, int>();
+        Span<char> buffer = stackalloc char[MaxNameBytes];
         var isConcerned = false;
-        var images = ForEachName(response, (image, name, given, isTag) =>
+        count = 0;
+        for (var images = new ProtoReader(response); images.Next();)
         {
-            isConcerned |= given.Count > 1 || (given.Count == 1 && !name.SequenceEqual(given[0]));
-            if (isTag)
-            {
-                foreach (var other in given)
-                    restored[other] = image;
-            }
+            if (!IsImage(images))
+                continue;
+            count++;
+            for (var fields = new ProtoReader(images.Value); !isConcerned && fields.Next();)
+                isConcerned = IsName(fields) && IsConcerned(buffer[..Decode(fields.Value, buffer)]);
+        }
+
+        return isConcerned;
+    }
+
+    private bool IsConcerned(ReadOnlySpan<char> name)
+    {
+        var at = name.IndexOf('@');
+        var actual = at < 0 ? name : name[..at];
+        var given = at < 0 ? OfTag(actual) : OfRepository(actual, imageId: []);
+        return given.Count > 1 || (given.Count == 1 && !actual.SequenceEqual(given[0]));
+    }
+
+    /// <summary>Names that an image of a list really has: they are not shown on another one, whatever was asked for once.</summary>
+    private HashSet<string> FindTaken(ReadOnlySpan<byte> response)
+    {
+        var (restored, taken) = (new Dictionary<string, int>(), new HashSet<string>());
+        ForEachTag(response, (image, _, given) =>
+        {
+            foreach (var name in given)
+                restored[name] = image;
         });
-        if (!isConcerned)
-            return null;
-        var taken = new HashSet<string>();
         var lookUp = restored.GetAlternateLookup<ReadOnlySpan<char>>();
-        if (images > 1)
-            ForEachName(response, (image, name, given, isTag) =>
-            {
-                if (isTag && given.Count == 0 && lookUp.TryGetValue(name, out var shown, out var other) && other != image)
-                    taken.Add(shown);
-            });
+        ForEachTag(response, (image, tag, given) =>
+        {
+            if (given.Count == 0 && lookUp.TryGetValue(tag, out var name, out var other) && other != image)
+                taken.Add(name);
+        });
         return taken;
     }
 
-    /// <param name="look">Is given the number of the image, a name of it without digest, what that was asked for by, and whether it has a tag.</param>
-    /// <returns>How many images there are.</returns>
-    private int ForEachName(ReadOnlySpan<byte> response, Action<int, ReadOnlySpan<char>, IReadOnlyList<string>, bool> look)
+    /// <param name="look">Is given the number of the image, a tag of it, and what that was asked for by.</param>
+    private void ForEachTag(ReadOnlySpan<byte> response, Action<int, ReadOnlySpan<char>, IReadOnlyList<string>> look)
     {
         Span<char> buffer = stackalloc char[MaxNameBytes];
-        var count = 0;
-        for (var images = new ProtoReader(response); images.Next();)
+        var number = 0;
+        for (var images = new ProtoReader(response); images.Next(); number++)
         {
             if (!IsImage(images))
                 continue;
             for (var fields = new ProtoReader(images.Value); fields.Next();)
             {
-                if (!IsName(fields))
+                if (fields.Number != CriMessages.ImageRepoTags)
                     continue;
-                var name = buffer[..Decode(fields.Value, buffer)];
-                var at = name.IndexOf('@');
-                if (at < 0)
-                    look(count, name, OfTag(name), true);
-                else
-                    look(count, name[..at], OfRepository(name[..at], imageId: []), false);
+                var tag = buffer[..Decode(fields.Value, buffer)];
+                look(number, tag, OfTag(tag));
             }
-
-            count++;
         }
-
-        return count;
     }
 
     private IReadOnlyList<string> OfTag(ReadOnlySpan<char> actual) =>

@@ -58,7 +58,8 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
     /// <returns>Null where that cannot be done now.</returns>
     internal AheadCall? Begin(CallerHead head, ReadOnlyMemory<byte> message, TimeSpan timeout)
     {
-        if (TakeIdle() is not { } connection)
+        // Whether it still stands, its answer will show.
+        if (TakeAny() is not { } connection)
             return null;
         try
         {
@@ -103,19 +104,20 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
 
     private RuntimeConnection? TakeIdle()
     {
-        while (true)
+        while (TakeAny() is { } connection)
         {
-            RuntimeConnection? connection;
-            lock (_gate)
-            {
-                if (!_idle.TryPop(out connection))
-                    return null;
-            }
-
             if (connection.IsUsable())
                 return connection;
             connection.Dispose();
         }
+
+        return null;
+    }
+
+    private RuntimeConnection? TakeAny()
+    {
+        lock (_gate)
+            return _idle.TryPop(out var connection) ? connection : null;
     }
 
     /// <summary>After its call has ended; kept for the next where it is in order.</summary>

@@ -34,9 +34,10 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
     private int _uncredited;
     private bool _isBroken; // or in the middle of a call
     private bool _isGoingAway;
+    private bool _isSlow; // it was waited for asynchronously: from then on each arrival wakes two more threads
 
-    /// <summary>Whether the last call has left it in order.</summary>
-    internal bool IsKept => !_isBroken && !_isGoingAway && _stream < LastStream;
+    /// <summary>Whether the last call has left it in order, and as fast as it was.</summary>
+    internal bool IsKept => !_isBroken && !_isGoingAway && !_isSlow && _stream < LastStream;
 
     /// <summary>Whether another call may be made; what has arrived meanwhile is looked at.</summary>
     internal bool IsUsable()
@@ -49,7 +50,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
                 HandleReceived();
             }
         }
-        catch (Exception e) when (IsLoss(e))
+        catch (Exception e) when (RuntimeConnectionException.IsLoss(e))
         {
             _isBroken = true;
         }
@@ -72,9 +73,9 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
             WriteHead(path, fields);
             isSent = await SendBody(body, cancellation);
         }
-        catch (Exception e) when (IsLoss(e))
+        catch (Exception e) when (RuntimeConnectionException.IsLoss(e))
         {
-            throw Lost(e);
+            throw RuntimeConnectionException.Of(e);
         }
 
         var answer = await Finish(cancellation);
@@ -82,18 +83,16 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         return answer;
     }
 
-    /// <summary>Sends a request that fits into what may be sent, without waiting. <see cref="Finish"/> or <see cref="GiveUp"/> comes next.</summary>
-    /// <returns>False: the request is too large or the runtime does not read; nothing was sent.</returns>
+    /// <summary>Sends a request of some KiB on a connection that has been used and is idle, so without waiting. <see cref="Finish"/> or <see cref="GiveUp"/> comes next.</summary>
+    /// <returns>False: the request is too large; nothing was sent.</returns>
     /// <exception cref="RuntimeConnectionException"/>
     internal bool TryBegin(string path, IReadOnlyList<KeyValuePair<string, string>> fields, ReadOnlySpan<byte> body)
     {
-        const int most = 8 * 1024; // a writable socket takes it at once
+        const int most = 8 * 1024; // a socket whose last call was answered takes it at once
         if (_stream < 0 || body.Length > Math.Min(most, Math.Min(_initialWindow, _connectionWindow)))
             return false;
         try
         {
-            if (!socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite))
-                return false;
             _isBroken = true; // until it has ended well
             WriteHead(path, fields);
             WriteData(body, endStream: true);
@@ -102,9 +101,9 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
             _toSend.Clear();
             return true;
         }
-        catch (Exception e) when (IsLoss(e))
+        catch (Exception e) when (RuntimeConnectionException.IsLoss(e))
         {
-            throw Lost(e);
+            throw RuntimeConnectionException.Of(e);
         }
     }
 
@@ -116,9 +115,9 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         {
             await ReceiveWhole(cancellation);
         }
-        catch (Exception e) when (IsLoss(e))
+        catch (Exception e) when (RuntimeConnectionException.IsLoss(e))
         {
-            throw Lost(e);
+            throw RuntimeConnectionException.Of(e);
         }
 
         _isBroken = false;
@@ -127,10 +126,6 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
     }
 
     public void Dispose() => socket.Dispose();
-
-    private static bool IsLoss(Exception e) => e is SocketException or Http2ProtocolException or HpackException;
-
-    private static RuntimeConnectionException Lost(Exception e) => new(e is SocketException socketError ? $"{socketError.SocketErrorCode}" : e.Message);
 
     private void WriteHead(string path, IReadOnlyList<KeyValuePair<string, string>> fields)
     {
@@ -212,11 +207,16 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
 
     private async Task Receive(CancellationToken cancellation)
     {
-        if (!await _received.FillAsync(socket, s_directWait, cancellation))
+        var isReady = socket.Poll(s_directWait, SelectMode.SelectRead);
+        if (!isReady)
+        {
+            _isSlow = true;
+            await Flush(cancellation); // else what is to be acknowledged goes out with the next call
+        }
+
+        if (!(isReady ? _received.Fill(socket) : await _received.FillAsync(socket, cancellation)))
             throw new RuntimeConnectionException("the runtime closed it");
         HandleReceived();
-        if (_toSend.WrittenCount > 0)
-            await Flush(cancellation);
     }
 
     private void HandleReceived()

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using ImageCriShim.Configuration;
+using ImageCriShim.Relay;
 
 namespace ImageCriShim.Cri;
 
@@ -17,10 +19,17 @@ internal sealed class VersionFinder(RuntimeClient runtime, CriVersion setting)
     };
 
     /// <returns>Null: it did not say, or nobody wants to know any more.</returns>
-    private bool? Has(string version, Func<bool> isWanted) =>
-        runtime.CallAndWait($"/runtime.{version}.RuntimeService/Version", isWanted)?.Status.Code switch
+    private bool? Has(string version, Func<bool> isWanted)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        while (true)
         {
-            null or StatusCode.Unavailable => null,
-            var code => code is not StatusCode.Unimplemented, // whatever else it says to it, it knows the service
-        };
+            var code = runtime.CallAndWait($"/runtime.{version}.RuntimeService/Version", isWanted)?.Status.Code;
+            if (code is not StatusCode.Unavailable)
+                return code is null ? null : code is not StatusCode.Unimplemented; // whatever else it says to it, it knows the service
+            if (Stopwatch.GetElapsedTime(begin) >= RuntimeSocket.Patience || !isWanted())
+                return null;
+            Thread.Sleep(RuntimeSocket.RetryInterval); // it is starting; the thread belongs to this connection alone
+        }
+    }
 }

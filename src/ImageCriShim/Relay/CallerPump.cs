@@ -34,7 +34,8 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         buffer.Consume(Frames.Preface.Length);
     }
 
-    protected override void AfterPass()
+    // First, so that both answers have come when the first one is looked at.
+    protected override void BeforeSend()
     {
         while (Taken.TakeAskingAhead() is { } call)
             call.AskAhead();

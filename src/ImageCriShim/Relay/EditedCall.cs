@@ -36,7 +36,7 @@ internal abstract class EditedCall
     internal virtual Task<ReadOnlyMemory<byte>> Prepare(CancellationToken cancellation) => throw new NotSupportedException();
 
     /// <summary>
-    /// For a watched call that <see cref="AsksAhead"/>: the request is on its way. Runs outside of the gate, on the thread that passes the
+    /// For a watched call that <see cref="AsksAhead"/>: the request is about to go on. Runs outside of the gate, on the thread that passes the
     /// caller's frames on, and must not wait.
     /// </summary>
     internal virtual void AskAhead()

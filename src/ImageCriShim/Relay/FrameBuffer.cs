@@ -30,12 +30,10 @@ internal sealed class FrameBuffer(int initialBytes = FrameBuffer.DefaultBytes)
         return received > 0;
     }
 
-    /// <summary>The same, but holds the thread no longer than <paramref name="direct"/>.</summary>
+    /// <summary>The same without holding the thread.</summary>
     /// <exception cref="OperationCanceledException"/>
-    internal async ValueTask<bool> FillAsync(Socket from, TimeSpan direct, CancellationToken cancellation)
+    internal async ValueTask<bool> FillAsync(Socket from, CancellationToken cancellation)
     {
-        if (from.Poll(direct, SelectMode.SelectRead))
-            return Fill(from);
         _ = Room();
         var received = await from.ReceiveAsync(_bytes.AsMemory(_end), SocketFlags.None, cancellation);
         _end += received;

@@ -41,6 +41,11 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
     {
     }
 
+    /// <summary>Outside of the gate, before what has arrived goes on.</summary>
+    protected virtual void BeforeSend()
+    {
+    }
+
     /// <summary>Outside of the gate, when what has arrived is on its way.</summary>
     protected virtual void AfterPass()
     {
@@ -103,6 +108,7 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
             run = TakeRun(); // not copied: it goes from the buffer to the socket
         }
 
+        BeforeSend();
         To.Send(run);
         _buffer.Consume(_offset);
         Connection.FlushOther(To);

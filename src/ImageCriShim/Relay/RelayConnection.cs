@@ -67,7 +67,7 @@ internal sealed class RelayConnection
     internal void FlushOther(FrameWriter own) => (own == ToCaller ? ToRuntime : ToCaller).FlushSoon();
 
     // Whoever sends RST_STREAM behind his request costs no more than these frames: a cancelled task does not start.
-    internal void StartAnswer(TakenStream stream) => _ = Task.Run(() => Answer(stream), stream.Cancellation);
+    internal void StartAnswer(TakenStream stream) => _ = Task.Run(() => Answer(stream, isPump: false), stream.Cancellation);
 
     internal void StartPreparing(TakenStream stream) => _ = Task.Run(() => Prepare(stream), stream.Cancellation);
 
@@ -77,8 +77,11 @@ internal sealed class RelayConnection
     /// </summary>
     internal void AnswerWatched()
     {
+        var isAnswered = false;
         while (Taken.TakeRefused() is { } stream)
-            _ = Answer(stream);
+            isAnswered |= Answer(stream, isPump: true).IsCompleted;
+        if (isAnswered)
+            ToCaller.Send([]);
     }
 
     /// <summary>Asks an edited call something. A defect of ours must not break it: it goes on as if it had not been taken over.</summary>
@@ -95,12 +98,15 @@ internal sealed class RelayConnection
         }
     }
 
-    private async Task Answer(TakenStream stream)
+    /// <param name="isPump">This is the thread that sends to the caller, and it sends what is there when this returns.</param>
+    private async Task Answer(TakenStream stream, bool isPump)
     {
         StreamAnswer? answer;
         try
         {
-            answer = await stream.Call.Answer(stream.Cancellation);
+            var answering = stream.Call.Answer(stream.Cancellation);
+            isPump &= answering.IsCompleted;
+            answer = await answering;
         }
         catch (OperationCanceledException) when (stream.Cancellation.IsCancellationRequested)
         {
@@ -112,7 +118,7 @@ internal sealed class RelayConnection
             answer = StreamAnswer.Error(GrpcCode.Internal, $"image-cri-shim: internal error ({e.GetType().Name}); its log says more");
         }
 
-        Give(stream, answer);
+        Give(() => Taken.OnAnswer(stream, answer), isPump ? null : ToCaller);
     }
 
     private async Task Prepare(TakenStream stream)
@@ -131,20 +137,17 @@ internal sealed class RelayConnection
             Log.EditedCallFailed(_log, e);
         }
 
-        Give(stream, request);
+        Give(() => Taken.OnPrepared(stream, request), ToRuntime);
     }
 
-    private void Give(TakenStream stream, StreamAnswer? answer) => Give(() => Taken.OnAnswer(stream, answer), ToCaller);
-
-    private void Give(TakenStream stream, ReadOnlyMemory<byte> request) => Give(() => Taken.OnPrepared(stream, request), ToRuntime);
-
-    private void Give(Action give, FrameWriter to)
+    /// <param name="to">Is made to send; null where somebody else does.</param>
+    private void Give(Action give, FrameWriter? to)
     {
         try
         {
             lock (Gate)
                 give();
-            to.FlushHere();
+            to?.FlushHere();
         }
         catch (Http2ProtocolException e)
         {

