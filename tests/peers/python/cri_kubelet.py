@@ -18,14 +18,7 @@ def run(caller, options):
         kubelet.pulls_one_after_the_other, kubelet.pulls_at_the_same_time, kubelet.tries_one_secret_after_the_other,
         kubelet.lists_again_and_again, kubelet.finds_its_pull_records, kubelet.runs_a_container_by_id, kubelet.collects_garbage,
     ]
-    try:
-        for step in steps:
-            result = cri.attempt(step)
-            yield step.__name__, result
-            if "broke" in result:
-                return
-    finally:
-        cri_pods.remove_all(caller, POD)
+    yield from cri_pods.take_steps(caller, POD, steps)
 
 
 class Kubelet:

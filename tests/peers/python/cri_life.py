@@ -19,14 +19,7 @@ def run(caller, options):
     """Yields (step, what it saw) until a step breaks."""
     life = Life(caller, options)
     steps = [life.pull, life.status, life.list, life.sandbox, life.container_by_name, life.exec, life.logs, life.events, life.stats, life.remove]
-    try:
-        for step in steps:
-            result = cri.attempt(step)
-            yield step.__name__, result
-            if "broke" in result:
-                return
-    finally:
-        cri_pods.remove_all(caller, POD)
+    yield from cri_pods.take_steps(caller, POD, steps)
 
 
 class Life:

@@ -1,5 +1,7 @@
 """Pods and containers as kubelet asks for them, on the node's own network."""
 
+import cri
+
 CGROUP = "/image-cri-shim-lab"  # what the lab removes
 SECURITY = {"namespace_options": {"network": "NODE"}}
 SHELL = "trap 'exit 0' TERM; echo it runs; sleep infinity & wait"
@@ -43,3 +45,15 @@ def remove_all(caller, name):
     left = caller.must("RuntimeService/ListPodSandbox", {"filter": {"label_selector": {"app": name}}})
     for found in left["items"] or []:
         remove(caller, found["id"])
+
+
+def take_steps(caller, name, steps):
+    """Yields (step, what it saw) until a step breaks; then what was started under that name is removed."""
+    try:
+        for step in steps:
+            result = cri.attempt(step)
+            yield step.__name__, result
+            if "broke" in result:
+                return
+    finally:
+        remove_all(caller, name)
