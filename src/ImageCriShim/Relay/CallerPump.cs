@@ -60,6 +60,12 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
 
     private bool ForwardsHeaders(FrameHeader header, ReadOnlySpan<byte> unit)
     {
+        if (Connection.TakeBandwidthAck())
+        {
+            AppendRun();
+            To.Append(Frames.Of(FrameType.Ping, FrameFlags.Ack, 0, Frames.BandwidthPing));
+        }
+
         // Every block is decoded, whatever becomes of it: the next one may refer to it (RFC 7541 section 2.2).
         _decoder.Decode(Frames.HeaderBlock(header, unit), _fields);
         if (Taken.IsAnswered(header.StreamId))

@@ -13,6 +13,9 @@ internal static class Frames
     /// <summary>RFC 9113 section 3.4: what a client says first.</summary>
     internal static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
 
+    /// <summary>What grpc-go puts into a PING that measures the bandwidth, and into no other (internal/transport, bdpPing).</summary>
+    internal static ReadOnlySpan<byte> BandwidthPing => [2, 4, 16, 16, 9, 14, 7, 7];
+
     internal static byte[] RstStream(int stream, ErrorCode code) => OfUInt32(FrameType.RstStream, stream, (uint)code);
 
     internal static byte[] WindowUpdate(int stream, int increment) => OfUInt32(FrameType.WindowUpdate, stream, (uint)increment);

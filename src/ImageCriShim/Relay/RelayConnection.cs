@@ -15,6 +15,7 @@ internal sealed class RelayConnection
     private readonly ILogger _log;
     private readonly CallerPump _callerPump;
     private readonly RuntimePump _runtimePump;
+    private bool _owesBandwidthAck; // guarded by the gate
 
     internal RelayConnection(Socket caller, Socket runtime, RouteCall route, HeldBytes heldBytes, ILogger log)
     {
@@ -59,6 +60,23 @@ internal sealed class RelayConnection
         other.Task.Wait();
         _caller.Dispose();
         _runtime.Dispose();
+    }
+
+    /// <summary>The runtime waits for the answer of a PING of <see cref="Frames.BandwidthPing"/>, and gets it with the next request.</summary>
+    /// <returns>False: it waits for one already.</returns>
+    internal bool TryOweBandwidthAck()
+    {
+        if (_owesBandwidthAck)
+            return false;
+        return _owesBandwidthAck = true;
+    }
+
+    /// <summary>Whether the answer is due; it is the asker's now.</summary>
+    internal bool TakeBandwidthAck()
+    {
+        var owes = _owesBandwidthAck;
+        _owesBandwidthAck = false;
+        return owes;
     }
 
     internal void RaiseTableSizeLimit(int limit) => _callerPump.RaiseTableSizeLimit(limit);

@@ -23,11 +23,19 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
             FrameType.RstStream => Taken.ForwardsRuntimeReset(header.StreamId),
             FrameType.Headers => ForwardsHeaders(header, unit),
             FrameType.Data => ForwardsData(header, unit),
+            FrameType.Ping when !header.Has(FrameFlags.Ack) => ForwardsPing(unit),
             _ => true,
         };
     }
 
     protected override void AfterPass() => Connection.AnswerWatched();
+
+    /// <summary>
+    /// A grpc-go runtime measures the bandwidth with a PING behind almost every request. Answered by the caller it wakes everybody on the way
+    /// twice for each call; the shim is a hop as well (RFC 9113 section 6.7), and answers with the next request.
+    /// </summary>
+    private bool ForwardsPing(ReadOnlySpan<byte> frame) =>
+        !frame[FrameHeader.Size..].SequenceEqual(Frames.BandwidthPing) || !Connection.TryOweBandwidthAck();
 
     private bool ForwardsHeaders(FrameHeader header, ReadOnlySpan<byte> unit)
     {
