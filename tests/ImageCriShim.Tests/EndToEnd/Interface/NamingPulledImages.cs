@@ -19,6 +19,7 @@ public sealed class NamingPulledImages(RealNode node)
         await using var shim = await node.StartShim(containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
         await using var direct = await node.ConnectTo(containerd);
         var image = await node.Private.Push("library/nginx:1.25");
+        await node.OriginRegistry.Push("library/nginx:1.25", image); // where containerd 1.4 looks first, and others have left theirs
 
         var pulled = await shim.Caller.Pull("nginx:1.25");
 
