@@ -499,7 +499,8 @@ def compressed_request_to_containerd(channel):
 @scenario("containerd")
 def deadline_on_containerd(channel):
     ended = few(channel, "/containerd.services.events.v1.Events/Subscribe", b"", timeout=0.3, metadata=NAMESPACE)
-    return [ended["code"], ended["message"]]
+    # containerd ends it at its deadline too, with a status of its own; which of the two is first is chance.
+    return "ended at the deadline" if "deadline exceeded" in ended["message"].lower() else [ended["code"], ended["message"]]
 
 
 @scenario("containerd")
