@@ -12,6 +12,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
     private readonly RequestHeaderWriter _rewriter = new();
     private bool _rewriting; // the runtime's dynamic table no longer follows the caller's encoder
     private int _lastStream;
+    private bool _hasRequest; // among what is being passed on
 
     private TakenStreams Taken => Connection.Taken;
 
@@ -32,6 +33,17 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
             throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller does not speak HTTP/2");
         To.Append(Frames.Preface);
         buffer.Consume(Frames.Preface.Length);
+    }
+
+    protected override void EndPass()
+    {
+        if (_hasRequest && Connection.TakeBandwidthAck())
+        {
+            AppendRun(); // with the request in one go: two would wake the runtime twice
+            To.Append(Frames.Of(FrameType.Ping, FrameFlags.Ack, 0, Frames.BandwidthPing));
+        }
+
+        _hasRequest = false;
     }
 
     // First, so that both answers have come when the first one is looked at.
@@ -60,12 +72,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
 
     private bool ForwardsHeaders(FrameHeader header, ReadOnlySpan<byte> unit)
     {
-        if (Connection.TakeBandwidthAck())
-        {
-            AppendRun();
-            To.Append(Frames.Of(FrameType.Ping, FrameFlags.Ack, 0, Frames.BandwidthPing));
-        }
-
+        _hasRequest = true;
         // Every block is decoded, whatever becomes of it: the next one may refer to it (RFC 7541 section 2.2).
         _decoder.Decode(Frames.HeaderBlock(header, unit), _fields);
         if (Taken.IsAnswered(header.StreamId))

@@ -41,6 +41,11 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
     {
     }
 
+    /// <summary>Under the gate, when everything that has arrived was looked at.</summary>
+    protected virtual void EndPass()
+    {
+    }
+
     /// <summary>Outside of the gate, before what has arrived goes on.</summary>
     protected virtual void BeforeSend()
     {
@@ -105,6 +110,7 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
                 PassUnit(header, length);
             }
 
+            EndPass();
             run = TakeRun(); // not copied: it goes from the buffer to the socket
         }
 
