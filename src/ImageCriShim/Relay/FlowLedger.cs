@@ -17,8 +17,8 @@ internal sealed class FlowLedger(FrameWriter output)
 {
     internal const int DefaultWindow = 65_535; // RFC 9113 section 6.9.2
 
-    // Owed to the sender before it is paid out unasked. Far below the smallest connection window, so no sender starves for it;
-    // above 0, so that the usual small message costs no frame.
+    // Owed to the sender before it is paid out. Far below the smallest connection window, so no sender starves for it; above 0, so that
+    // the usual small message costs no frame.
     private const int MaxOwed = 4096;
 
     private readonly Dictionary<int, OutgoingStream> _outgoing = [];
@@ -60,12 +60,14 @@ internal sealed class FlowLedger(FrameWriter output)
     }
 
     /// <summary>The receiver opened the connection window.</summary>
-    /// <returns>The part of the increment that is the sender's; 0 where nothing is to be passed on.</returns>
+    /// <returns>What the sender is to be told of now; 0 where that is nothing.</returns>
     internal int OnConnectionWindowUpdate(int increment)
     {
         _window += increment;
-        // Debt is repaid first; what we owe is paid along with it, within what the frame can say.
-        var share = (int)Math.Clamp(increment - _balance, 0, int.MaxValue);
+        // Debt is repaid first. The rest, with what we owe, goes on within what a frame can say, or stays owed while it is little: a
+        // grpc-go peer opens the window by each small message at once, and each such frame would wake the sender once more.
+        var due = increment - _balance;
+        var share = due > MaxOwed ? (int)Math.Min(due, int.MaxValue) : 0;
         _balance += share - increment;
         Drain();
         return share;

@@ -74,11 +74,11 @@ public sealed class FlowControl : RelayTest
         });
         var padded = await CallByHand(caller, "/test/Padded", 1);
         await Reaches(padded, Window - 60_000);
-        caller.Connection.Send(Frame.WindowUpdate(0, 60_000));
+        caller.Connection.Send(Frame.WindowUpdate(0, 70_000));
         (await padded.ReadAnswerAsync()).Single.Length.ShouldBe(10_000);
         await Wait.Until(() => ConnectionCredit(runtime) > 0, "the runtime hears of what is left");
         // Of the 70,206 octets that we and the runtime were to send, 201 of padding were not: they are the runtime's again.
-        ConnectionCredit(runtime).ShouldBe(201);
+        ConnectionCredit(runtime).ShouldBe(10_000 + 201);
     }
 
     /// <summary>grpc-go half-closes with an empty DATA frame, which no window holds back.</summary>

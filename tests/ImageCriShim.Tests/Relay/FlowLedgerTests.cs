@@ -61,8 +61,8 @@ public sealed class FlowLedgerTests : IDisposable
         Ledger.Own(1);
         Ledger.SendData(1, new byte[1000], endStream: true);
         Ledger.OnConnectionWindowUpdate(400).ShouldBe(0);
-        Ledger.OnConnectionWindowUpdate(700).ShouldBe(100);
-        Ledger.OnConnectionWindowUpdate(50).ShouldBe(50);
+        Ledger.OnConnectionWindowUpdate(7000).ShouldBe(6400);
+        Ledger.OnConnectionWindowUpdate(5000).ShouldBe(5000);
     }
 
     [Fact]
@@ -74,8 +74,19 @@ public sealed class FlowLedgerTests : IDisposable
             Ledger.Take(3000).ShouldBe(0);
             Ledger.SendData(1, new byte[3000], endStream: false);
             Ledger.OnStreamWindowUpdate(1, 3000);
-            Ledger.OnConnectionWindowUpdate(3000).ShouldBe(3000);
+            Ledger.OnConnectionWindowUpdate(5000).ShouldBe(5000);
         }
+    }
+
+    /// <summary>grpc-go opens the window by each small message at once, and each frame would wake the sender.</summary>
+    [Fact]
+    public void A_little_room_waits_until_there_is_more()
+    {
+        Ledger.OnConnectionWindowUpdate(4000).ShouldBe(0);
+        Ledger.OnConnectionWindowUpdate(96).ShouldBe(0);
+        Ledger.OnConnectionWindowUpdate(1).ShouldBe(4097);
+        Ledger.OnConnectionWindowUpdate(1).ShouldBe(0);
+        Ledger.OnConnectionWindowUpdate(5000).ShouldBe(5001);
     }
 
     [Fact]
@@ -84,7 +95,7 @@ public sealed class FlowLedgerTests : IDisposable
         Ledger.Take(4096).ShouldBe(0);
         Ledger.Take(1).ShouldBe(4097);
         Ledger.Take(10).ShouldBe(0);
-        Ledger.OnConnectionWindowUpdate(5).ShouldBe(15); // and with the next update at the latest
+        Ledger.OnConnectionWindowUpdate(5000).ShouldBe(5010); // or with the next update that is not small itself
     }
 
     [Fact]
@@ -94,7 +105,7 @@ public sealed class FlowLedgerTests : IDisposable
         _output.Forward(Frame.Data(3, Count(8000), end: true, padding: 99));
         var first = _output.Read().Single();
         (first.Payload.Length, first.EndsStream, first.Has(FrameFlags.Padded)).ShouldBe((5535, false, false));
-        Ledger.OnConnectionWindowUpdate(60_000).ShouldBe(100); // the pad length and 99 octets of padding
+        Ledger.OnConnectionWindowUpdate(60_000 + 9_900).ShouldBe(10_000); // 100 of it are the pad length and 99 octets of padding
         var rest = _output.Read().Single();
         rest.EndsStream.ShouldBeTrue();
         first.Payload.Concat(rest.Payload).ShouldBe(Count(8000));
@@ -130,7 +141,7 @@ public sealed class FlowLedgerTests : IDisposable
         _output.Forward(Frame.Data(3, Count(1000)));
         _output.Forward(Frame.RstStream(3, Http2Error.Cancel));
         _output.Read().Single().Type.ShouldBe(FrameType.RstStream);
-        Ledger.OnConnectionWindowUpdate(Whole).ShouldBe(1000);
+        Ledger.OnConnectionWindowUpdate(Whole + 9_000).ShouldBe(10_000);
         _output.Read().ShouldBeEmpty();
     }
 
@@ -169,7 +180,7 @@ public sealed class FlowLedgerTests : IDisposable
         Ledger.Own(3);
         Ledger.SendHeaders(3, [7], endStream: true);
         _output.Read().Single().Type.ShouldBe(FrameType.Headers);
-        Ledger.OnConnectionWindowUpdate(Whole).ShouldBe(10);
+        Ledger.OnConnectionWindowUpdate(Whole + 9_990).ShouldBe(10_000);
     }
 
     [Fact]
@@ -177,7 +188,7 @@ public sealed class FlowLedgerTests : IDisposable
     {
         Ledger.Take(4000);
         Ledger.OnConnectionWindowUpdate(int.MaxValue).ShouldBe(int.MaxValue);
-        Ledger.OnConnectionWindowUpdate(1).ShouldBe(4001);
+        Ledger.OnConnectionWindowUpdate(97).ShouldBe(4097);
     }
 
     /// <summary>An answer of ours uses this much of the windows.</summary>

@@ -247,7 +247,7 @@ internal sealed class LedgerModel : IDisposable
         CreditConnection(_heldBack);
         _window.ShouldBe(_total);
         _view.ShouldBeInRange(_window - MostOwed, _window, "the sender's view drifted");
-        CreditConnection(1, more: true); // with which all that is owed is paid
+        CreditConnection(MostOwed, more: true); // with which all that is owed is paid
         _view.ShouldBe(_window, "the sender's view drifted");
     }
 }

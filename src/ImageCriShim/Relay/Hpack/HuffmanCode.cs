@@ -29,42 +29,74 @@ internal static class HuffmanCode
         30,
     ];
 
-    // A binary tree: children of node n at 2n and 2n+1; a leaf is ~symbol; the root is node 0, so 0 as a child means none.
-    private static readonly short[] s_tree = BuildTree();
+    // From each node of the code's tree, where four more bits lead. No code is shorter than five bits, so they end one symbol at most.
+    private static readonly Step[] s_steps = BuildSteps();
 
     /// <returns>The number of octets written, or -1 where they do not fit into <paramref name="into"/>.</returns>
     /// <exception cref="HpackException">The end-of-string symbol, or padding that is not up to 7 ones (RFC 7541 section 5.2).</exception>
     internal static int Decode(ReadOnlySpan<byte> coded, Span<byte> into)
     {
-        int written = 0, node = 0, bits = 0;
-        var onlyOnes = true;
+        var written = 0;
+        var at = default(Step);
         foreach (var octet in coded)
         {
-            for (var bit = 7; bit >= 0; bit--)
+            for (var shift = 4; shift >= 0; shift -= 4)
             {
-                var one = (octet >> bit) & 1;
-                onlyOnes &= one == 1;
-                bits++;
-                node = s_tree[2 * node + one];
-                if (node >= 0)
+                at = s_steps[16 * at.Node + ((octet >> shift) & 0xF)];
+                if (at.Symbol == Step.None)
                     continue;
-                if (~node == EndOfString)
+                if (at.Symbol == EndOfString)
                     throw new HpackException("a Huffman string holds the end-of-string symbol");
                 if (written == into.Length)
                     return -1;
-                into[written++] = (byte)~node;
-                (node, bits, onlyOnes) = (0, 0, true);
+                into[written++] = (byte)at.Symbol;
             }
         }
 
-        if (bits > 7 || !onlyOnes)
-            throw new HpackException("a Huffman string ends in wrong padding");
-        return written;
+        if (coded.IsEmpty || at.EndsWell)
+            return written;
+        throw new HpackException("a Huffman string ends in wrong padding");
     }
 
+    private static Step[] BuildSteps()
+    {
+        var tree = BuildTree();
+        var steps = new Step[16 * (tree.Length / 2)];
+        for (var i = 0; i < steps.Length; i++)
+            steps[i] = Walk(tree, i / 16, i % 16);
+        return steps;
+    }
+
+    private static Step Walk(short[] tree, int from, int fourBits)
+    {
+        var (node, symbol) = (from, Step.None);
+        for (var bit = 3; bit >= 0 && symbol != EndOfString; bit--)
+        {
+            node = tree[2 * node + ((fourBits >> bit) & 1)];
+            if (node < 0)
+                (node, symbol) = (0, (short)~node);
+        }
+
+        return new Step((short)node, symbol, IsPadding(tree, node));
+    }
+
+    // The padding is the beginning of the end-of-string symbol, which is thirty ones.
+    private static bool IsPadding(short[] tree, int node)
+    {
+        var padding = 0;
+        for (var ones = 0; ones <= 7; ones++, padding = tree[2 * padding + 1])
+        {
+            if (padding == node)
+                return true;
+        }
+
+        return false;
+    }
+
+    // A binary tree: children of node n at 2n and 2n+1; a leaf is ~symbol; the root is node 0.
     private static short[] BuildTree()
     {
-        var tree = new short[2 * 257];
+        var tree = new short[2 * 256];
         short nodes = 1;
         uint code = 0;
         var length = 0;
@@ -90,5 +122,13 @@ internal static class HuffmanCode
         }
 
         tree[2 * node + (int)(code & 1)] = (short)~symbol;
+    }
+
+    /// <param name="Node">Of the tree, behind the bits.</param>
+    /// <param name="Symbol">That ended among them.</param>
+    /// <param name="EndsWell">The string may end here.</param>
+    private readonly record struct Step(short Node, short Symbol, bool EndsWell)
+    {
+        internal const short None = -1;
     }
 }

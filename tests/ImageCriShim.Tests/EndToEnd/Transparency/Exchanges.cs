@@ -172,8 +172,8 @@ internal static class Exchanges
         ["windows of streams and of the connection"] = async ends =>
         {
             var (caller, runtime) = await ends.BeginAsync();
-            ends.At.Send(Frame.WindowUpdate(1, 1), Frame.WindowUpdate(0, 77), Frame.WindowUpdate(1, 1_000_000));
-            ends.Runtime.Send(Frame.WindowUpdate(0, 5), Frame.WindowUpdate(1, 6), Frame.WindowUpdate(0, int.MaxValue / 2));
+            ends.At.Send(Frame.WindowUpdate(1, 1), Frame.WindowUpdate(0, 7700), Frame.WindowUpdate(1, 1_000_000));
+            ends.Runtime.Send(Frame.WindowUpdate(0, 5000), Frame.WindowUpdate(1, 6), Frame.WindowUpdate(0, int.MaxValue / 2));
             runtime.SendHeaders([.. Answer, .. Ok], end: true);
             await caller.Trailers;
         },
