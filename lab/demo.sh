@@ -128,6 +128,7 @@ ask() {
 quiet_decision() {
     case $1 in
         imagestatus) echo "asked containerd for this name and for its name at each registry: no network" ;;
+        create) echo "names an image by its ID, which needs no other name: goes on as it came" ;;
         *) echo "nothing to decide: passed on unread" ;;
     esac
 }
