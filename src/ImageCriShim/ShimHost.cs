@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ImageCriShim.Configuration;
 using ImageCriShim.Cri;
 using ImageCriShim.Hosting;
@@ -56,13 +55,13 @@ internal static class ShimHost
             var environment = new CallEnvironment(settings, resolver, registries, calls, state.Pulls, state.Missing, TimeProvider.System, log);
             var beginning = new ConnectionBeginning(() => environment, new RecordBeginning(state, calls, TimeProvider.System, log));
             var router = new CriRouter(() => environment, beginning.Begin);
-            var listener = new RelayListener(socket.Listener, runtime, router.Begin, log);
+            using var listener = new RelayListener(socket.Listener, runtime, router.Begin, log);
 
-            using var terminated = StopOn(PosixSignal.SIGTERM, socket, listener, log);
-            using var interrupted = StopOn(PosixSignal.SIGINT, socket, listener, log);
+            using var stop = new Stop(socket, listener, log);
             socket.Appear(); // last: whoever sees the file may call us, and end us
             Log.Serving(log, settings.ShimSocket, (long)ProcessAge.Now.TotalMilliseconds);
             listener.Run();
+            listener.EndCalls(stop.Hurry);
             Log.Stopped(log);
             return Ok;
         }
@@ -83,14 +82,6 @@ internal static class ShimHost
             Log.StartedWithoutRuntime(log, reason);
         return force;
     }
-
-    private static PosixSignalRegistration StopOn(PosixSignal signal, ShimSocket socket, RelayListener listener, ILogger log) =>
-        PosixSignalRegistration.Create(signal, context =>
-        {
-            context.Cancel = true; // the process ends when serving has
-            Log.Stopping(log, $"{signal}", listener.Connections);
-            socket.Dispose();
-        });
 
     private static void LogSettings(ILogger log, ShimSettings settings, string runtimePath)
     {

@@ -38,6 +38,9 @@ internal sealed class CriRouter(Func<CallEnvironment> current, Func<Func<bool>, 
         return (path, headers) => Route(versions, path, headers);
     }
 
+    // Its answer begins with the first event, which may never come, and has no end.
+    private static ReadOnlySpan<byte> Endless => "/GetContainerEvents"u8;
+
     private CallRoute Route(RuntimeVersions versions, ReadOnlySpan<byte> path, IReadOnlyList<HeaderField> headers)
     {
         var renamed = versions.Rename(path);
@@ -47,6 +50,6 @@ internal sealed class CriRouter(Func<CallEnvironment> current, Func<Func<bool>, 
                 return new CallRoute(make(current(), CallerHead.Of(headers, renamed)), renamed);
         }
 
-        return new CallRoute(null, renamed);
+        return new CallRoute(null, renamed, path.EndsWith(Endless));
     }
 }

@@ -15,8 +15,11 @@ internal static partial class Log
     [LoggerMessage(1202, LogLevel.Information, "serving on {Socket}, {Milliseconds} ms after the process began")]
     internal static partial void Serving(ILogger log, string socket, long milliseconds);
 
-    [LoggerMessage(1203, LogLevel.Information, "{Signal}: no new callers are accepted, {Connections} connections are open")]
+    [LoggerMessage(1203, LogLevel.Information, "{Signal}: no new callers are accepted, calls on {Connections} connections are finished")]
     internal static partial void Stopping(ILogger log, string signal, int connections);
+
+    [LoggerMessage(1210, LogLevel.Warning, "{Signal} again: calls on {Connections} connections are cut")]
+    internal static partial void Hurrying(ILogger log, string signal, int connections);
 
     [LoggerMessage(1204, LogLevel.Information, "stopped")]
     internal static partial void Stopped(ILogger log);

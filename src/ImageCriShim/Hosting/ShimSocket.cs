@@ -80,15 +80,20 @@ internal sealed partial class ShimSocket : IDisposable
         return true;
     }
 
-    /// <summary>Stops accepting. The file goes, unless it is another's by now.</summary>
-    public void Dispose()
+    /// <summary>Nobody finds us any more. A file that is another's by now stays.</summary>
+    internal void RemoveFile()
     {
         lock (_gate)
         {
             if (FileIdentity.Find(_current) is { } now && now.Inode == _identity.Inode && now.Device == _identity.Device)
                 File.Delete(_current);
         }
+    }
 
+    /// <summary>Stops listening, and <see cref="RemoveFile"/>.</summary>
+    public void Dispose()
+    {
+        RemoveFile();
         Listener.Dispose();
     }
 

@@ -61,10 +61,10 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         {
             FrameType.Headers => ForwardsHeaders(header, unit),
             FrameType.Data => ForwardsData(header, unit),
-            FrameType.RstStream => Taken.ForwardsCallerReset(header.StreamId),
+            FrameType.RstStream => ForwardsReset(header.StreamId),
             FrameType.WindowUpdate => ForwardsCallerWindowUpdate(header, unit),
             FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
-            FrameType.Ping when !header.Has(FrameFlags.Ack) => ForwardsPing(header, unit),
+            FrameType.Ping => header.Has(FrameFlags.Ack) ? ForwardsPingAck(unit) : ForwardsPing(header, unit),
             FrameType.PushPromise => throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller pushes (RFC 9113 section 8.4)"),
             _ => true,
         };
@@ -75,7 +75,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         _hasRequest = true;
         // Every block is decoded, whatever becomes of it: the next one may refer to it (RFC 7541 section 2.2).
         _decoder.Decode(Frames.HeaderBlock(header, unit), _fields);
-        if (Taken.IsAnswered(header.StreamId))
+        if (Taken.IsAnswered(header.StreamId) || Connection.Farewell.IsTooLate(header.StreamId))
         {
             _rewriting = true; // the runtime's table will not see this block
             return false;
@@ -104,6 +104,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         _lastStream = header.StreamId;
         var path = Find(":path"u8);
         var route = path.IsEmpty ? default : Connection.Route(path.Span, _fields);
+        Connection.Calls.Open(header.StreamId, route.IsEndless);
         // A request without a body is nothing that can be edited.
         if (header.EndsStream || (route.Call is not null && !Taken.TryAdd(header.StreamId, route.Call)))
             route = route with { Call = null };
@@ -125,7 +126,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
     {
         if (!Taken.TryGet(header.StreamId, out var stream))
         {
-            if (!Taken.IsAnswered(header.StreamId))
+            if (!Taken.IsAnswered(header.StreamId) && !Connection.Farewell.IsTooLate(header.StreamId))
                 return true;
             Taken.CreditCaller(header, stream: null);
             return false;
@@ -137,8 +138,16 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         return false;
     }
 
+    private bool ForwardsReset(int stream)
+    {
+        Connection.Calls.End(stream);
+        return Taken.ForwardsCallerReset(stream) && !Connection.Farewell.IsTooLate(stream);
+    }
+
     private bool ForwardsCallerWindowUpdate(FrameHeader header, ReadOnlySpan<byte> frame)
     {
+        if (Connection.Farewell.IsTooLate(header.StreamId))
+            return false;
         Taken.OnCallerWindowUpdate(header.StreamId, Frames.Increment(header, frame));
         return ForwardsWindowUpdate(header, frame, Connection.CallerLedger, TakenPhase.Watching);
     }
@@ -154,6 +163,8 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         Connection.ToCaller.Append(Frames.Of(FrameType.Ping, FrameFlags.Ack, 0, frame[FrameHeader.Size..]));
         return false;
     }
+
+    private bool ForwardsPingAck(ReadOnlySpan<byte> frame) => !Connection.Farewell.TryHear(frame[FrameHeader.Size..], _lastStream);
 
     private bool ForwardsSettings(FrameHeader header, ReadOnlySpan<byte> frame)
     {

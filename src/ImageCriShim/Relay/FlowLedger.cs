@@ -140,6 +140,9 @@ internal sealed class FlowLedger(FrameWriter output)
     /// <summary>Whether forwarded frames of this stream wait, and later ones with them.</summary>
     internal bool Parks(int stream) => _outgoing.TryGetValue(stream, out var queue) && !queue.IsOurs;
 
+    /// <summary>Nothing of ours is on its way or may still come.</summary>
+    internal bool IsIdle => _outgoing.Count == 0;
+
     /// <summary>Whether an answer of ours is still on its way on this stream.</summary>
     internal bool Owns(int stream) => _outgoing.TryGetValue(stream, out var queue) && queue.IsOurs;
 

@@ -67,7 +67,8 @@ internal sealed class FrameBuffer(int initialBytes = FrameBuffer.DefaultBytes)
     }
 
     /// <summary>
-    /// Passes over whole DATA frames in a row. A stream of small messages is nothing else, and then this loop is what a message costs.
+    /// Passes over whole DATA frames in a row that end nothing. A stream of small messages is nothing else, and then this loop is what a
+    /// message costs.
     /// </summary>
     /// <param name="offset">Where to begin, from the start of <see cref="Unread"/>.</param>
     /// <param name="data">Grows by what flow control counts.</param>
@@ -77,7 +78,7 @@ internal sealed class FrameBuffer(int initialBytes = FrameBuffer.DefaultBytes)
         for (var rest = Unread[offset..]; rest.Length >= FrameHeader.Size && rest[3] == (byte)FrameType.Data;)
         {
             var length = (rest[0] << 16) | (rest[1] << 8) | rest[2];
-            if (length > RelayLimits.FrameBytes || length > rest.Length - FrameHeader.Size)
+            if (length > RelayLimits.FrameBytes || length > rest.Length - FrameHeader.Size || (rest[4] & (byte)FrameFlags.EndStream) != 0)
                 break;
             rest = rest[(FrameHeader.Size + length)..];
             offset += FrameHeader.Size + length;

@@ -103,7 +103,7 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
             (_offset, _runStart, _runData) = (0, 0, 0);
             while (true)
             {
-                if (SettingsSeen && Connection.Taken.IsEmpty)
+                if (SettingsSeen && Connection.Taken.IsEmpty && !Connection.Farewell.IsHeard)
                     _offset = _buffer.SkipData(_offset, ref _runData);
                 if (!_buffer.TryPeek(_offset, out var header, out var length))
                     break;

@@ -22,6 +22,7 @@ internal sealed class RelayConnection
         (_caller, _runtime, _log, Route) = (caller, runtime, log, route);
         ToCaller = new FrameWriter(caller, held: true);
         ToRuntime = new FrameWriter(runtime, held: false);
+        Farewell = new Farewell(ToCaller);
         CallerLedger = new FlowLedger(ToCaller);
         RuntimeLedger = new FlowLedger(ToRuntime);
         Taken = new TakenStreams(this, heldBytes);
@@ -34,6 +35,30 @@ internal sealed class RelayConnection
     internal RouteCall Route { get; }
 
     internal TakenStreams Taken { get; }
+
+    internal OpenCalls Calls { get; } = new();
+
+    internal Farewell Farewell { get; }
+
+    /// <summary>Somebody waits for an answer.</summary>
+    internal bool IsWaitedFor
+    {
+        get
+        {
+            lock (Gate)
+                return Calls.IsAnyWaitedFor || !CallerLedger.IsIdle;
+        }
+    }
+
+    /// <summary>Nothing goes on.</summary>
+    internal bool IsQuiet
+    {
+        get
+        {
+            lock (Gate)
+                return Calls.IsEmpty && CallerLedger.IsIdle;
+        }
+    }
 
     internal FrameWriter ToCaller { get; }
 
@@ -60,6 +85,31 @@ internal sealed class RelayConnection
         other.Task.Wait();
         _caller.Dispose();
         _runtime.Dispose();
+    }
+
+    /// <summary>Tells the caller to come back on a new connection. Calls that have begun go on.</summary>
+    internal void SayFarewell()
+    {
+        lock (Gate)
+            Farewell.Say();
+        ToCaller.FlushSoon();
+    }
+
+    /// <summary>Ends it, whatever goes on. What waits to be sent to a caller that reads is sent.</summary>
+    internal void End()
+    {
+        var patience = TimeSpan.FromMilliseconds(100);
+        try
+        {
+            _caller.SendTimeout = (int)patience.TotalMilliseconds;
+            ToCaller.TrySend([], patience);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It has ended by itself.
+        }
+
+        Disconnect();
     }
 
     /// <summary>The runtime waits for the answer of a PING of <see cref="Frames.BandwidthPing"/>, and gets it with the next request.</summary>

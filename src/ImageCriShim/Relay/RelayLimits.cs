@@ -33,6 +33,9 @@ internal static class RelayLimits
     /// <summary>Edited calls in progress on one connection; kubelet has as many as pods start at once.</summary>
     internal const int TakenStreams = 1024;
 
+    /// <summary>Calls in progress on one connection; a runtime allows 100 to 250 where it has a limit, and of each we keep a number.</summary>
+    internal const int OpenCalls = 16 * 1024;
+
     /// <summary>Streams that we answered, and whose late frames are still dropped. Peers stop within one round trip.</summary>
     internal const int AnsweredStreams = 256;
 

@@ -4,9 +4,11 @@ using Microsoft.Extensions.Logging;
 namespace ImageCriShim.Relay;
 
 /// <summary>Accepts callers and relays each on threads of its own.</summary>
-internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, BeginRouting begin, ILogger log)
+internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, BeginRouting begin, ILogger log) : IDisposable
 {
     private readonly HeldBytes _heldBytes = new(RelayLimits.HeldBytes);
+    private readonly OpenConnections _open = new();
+    private readonly WakeUp _stop = new();
     private int _connections;
     private int _runtimeAway; // 1 while it is known to be away, so that it is said once
 
@@ -15,9 +17,10 @@ internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, Begi
     /// <summary>Of edited calls, over all connections.</summary>
     internal long HeldBytes => _heldBytes.Current;
 
-    /// <summary>Accepts until the listening socket is closed.</summary>
+    /// <summary>Accepts until it is stopped.</summary>
     internal void Run()
     {
+        listener.Blocking = false; // another process may listen on it as well, and be faster
         while (TryAccept(out var caller))
         {
             var count = Interlocked.Increment(ref _connections);
@@ -27,25 +30,39 @@ internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, Begi
         }
     }
 
+    /// <summary>Accepts nobody any more; who is there is served on.</summary>
+    internal void Stop() => _stop.Set();
+
+    /// <summary>
+    /// When it is stopped: returns when every caller has the answers that it waited for, and has been told to come back elsewhere.
+    /// </summary>
+    /// <param name="hurry">Ends everything at once.</param>
+    internal void EndCalls(CancellationToken hurry) => _open.EndAll(() => Connections > 0, hurry);
+
+    public void Dispose() => _stop.Dispose();
+
     private bool TryAccept(out Socket caller)
     {
-        while (true)
+        caller = null!;
+        while (_stop.WaitForCaller(listener))
         {
             try
             {
                 caller = listener.Accept();
+                caller.Blocking = true;
                 return true;
             }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.ConnectionAborted)
             {
-                Thread.Sleep(RuntimeSocket.RetryInterval); // no descriptor is free; the caller waits in the backlog
+                // Somebody else has accepted this caller, or it has gone.
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            catch (SocketException)
             {
-                caller = null!;
-                return false;
+                Thread.Sleep(RuntimeSocket.RetryInterval); // no descriptor or memory is free; the caller waits in the backlog
             }
         }
+
+        return false;
     }
 
     private void Guard(Action<Socket> serve, Socket caller)
@@ -78,7 +95,16 @@ internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, Begi
 
         if (Interlocked.Exchange(ref _runtimeAway, 0) == 1)
             Log.RuntimeBack(log, runtime.Path);
-        new RelayConnection(caller, socket, begin(() => !IsClosed(caller)), _heldBytes, log).Run();
+        var connection = new RelayConnection(caller, socket, begin(() => !IsClosed(caller)), _heldBytes, log);
+        _open.Add(connection);
+        try
+        {
+            connection.Run();
+        }
+        finally
+        {
+            _open.Remove(connection);
+        }
     }
 
     private void RefuseOneTooMany(Socket caller)

@@ -20,7 +20,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         {
             FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
             FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.RuntimeLedger, TakenPhase.Collecting),
-            FrameType.RstStream => Taken.ForwardsRuntimeReset(header.StreamId),
+            FrameType.RstStream => ForwardsReset(header),
             FrameType.Headers => ForwardsHeaders(header, unit),
             FrameType.Data => ForwardsData(header, unit),
             FrameType.Ping when !header.Has(FrameFlags.Ack) => ForwardsPing(unit),
@@ -37,10 +37,23 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
     private bool ForwardsPing(ReadOnlySpan<byte> frame) =>
         !frame[FrameHeader.Size..].SequenceEqual(Frames.BandwidthPing) || !Connection.TryOweBandwidthAck();
 
+    private bool ForwardsReset(FrameHeader header)
+    {
+        if (!Taken.ForwardsRuntimeReset(header.StreamId))
+            return false;
+        Connection.Calls.End(header.StreamId);
+        return true;
+    }
+
     private bool ForwardsHeaders(FrameHeader header, ReadOnlySpan<byte> unit)
     {
         if (!Taken.TryGet(header.StreamId, out var stream) && !Taken.IsAnswered(header.StreamId))
+        {
+            if (header.EndsStream)
+                Connection.Calls.End(header.StreamId);
             return !_updateKept || Announce(header, Frames.HeaderBlock(header, unit));
+        }
+
         var block = Frames.HeaderBlock(header, unit);
         _updateKept |= HpackEncoder.BeginsWithTableSize(block);
         if (stream is null or { Phase: TakenPhase.Answering })
@@ -72,7 +85,12 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         if (!Taken.TryGet(header.StreamId, out var stream))
         {
             if (!Taken.IsAnswered(header.StreamId))
+            {
+                if (header.EndsStream)
+                    Connection.Calls.End(header.StreamId);
                 return true;
+            }
+
             Taken.CreditRuntime(header, stream: null);
             return false;
         }

@@ -261,6 +261,7 @@ internal sealed class TakenStreams
 
     private void Finish(TakenStream stream)
     {
+        _connection.Calls.End(stream.Id);
         Remove(stream);
         if (!stream.CallerEnded || !stream.RuntimeEnded)
             _answered.Add(stream.Id);

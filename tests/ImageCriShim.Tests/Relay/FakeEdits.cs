@@ -42,6 +42,7 @@ internal sealed class FakeEdits
         "/edit/Each" => Take(Verdict.WatchEach),
         "/edit/Prepare" => Take(Verdict.Prepare),
         ['/', 'o', 'l', 'd', '/', .. var rest] => new CallRoute(null, Encoding.ASCII.GetBytes($"/new/{rest}")),
+        ['/', 'e', 'n', 'd', 'l', 'e', 's', 's', ..] => new CallRoute(null, IsEndless: true),
         _ => default,
     };
 

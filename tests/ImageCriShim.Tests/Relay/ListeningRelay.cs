@@ -24,7 +24,9 @@ internal sealed class ListeningRelay : IDisposable
 
     public void Dispose()
     {
-        _socket.Dispose();
+        _listener.Stop();
         _accepting.Join();
+        _listener.Dispose();
+        _socket.Dispose();
     }
 }

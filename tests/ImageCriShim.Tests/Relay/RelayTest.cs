@@ -33,14 +33,15 @@ public abstract class RelayTest : IAsyncDisposable
     {
         foreach (var end in Enumerable.Reverse(_ending))
             await end.DisposeAsync();
-        _socket.Dispose();
-        _accepting?.Join(RawConnection.Patience);
         if (_accepting is not null)
         {
+            Listener.Stop();
+            _accepting.Join(RawConnection.Patience);
             await Wait.Until(() => Listener.Connections == 0, "every connection has ended");
             await Wait.Until(() => Listener.HeldBytes == 0, "no byte is held any more");
         }
 
+        _socket.Dispose();
         _directory.Dispose();
         Log.Complaints.Where(line => !_expected.Any(line.Contains)).ShouldBeEmpty();
         _runtimes.SelectMany(runtime => runtime.Faults).ShouldBeEmpty();

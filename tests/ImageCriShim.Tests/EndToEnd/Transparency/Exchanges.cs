@@ -270,18 +270,19 @@ internal static class Exchanges
     /// <summary>
     /// Frames in order: each stream for itself and the connection for itself, since nothing is promised between them; and what an end
     /// sends by itself when it reads (credit, acknowledgements) apart from what the script sends. The table size in SETTINGS is the
-    /// relay's one liberty, and connection windows count as their sum.
+    /// relay's one liberty, and connection windows count as their sum, of which the relay holds back what is not worth a frame.
     /// </summary>
     private static string[] Seen(IReadOnlyList<Frame> frames)
     {
-        var windows = frames.Where(IsConnectionWindow).Sum(frame => frame.Number);
+        const int worthAFrame = 5000; // somewhat more than what is held back
+        var windows = frames.Where(IsConnectionWindow).Sum(frame => frame.Number) / worthAFrame;
         var shown = frames
             .Where(frame => !IsConnectionWindow(frame) && !FakeRuntime.IsMark(frame))
             .OrderBy(frame => frame.Stream)
             .ThenBy(frame => frame.Type == FrameType.WindowUpdate
                 || (frame.Type is FrameType.Settings or FrameType.Ping && frame.Has(FrameFlags.Ack)))
             .Select(frame => frame.Type == FrameType.Settings ? Settings(frame) : $"{frame} {Convert.ToHexStringLower(frame.Payload)}");
-        return [$"connection windows {windows}", .. shown];
+        return [$"connection windows {windows} times {worthAFrame}", .. shown];
     }
 
     private static bool IsConnectionWindow(Frame frame) => frame is { Type: FrameType.WindowUpdate, Stream: 0 };

@@ -151,9 +151,10 @@ public sealed class FramesOfARawCaller : IAsyncLifetime
     {
         await using var caller = await RawCaller.ConnectAsync(shim.SocketPath);
         (await caller.CallAsync("/test.Fake/Unary", [])).Status.ShouldBe(0);
+        var ours = await runtime.ConnectionOfAsync(caller);
         var hang = caller.Start(Exchanges.Path);
         await caller.Connection.PingAsync();
-        runtime.Connections[^1].Abort();
+        ours.Abort();
         await caller.Connection.Closed.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken);
         await Wait.Until(() => hang.Cancelled.IsCancellationRequested);
     }

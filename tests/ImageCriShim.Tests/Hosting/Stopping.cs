@@ -1,0 +1,69 @@
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Hosting;
+
+/// <summary>What callers see of a shim that is stopped, and what its supervisor does.</summary>
+[Trait("suite", "endtoend")]
+public sealed class Stopping : DaemonTest
+{
+    private const int SigTerm = 15;
+    private const int SigInt = 2;
+
+    [Theory]
+    [InlineData(SigTerm)]
+    [InlineData(SigInt)]
+    public async Task A_call_in_flight_ends_first_and_the_exit_code_is_0(int signal)
+    {
+        var (shim, slow, finish) = await StartCall();
+        shim.Signal(signal);
+        await slow.Connection.WaitForFrame(FrameType.GoAway);
+        File.Exists(ShimSocketPath).ShouldBeFalse();
+        shim.HasExited.ShouldBeFalse();
+        finish.SetResult();
+        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+        (await shim.ExitAsync()).ShouldBe(0);
+        shim.ShouldNotHaveComplained();
+    }
+
+    [Fact]
+    public async Task A_second_signal_cuts_what_is_in_flight_and_says_so()
+    {
+        var (shim, slow, _) = await StartCall();
+        shim.Signal(SigTerm);
+        await slow.Connection.WaitForFrame(FrameType.GoAway);
+        shim.Signal(SigTerm);
+        (await shim.ExitAsync()).ShouldBe(0);
+        await Wait.For(slow.Connection.Closed);
+        shim.Output.ShouldContain("SIGTERM again: calls on 1 connections are cut");
+    }
+
+    [Fact]
+    public async Task A_watch_of_events_does_not_keep_it()
+    {
+        var runtime = StartRuntime();
+        runtime.On("/runtime.v1.RuntimeService/GetContainerEvents", call => call.ReadRequestAsync());
+        var shim = await StartShim();
+        var caller = AtEnd(await RawCaller.ConnectAsync(ShimSocketPath));
+        var watch = caller.Start("/runtime.v1.RuntimeService/GetContainerEvents");
+        await watch.SendMessageAsync([], end: true);
+        await caller.Connection.PingAsync();
+        (await shim.StopAsync()).ShouldBe(0);
+    }
+
+    private async Task<(ShimProcess Shim, RawStream Slow, TaskCompletionSource Finish)> StartCall()
+    {
+        var (reached, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
+        StartRuntime().On("/test/Slow", async call =>
+        {
+            await call.ReadRequestAsync();
+            reached.SetResult();
+            await finish.Task;
+            await call.AnswerAsync([1]);
+        });
+        var shim = await StartShim();
+        var slow = AtEnd(await RawCaller.ConnectAsync(ShimSocketPath)).Start("/test/Slow");
+        await slow.SendMessageAsync([1], end: true);
+        await Wait.For(reached.Task);
+        return (shim, slow, finish);
+    }
+}

@@ -1,0 +1,197 @@
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Relay;
+
+/// <summary>A shim that stops loses no call: callers are told to come back on a new connection, and get the answers that they wait for.</summary>
+public sealed class Farewells : RelayTest
+{
+    private const int Any = int.MaxValue;
+
+    private readonly CancellationTokenSource _hurry = new();
+
+    [Fact]
+    public async Task An_idle_caller_is_told_to_come_back_and_its_connection_ends()
+    {
+        var (caller, _) = await Begin();
+        await caller.CallAsync("/test.Fake/Unary", [1]);
+        await Wait.For(End());
+        await Wait.For(caller.Connection.Closed);
+        GoAways(caller).ShouldBe([(Any, 0), (1, 0)]);
+    }
+
+    [Fact]
+    public async Task A_call_in_flight_ends_normally()
+    {
+        var (caller, _) = await Begin();
+        var finish = Hold("/test/Slow");
+        var slow = await Start(caller, "/test/Slow");
+        var ending = End();
+        await caller.Connection.WaitForFrame(frame => LastStream(frame) == slow.Id);
+        ending.IsCompleted.ShouldBeFalse();
+        finish.SetResult();
+        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.For(ending);
+    }
+
+    [Theory]
+    [InlineData("/edit/Answer")]
+    [InlineData("/edit/Prepare")]
+    public async Task An_edited_call_in_flight_ends_normally(string path)
+    {
+        var finish = new TaskCompletionSource();
+        Edits.Answer = async (edit, _) =>
+        {
+            await finish.Task;
+            return FakeEdits.Ok(edit.Body.ToArray());
+        };
+        Edits.BeforePrepare = _ => finish.Task;
+        var (caller, _) = await Begin();
+        var slow = caller.Start(path);
+        await slow.SendMessageAsync([1, 2], end: true);
+        await Wait.Until(() => Edits.Calls.Count > 0 && Listener.HeldBytes > 0, "it is taken over");
+        var ending = End();
+        await caller.Connection.WaitForFrame(frame => LastStream(frame) == slow.Id);
+        ending.IsCompleted.ShouldBeFalse();
+        finish.SetResult();
+        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.For(ending);
+    }
+
+    [Fact]
+    public async Task A_call_that_was_on_its_way_before_the_caller_heard_is_taken()
+    {
+        var (caller, _) = await Begin(new RawOptions { AnswerPings = false });
+        var finish = Hold("/test/Slow");
+        var first = await Start(caller, "/test/Slow");
+        var ending = End();
+        var ping = await caller.Connection.WaitForFrame(frame => frame.Type is FrameType.Ping && !frame.Has(FrameFlags.Ack));
+        var late = caller.Start("/test.Fake/Unary");
+        await late.SendMessageAsync([7], end: true);
+        (await late.ReadAnswerAsync()).Status.ShouldBe(0);
+        caller.Connection.Send(ping with { Flags = FrameFlags.Ack });
+        await caller.Connection.WaitForFrame(frame => LastStream(frame) == late.Id);
+        finish.SetResult();
+        (await first.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.For(ending);
+    }
+
+    [Fact]
+    public async Task A_call_behind_the_last_one_that_is_taken_reaches_nobody_and_those_before_it_go_on()
+    {
+        var (caller, runtime) = await Begin(new RawOptions { Encoder = RawOptions.Indexing });
+        var finish = Hold("/test/Slow");
+        var slow = caller.Start("/test/Slow");
+        var ending = End();
+        await caller.Connection.WaitForFrame(frame => LastStream(frame) == slow.Id);
+        var late = caller.Start("/test/Late", new Header("kept-in-the-table", "of the caller"));
+        await late.SendMessageAsync([1]);
+        caller.Connection.Send(Frame.WindowUpdate(late.Id, 5));
+        late.Cancel();
+        await slow.SendMessageAsync([9], end: true);
+        finish.SetResult();
+        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.For(ending);
+        runtime.Received.ShouldAllBe(frame => frame.Stream != late.Id);
+    }
+
+    [Fact]
+    public async Task Answers_without_end_are_ended_when_nobody_waits_for_anything_else()
+    {
+        var (watcher, _) = await Begin();
+        Runtime.On("/endless/Watch", async call =>
+        {
+            call.SendHeaders();
+            await call.SendAsync([1]);
+        });
+        var watch = await Start(watcher, "/endless/Watch");
+        (await watch.ReadMessageAsync())!.Bytes.ShouldBe([1]);
+        var finish = Hold("/test/Slow");
+        var other = await Connect();
+        var slow = await Start(other, "/test/Slow");
+        var ending = End();
+        await watcher.Connection.WaitForFrame(frame => LastStream(frame) == watch.Id);
+        await Wait.AWhile();
+        watcher.Connection.Closed.IsCompleted.ShouldBeFalse();
+        finish.SetResult();
+        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.For(ending);
+        await Wait.For(watcher.Connection.Closed);
+    }
+
+    [Fact]
+    public async Task A_caller_that_does_not_answer_is_not_waited_for_unless_it_waits_itself()
+    {
+        await Begin(new RawOptions { AnswerPings = false });
+        await Wait.For(End());
+    }
+
+    [Fact]
+    public async Task A_call_that_the_caller_or_the_runtime_has_reset_is_not_waited_for()
+    {
+        var (caller, _) = await Begin();
+        Hold("/test/Slow");
+        Runtime.On("/test/Reset", async call =>
+        {
+            await call.ReadRequestAsync();
+            call.Stream.Cancel();
+        });
+        (await Start(caller, "/test/Slow")).Cancel();
+        await (await Start(caller, "/test/Reset")).Reset;
+        await Wait.For(End());
+    }
+
+    [Fact]
+    public async Task In_a_hurry_everything_is_cut()
+    {
+        var (caller, _) = await Begin();
+        Hold("/test/Slow");
+        await Start(caller, "/test/Slow");
+        var ending = End();
+        await caller.Connection.WaitForFrame(FrameType.GoAway);
+        await _hurry.CancelAsync();
+        await Wait.For(ending);
+        await Wait.For(caller.Connection.Closed);
+    }
+
+    [Fact]
+    public async Task The_listening_socket_serves_whoever_has_it_next()
+    {
+        await Begin();
+        await Wait.For(End());
+        ConnectBare().Dispose(); // waits in the backlog for the next process
+    }
+
+    private Task End()
+    {
+        Listener.Stop();
+        return Task.Run(() => Listener.EndCalls(_hurry.Token));
+    }
+
+    /// <summary>This method answers when it is told to.</summary>
+    private TaskCompletionSource Hold(string path)
+    {
+        var finish = new TaskCompletionSource();
+        Runtime.On(path, async call =>
+        {
+            await call.ReadRequestAsync();
+            await finish.Task;
+            await call.AnswerAsync([1]);
+        });
+        return finish;
+    }
+
+    /// <summary>A call that has reached the runtime.</summary>
+    private async Task<RawStream> Start(RawCaller caller, string path)
+    {
+        var stream = caller.Start(path);
+        await stream.SendMessageAsync([1], end: true);
+        var behind = await Runtime.ConnectionOfAsync(caller);
+        await Wait.Until(() => behind.Received.Any(frame => frame.Stream == stream.Id && frame.Type is FrameType.Data), "the call is there");
+        return stream;
+    }
+
+    private static int? LastStream(Frame frame) => frame.Type is FrameType.GoAway ? (int)frame.Number : null;
+
+    private static IEnumerable<(int Last, int Code)> GoAways(RawCaller caller) =>
+        caller.Connection.Received.Where(frame => frame.Type is FrameType.GoAway).Select(frame => ((int)frame.Number, (int)frame.Payload[7]));
+}
