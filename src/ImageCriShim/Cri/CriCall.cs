@@ -62,7 +62,7 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return new GrpcStatus(StatusCode.DeadlineExceeded, "context deadline exceeded").ToAnswer();
+            return new GrpcStatus(StatusCode.DeadlineExceeded, DescribeLateness()).ToAnswer();
         }
     }
 
@@ -76,6 +76,9 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
 
     /// <inheritdoc cref="EditedCall.Answer"/>
     protected virtual Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation) => Task.FromResult<StreamAnswer?>(null);
+
+    /// <summary>For the caller whose deadline is over.</summary>
+    protected virtual string DescribeLateness() => "context deadline exceeded";
 
     /// <summary>The same method once more, with another message.</summary>
     protected Task<RuntimeReply> Call(byte[] message, CancellationToken cancellation) =>

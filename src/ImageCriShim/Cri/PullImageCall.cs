@@ -23,6 +23,8 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class PullImageCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
+    private PullOutcome? _soFar; // for the caller whose deadline ends the pull
+
     // 1. There is a name in the request.
     protected override Verdict DecideName() => Verdict.Answer;
 
@@ -41,13 +43,24 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         return outcome.Local is { ImageRef: not null } local ? AnswerLocally(local) : Fail(outcome, byTag);
     }
 
+    protected override string DescribeLateness() => _soFar is { Decision.Probes.Count: > 0 } soFar ? PullFailure.Describe(soFar, null).Message : base.DescribeLateness();
+
     private async Task<PullOutcome> PullBy(string image, CancellationToken cancellation)
     {
         // 2. Who has it?
         var decision = await Resolve(image, cancellation);
-        var outcome = await PullAs(decision, isLast: !decision.FromCache, cancellation);
-        if (outcome.IsDone || !decision.FromCache)
-            return outcome;
+        PullOutcome outcome;
+        try
+        {
+            outcome = await PullAs(decision, isLast: !decision.FromCache, cancellation);
+            if (outcome.IsDone || !decision.FromCache)
+                return outcome;
+        }
+        catch (OperationCanceledException) when (decision.FromCache)
+        {
+            Environment.Resolver.Forget(decision); // it has led to where nothing came in time: the next pull asks
+            throw;
+        }
 
         // 5. An old decision may be wrong by now.
         Environment.Resolver.Forget(decision);
@@ -76,6 +89,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         var attempts = new List<PullAttempt>();
         foreach (var candidate in PullOrder.Of(decision, AuthConfig.IsIn(Request.Span), isLast))
         {
+            _soFar = new PullOutcome(decision, [.. attempts, PullAttempt.Unfinished(candidate)], local);
             attempts.Add(await Pull(candidate, cancellation));
             if (attempts[^1].Reply.Status.IsOk)
                 break;

@@ -8,7 +8,12 @@ namespace ImageCriShim.Cri;
 /// <param name="With">With whose credential.</param>
 /// <param name="CredentialProblem">Why there was none although there should have been.</param>
 /// <param name="Reply">What the runtime said.</param>
-internal sealed record PullAttempt(Candidate Candidate, PulledWith With, string? CredentialProblem, RuntimeReply Reply);
+internal sealed record PullAttempt(Candidate Candidate, PulledWith With, string? CredentialProblem, RuntimeReply Reply)
+{
+    /// <summary>One that nobody waits for any more.</summary>
+    internal static PullAttempt Unfinished(Candidate candidate) => new(
+        candidate, PulledWith.Nothing, null, new RuntimeReply(new GrpcStatus(StatusCode.DeadlineExceeded, "context deadline exceeded"), default, [], []));
+}
 
 /// <summary>What became of pulling by one name.</summary>
 /// <param name="Decision">What was known of the registries.</param>
