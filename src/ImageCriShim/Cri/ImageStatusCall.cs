@@ -59,11 +59,16 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
+        RuntimeReply? unasked = null;
         foreach (var name in _otherNames)
         {
             var reply = await Ask(name, cancellation);
             if (!reply.Status.IsOk)
+            {
+                unasked ??= reply.Status.Code is StatusCode.Unavailable ? reply : null;
                 continue;
+            }
+
             if (CriMessages.HasImage(reply.Message.Span))
             {
                 Log.FoundUnderCandidate(Environment.Log, Image, name);
@@ -75,7 +80,7 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
                 Environment.Record.Forget([_recorded]);
         }
 
-        return null;
+        return unasked?.ToAnswer(); // "not there" would be a guess, and kubelet would pull
     }
 
     private async Task<RuntimeReply> Ask(string name, CancellationToken cancellation)
