@@ -41,7 +41,7 @@ internal static class YamlFile
         var stream = new YamlStream();
         try
         {
-            stream.Load(new StringReader(text));
+            stream.Load(new BoundedYaml(text));
         }
         catch (YamlException e)
         {
