@@ -8,8 +8,16 @@ internal sealed class NodeState : IDisposable
     private readonly StateKeeper<RecordedPull> _pulls;
     private readonly StateKeeper<MissingImage> _missing;
 
-    private NodeState(IReadOnlyList<RecordedPull>? pulls, IReadOnlyList<MissingImage>? missing, StateFile<RecordedPull> pullFile, StateFile<MissingImage> missingFile)
+    private readonly StateDirectory _directory;
+
+    private NodeState(
+        IReadOnlyList<RecordedPull>? pulls,
+        IReadOnlyList<MissingImage>? missing,
+        StateFile<RecordedPull> pullFile,
+        StateFile<MissingImage> missingFile,
+        StateDirectory directory)
     {
+        _directory = directory;
         IsNew = pulls is null;
         _pulls = new StateKeeper<RecordedPull>(pullFile, () => Pulls!.All);
         _missing = new StateKeeper<MissingImage>(missingFile, () => Missing!.All);
@@ -30,11 +38,20 @@ internal sealed class NodeState : IDisposable
         var shared = new StateDirectory(directory, log);
         var pulls = new StateFile<RecordedPull>(StateJson.Pulls, shared, log);
         var missing = new StateFile<MissingImage>(StateJson.Missing, shared, log);
-        return new NodeState(pulls.Load(), missing.Load(), pulls, missing);
+        return new NodeState(pulls.Load(), missing.Load(), pulls, missing, shared);
     }
 
     /// <summary>The next start finds the record, even if nothing is in it yet.</summary>
     public void Begin() => _pulls.WriteSoon();
+
+    /// <summary>While the directory cannot be used: tries again, which says so again, or that it can.</summary>
+    public void Remind()
+    {
+        if (!_directory.ForgetThatItWasSaid())
+            return;
+        _missing.WriteSoon();
+        _pulls.Retry();
+    }
 
     public void Dispose()
     {

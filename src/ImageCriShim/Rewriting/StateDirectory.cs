@@ -3,24 +3,35 @@ using Microsoft.Extensions.Logging;
 
 namespace ImageCriShim.Rewriting;
 
-/// <summary>Where the state lies. That it cannot be used is said once, however many files are in it, and so is that it can again.</summary>
+/// <summary>
+/// Where the state lies. That it cannot be used is said once, however many files are in it, and then as often as it is asked for; that it can
+/// again is said too.
+/// </summary>
 internal sealed partial class StateDirectory(string path, ILogger log)
 {
-    private int _isFailing;
+    private const int Fine = 0;
+    private const int Failing = 1; // and that has been said
+    private const int FailingUnsaid = 2;
+
+    private int _state;
 
     public string Path { get; } = path;
 
     public void Fails(Exception e)
     {
-        if (Interlocked.Exchange(ref _isFailing, 1) == 0)
+        if (Interlocked.Exchange(ref _state, Failing) != Failing)
             Log.StateNotKept(log, Path, e is UnauthorizedAccessException ? "this process may not write there" : "the disk is full, read-only or broken");
     }
 
     public void Works()
     {
-        if (Interlocked.Exchange(ref _isFailing, 0) == 1)
+        if (Interlocked.Exchange(ref _state, Fine) != Fine)
             Log.StateIsKeptAgain(log, Path);
     }
+
+    /// <summary>The next failure is said although it is not the first.</summary>
+    /// <returns>False where there is none.</returns>
+    public bool ForgetThatItWasSaid() => Interlocked.CompareExchange(ref _state, FailingUnsaid, Failing) == Failing;
 
     /// <summary>
     /// Puts the names in it onto the disk; without it a new one may be lost with the power (fsync(2)). A file system that cannot do it

@@ -23,15 +23,20 @@ internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> c
         }
     }
 
-    /// <summary>Waits until what is known is on the disk, where the disk takes it.</summary>
-    public void Dispose()
+    /// <summary>Writes what could not be written, if anything.</summary>
+    public void Retry()
     {
         lock (_gate)
         {
             if (_isDue)
                 Start();
         }
+    }
 
+    /// <summary>Waits until what is known is on the disk, where the disk takes it.</summary>
+    public void Dispose()
+    {
+        Retry();
         _writing.Wait(s_flushPatience);
     }
 

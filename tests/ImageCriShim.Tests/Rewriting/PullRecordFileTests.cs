@@ -169,6 +169,27 @@ public sealed class PullRecordFileTests : IDisposable
     }
 
     [Fact]
+    public void While_nothing_can_be_written_it_is_tried_and_said_again_when_asked_for()
+    {
+        using var keeper = Open();
+        keeper.Remind();
+        Directory.Delete(State);
+        keeper.Pulls.Add(Pull("nginx"));
+        for (var said = 1; said <= 3; said++)
+        {
+            SpinWait.SpinUntil(() => log.Complaints.Count() == said, RawConnection.Patience).ShouldBeTrue($"{said} times");
+            keeper.Remind();
+        }
+
+        SpinWait.SpinUntil(() => log.Complaints.Count() == 4, RawConnection.Patience).ShouldBeTrue();
+        Directory.CreateDirectory(State);
+        keeper.Remind();
+        SpinWait.SpinUntil(() => log.Lines.Last().StartsWith("1402 ", StringComparison.Ordinal) && File.Exists(Path), RawConnection.Patience).ShouldBeTrue();
+        keeper.Remind();
+        log.Complaints.Count().ShouldBe(4);
+    }
+
+    [Fact]
     public void What_could_not_be_written_is_tried_once_more_at_the_end()
     {
         using (var keeper = Open())
