@@ -23,8 +23,16 @@ internal static class CommandLine
             Recursive = true,
         };
 
-        var serve = new Command("serve", "Serve callers until SIGTERM (the default). Example: image-cri-shim serve -f /etc/image-cri-shim.yaml");
-        serve.SetAction(parsed => ShimHost.Serve(parsed.GetValue(file)!, parsed.GetValue(logFormat)));
+        var failOpen = new Option<bool>("--fail-open")
+        {
+            Description = "Serve even if the config file cannot be used: every call is forwarded unread, and the log says so every minute.",
+        };
+        var serve = new Command("serve", "Serve callers until SIGTERM (the default). Example: image-cri-shim serve -f /etc/image-cri-shim.yaml --fail-open")
+        {
+            failOpen,
+        };
+        int Serve(ParseResult parsed) => ShimHost.Serve(parsed.GetValue(file)!, parsed.GetValue(logFormat), parsed.GetValue(failOpen));
+        serve.SetAction(Serve);
 
         var image = new Argument<string>("image") { Description = "The image as a manifest names it, such as nginx:1.25." };
         var output = new Option<OutputFormat>("--output", "-o")
@@ -69,13 +77,14 @@ internal static class CommandLine
         {
             file,
             logFormat,
+            failOpen,
             serve,
             resolve,
             images,
             missing,
             version,
         };
-        root.SetAction(parsed => ShimHost.Serve(parsed.GetValue(file)!, parsed.GetValue(logFormat)));
+        root.SetAction(Serve);
         return root.Parse(args).Invoke();
     }
 }

@@ -1,9 +1,6 @@
 using ImageCriShim.Configuration;
-using ImageCriShim.Cri;
 using ImageCriShim.Hosting;
-using ImageCriShim.Registries;
 using ImageCriShim.Relay;
-using ImageCriShim.Rewriting;
 using Microsoft.Extensions.Logging;
 using Log = ImageCriShim.Hosting.Log;
 
@@ -17,8 +14,9 @@ internal static class ShimHost
     private const int BadConfig = 2;
 
     /// <summary>Serves until SIGTERM or SIGINT.</summary>
+    /// <param name="failOpen">Serve even if the configuration is unusable, and forward everything unread.</param>
     /// <returns>The exit code: 0 stopped as asked, 1 cannot start, 2 the configuration is unusable.</returns>
-    internal static int Serve(string configPath, LogFormat format)
+    internal static int Serve(string configPath, LogFormat format, bool failOpen)
     {
         var config = ConfigFile.Load(configPath);
         var log = MakeLog(format, config.Settings?.Debug == true);
@@ -27,39 +25,38 @@ internal static class ShimHost
             Log.ConfigWarning(log, warning);
         foreach (var note in config.Notes)
             Log.ConfigNote(log, note);
-        if (config.Settings is not { } settings)
+        if (config.Settings is null && !failOpen)
             return Fail(log, config.Problems, BadConfig);
 
+        var open = config.Settings is null ? new FailOpen(config.Problems, log) : null;
+        open?.Say();
+        var settings = config.Settings ?? SalvagedSockets.Read(configPath);
         var runtimePath = settings.RuntimeSocket;
         if (runtimePath is null && (runtimePath = RuntimeDiscovery.Find(RuntimeDiscovery.WellKnown, TimeProvider.System, out var problem)) is null)
             return Fail(log, [problem], BadConfig);
         LogSettings(log, settings, runtimePath);
-        return Serve(settings, new RuntimeSocket(runtimePath, TimeProvider.System), log);
+        return Serve(settings, new RuntimeSocket(runtimePath, TimeProvider.System), open, log);
     }
 
-    private static int Serve(ShimSettings settings, RuntimeSocket runtime, ILogger log)
+    private static int Serve(ShimSettings settings, RuntimeSocket runtime, FailOpen? failOpen, ILogger log)
     {
         if (!IsReady(runtime, settings.Force, log, out var reason))
             return Fail(log, [reason], CannotStart);
         try
         {
-            using var socket = ShimSocket.Listen(settings.ShimSocket);
+            using var socket = ShimSocket.Open(settings.ShimSocket, log);
             if (!socket.TryCopyAccess(runtime.Path))
-                Log.AccessNotCopied(log, runtime.Path, settings.ShimSocket);
+                Log.AccessNotCopied(log, runtime.Path, socket.Path);
 
-            using var registries = new RegistryClient(TimeProvider.System);
-            using var calls = new RuntimeClient(runtime);
-            using var outages = new Outages(registries, TimeProvider.System, log);
-            using var state = NodeState.Open(settings.StateDirectory, log);
-            var resolver = new Resolver(settings, outages, TimeProvider.System);
-            var environment = new CallEnvironment(settings, resolver, registries, calls, state.Pulls, state.Missing, TimeProvider.System, log);
-            var beginning = new ConnectionBeginning(() => environment, new RecordBeginning(state, calls, TimeProvider.System, log));
-            var router = new CriRouter(() => environment, beginning.Begin);
-            using var listener = new RelayListener(socket.Listener, runtime, router.Begin, log);
+            using var routing = failOpen is null ? new CallRouting(settings, runtime, log) : new CallRouting(runtime);
+            using var reminder = failOpen is null ? null : new Reminder(failOpen.Say, TimeProvider.System);
+            var listener = new RelayListener(socket.Acceptor, runtime, routing.Begin, log);
+            var status = new ServiceStatus(socket.Path, runtime, () => listener.Connections, failOpen);
 
             using var stop = new Stop(socket, listener, log);
             socket.Appear(); // last: whoever sees the file may call us, and end us
-            Log.Serving(log, settings.ShimSocket, (long)ProcessAge.Now.TotalMilliseconds);
+            Log.Serving(log, socket.Path, (long)ProcessAge.Now.TotalMilliseconds);
+            using var report = ServiceReport.Begin(socket, status, TimeProvider.System, log);
             listener.Run();
             listener.EndCalls(stop.Hurry);
             Log.Stopped(log);
@@ -85,9 +82,11 @@ internal static class ShimHost
 
     private static void LogSettings(ILogger log, ShimSettings settings, string runtimePath)
     {
-        var offline = settings.Offline;
         Log.Setting(log, "shim-socket", settings.ShimSocket);
         Log.Setting(log, "cri-socket", runtimePath);
+        if (settings.Registries.IsEmpty)
+            return; // failing open
+        var offline = settings.Offline;
         Log.Setting(log, "hub-address", $"{offline.Address}");
         Log.Setting(log, "Auth", $"{offline.Credentials?.ToString() ?? "none"}");
         Log.Setting(log, "RegistryDomain", offline.Host);

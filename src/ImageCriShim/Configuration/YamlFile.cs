@@ -36,7 +36,8 @@ internal static class YamlFile
         _ => "cannot be read",
     };
 
-    private static YamlMap? Parse(string text, ConfigReport report)
+    /// <returns>Its top level; null where the text is not YAML, which is reported.</returns>
+    public static YamlMap? Parse(string text, ConfigReport report)
     {
         var stream = new YamlStream();
         try

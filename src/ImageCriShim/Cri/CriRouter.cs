@@ -38,8 +38,8 @@ internal sealed class CriRouter(Func<CallEnvironment> current, Func<Func<bool>, 
         return (path, headers) => Route(versions, path, headers);
     }
 
-    // Its answer begins with the first event, which may never come, and has no end.
-    private static ReadOnlySpan<byte> Endless => "/GetContainerEvents"u8;
+    /// <summary>Its answer begins with the first event, which may never come, and has no end.</summary>
+    internal static bool IsEndless(ReadOnlySpan<byte> path) => path.EndsWith("/GetContainerEvents"u8);
 
     private CallRoute Route(RuntimeVersions versions, ReadOnlySpan<byte> path, IReadOnlyList<HeaderField> headers)
     {
@@ -50,6 +50,6 @@ internal sealed class CriRouter(Func<CallEnvironment> current, Func<Func<bool>, 
                 return new CallRoute(make(current(), CallerHead.Of(headers, renamed)), renamed);
         }
 
-        return new CallRoute(null, renamed, path.EndsWith(Endless));
+        return new CallRoute(null, renamed, IsEndless(path));
     }
 }

@@ -11,6 +11,8 @@ internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User
     private const int SocketType = 0xC000; // S_IFSOCK
     private const int PermissionMask = 0xFFF;
 
+    internal bool IsSameFile(FileIdentity? other) => other is not null && (other.Device, other.Inode) == (Device, Inode);
+
     /// <returns>Null where there is no such file.</returns>
     internal static unsafe FileIdentity? Find(string path)
     {

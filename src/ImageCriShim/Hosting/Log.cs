@@ -38,4 +38,24 @@ internal static partial class Log
 
     [LoggerMessage(1208, LogLevel.Warning, "the runtime is not there yet (force: true): {Reason}")]
     internal static partial void StartedWithoutRuntime(ILogger log, string reason);
+
+    [LoggerMessage(
+        1220,
+        LogLevel.Warning,
+        "systemd listens on {Inherited}, but shim: names {Path}, where nobody is served; let ListenStream= of image-cri-shim.socket and shim: name the same")]
+    internal static partial void InheritedElsewhere(ILogger log, string inherited, string path);
+
+    [LoggerMessage(
+        1221, LogLevel.Error, "the file of the socket that systemd made, {Inherited}, is gone: nobody can call; run systemctl restart image-cri-shim.socket")]
+    internal static partial void InheritedFileIsGone(ILogger log, string inherited);
+
+    [LoggerMessage(1222, LogLevel.Error, "{Problem}")]
+    internal static partial void FailOpenProblem(ILogger log, string problem);
+
+    [LoggerMessage(
+        1223, LogLevel.Error, "FAIL OPEN: the settings cannot be used, so every call is forwarded as it comes and nothing is rewritten; mend the file, then restart")]
+    internal static partial void FailOpen(ILogger log);
+
+    [LoggerMessage(1224, LogLevel.Error, "not alive: callers do not reach {Socket}; systemd is not told that all is well, and will restart us")]
+    internal static partial void NotAlive(ILogger log, string socket);
 }

@@ -1,26 +1,44 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using ImageCriShim.Relay;
+using Microsoft.Extensions.Logging;
 
 namespace ImageCriShim.Hosting;
 
-/// <summary>Our socket file: made, guarded like the runtime's, taken away again.</summary>
+/// <summary>
+/// Our socket file: made, guarded like the runtime's, taken away again. One that systemd made for us is only guarded: it stays for our successor.
+/// </summary>
 internal sealed partial class ShimSocket : IDisposable
 {
     // Callers are few; the kernel's own bound (net.core.somaxconn) is 4096.
     private const int Backlog = 512;
 
     private readonly Lock _gate = new(); // a signal may come at any time
-    private readonly string _path;
-    private readonly FileIdentity _identity;
+    private readonly FileIdentity? _ours; // null: systemd's
     private string _current; // where the file is at the moment
 
-    private ShimSocket(string path, string unfinished, Socket listener)
-    {
-        (_path, _current, Listener) = (path, unfinished, listener);
-        _identity = FileIdentity.Find(unfinished)!;
-    }
+    private ShimSocket(string path, string unfinished, FileIdentity? ours, Socket listener) =>
+        (Path, _current, _ours, Acceptor) = (path, unfinished, ours, new Acceptor(listener));
 
-    internal Socket Listener { get; }
+    /// <summary>Where callers find it.</summary>
+    internal string Path { get; }
+
+    internal Acceptor Acceptor { get; }
+
+    /// <summary>The socket that systemd made for us, or else one of our own.</summary>
+    /// <param name="path">What <c>shim:</c> says.</param>
+    /// <exception cref="ShimSocketException">It cannot be used or made; the message is for the operator.</exception>
+    internal static ShimSocket Open(string path, ILogger log)
+    {
+        if (InheritedSocket.Take() is not { } inherited)
+            return Listen(path);
+        var place = InheritedSocket.PathOf(inherited);
+        if (FileIdentity.Find(place) is not { } found)
+            Log.InheritedFileIsGone(log, place);
+        else if (!found.IsSameFile(FileIdentity.Find(path)))
+            Log.InheritedElsewhere(log, place, path);
+        return new ShimSocket(place, place, ours: null, inherited);
+    }
 
     /// <summary>
     /// Listens under another name, so that whoever sees the file can also connect to it, with the rights that it is to have, and is
@@ -31,16 +49,16 @@ internal sealed partial class ShimSocket : IDisposable
     {
         try
         {
-            var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+            var directory = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
             Directory.CreateDirectory(directory);
             CheckStale(path);
             var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            var unfinished = Path.Combine(directory, $".{Environment.ProcessId}.sock"); // short, as socket paths must be
+            var unfinished = System.IO.Path.Combine(directory, $".{Environment.ProcessId}.sock"); // short, as socket paths must be
             File.Delete(unfinished);
             listener.Bind(new UnixDomainSocketEndPoint(unfinished));
             File.SetUnixFileMode(unfinished, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             listener.Listen(Backlog);
-            return new ShimSocket(path, unfinished, listener);
+            return new ShimSocket(path, unfinished, FileIdentity.Find(unfinished), listener);
         }
         catch (Exception e) when (IsExpected(e))
         {
@@ -56,15 +74,15 @@ internal sealed partial class ShimSocket : IDisposable
         {
             lock (_gate)
             {
-                if (!File.Exists(_current))
+                if (_current == Path || !File.Exists(_current))
                     return;
-                File.Move(_current, _path, overwrite: true);
-                _current = _path;
+                File.Move(_current, Path, overwrite: true);
+                _current = Path;
             }
         }
         catch (Exception e) when (IsExpected(e))
         {
-            throw CannotListen(_path, e);
+            throw CannotListen(Path, e);
         }
     }
 
@@ -80,21 +98,19 @@ internal sealed partial class ShimSocket : IDisposable
         return true;
     }
 
-    /// <summary>Nobody finds us any more. A file that is another's by now stays.</summary>
-    internal void RemoveFile()
+    /// <summary>Whether callers reach us. Where the file that leads to us is gone or another's, a new start makes it anew; not so systemd's.</summary>
+    internal bool IsServed(TimeSpan patience) => (_ours is null || _ours.IsSameFile(FileIdentity.Find(_current))) && Acceptor.IsAccepting(patience);
+
+    /// <summary>Stops accepting. The file goes, unless it is another's.</summary>
+    public void Dispose()
     {
         lock (_gate)
         {
-            if (FileIdentity.Find(_current) is { } now && now.Inode == _identity.Inode && now.Device == _identity.Device)
+            if (_ours is not null && _ours.IsSameFile(FileIdentity.Find(_current)))
                 File.Delete(_current);
         }
-    }
 
-    /// <summary>Stops listening, and <see cref="RemoveFile"/>.</summary>
-    public void Dispose()
-    {
-        RemoveFile();
-        Listener.Dispose();
+        Acceptor.Dispose();
     }
 
     private static void CheckStale(string path)

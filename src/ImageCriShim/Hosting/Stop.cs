@@ -42,8 +42,7 @@ internal sealed class Stop : IDisposable
         if (Interlocked.Increment(ref _signals) == 1)
         {
             Log.Stopping(_log, $"{context.Signal}", _listener.Connections);
-            _socket.RemoveFile();
-            _listener.Stop();
+            _socket.Dispose();
         }
         else
         {

@@ -4,11 +4,10 @@ using Microsoft.Extensions.Logging;
 namespace ImageCriShim.Relay;
 
 /// <summary>Accepts callers and relays each on threads of its own.</summary>
-internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, BeginRouting begin, ILogger log) : IDisposable
+internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, BeginRouting begin, ILogger log)
 {
     private readonly HeldBytes _heldBytes = new(RelayLimits.HeldBytes);
     private readonly OpenConnections _open = new();
-    private readonly WakeUp _stop = new();
     private int _connections;
     private int _runtimeAway; // 1 while it is known to be away, so that it is said once
 
@@ -17,10 +16,9 @@ internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, Begi
     /// <summary>Of edited calls, over all connections.</summary>
     internal long HeldBytes => _heldBytes.Current;
 
-    /// <summary>Accepts until it is stopped.</summary>
+    /// <summary>Accepts until the acceptor is disposed of.</summary>
     internal void Run()
     {
-        listener.Blocking = false; // another process may listen on it as well, and be faster
         while (TryAccept(out var caller))
         {
             var count = Interlocked.Increment(ref _connections);
@@ -30,39 +28,31 @@ internal sealed class RelayListener(Socket listener, RuntimeSocket runtime, Begi
         }
     }
 
-    /// <summary>Accepts nobody any more; who is there is served on.</summary>
-    internal void Stop() => _stop.Set();
-
     /// <summary>
-    /// When it is stopped: returns when every caller has the answers that it waited for, and has been told to come back elsewhere.
+    /// When it accepts no more: returns when every caller has the answers that it waited for, and has been told to come back elsewhere.
     /// </summary>
     /// <param name="hurry">Ends everything at once.</param>
     internal void EndCalls(CancellationToken hurry) => _open.EndAll(() => Connections > 0, hurry);
 
-    public void Dispose() => _stop.Dispose();
-
     private bool TryAccept(out Socket caller)
     {
-        caller = null!;
-        while (_stop.WaitForCaller(listener))
+        while (true)
         {
             try
             {
                 caller = listener.Accept();
-                caller.Blocking = true;
                 return true;
             }
-            catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.ConnectionAborted)
+            catch (ObjectDisposedException)
             {
-                // Somebody else has accepted this caller, or it has gone.
+                caller = null!;
+                return false;
             }
             catch (SocketException)
             {
                 Thread.Sleep(RuntimeSocket.RetryInterval); // no descriptor or memory is free; the caller waits in the backlog
             }
         }
-
-        return false;
     }
 
     private void Guard(Action<Socket> serve, Socket caller)

@@ -80,13 +80,19 @@ public sealed partial class ShimProcess : IAsyncDisposable
         params (string Name, string Value)[] environment)
     {
         var socket = directory.File("shim.sock");
-        var config = directory.File("image-cri-shim.yaml");
         var address = yaml.Contains("address:", StringComparison.Ordinal) ? "" : "address: http://127.0.0.1:1\n"; // port 1: nobody listens
         var state = yaml.StartsWith("image:", StringComparison.Ordinal) ? "" : $"image: {directory.File("state")}\n";
-        File.WriteAllText(config, $"shim: {socket}\ncri: {runtimeSocket}\n{state}{address}{yaml}\n");
+        return LaunchRaw($"shim: {socket}\ncri: {runtimeSocket}\n{state}{address}{yaml}\n", arguments, directory, environment);
+    }
+
+    /// <summary>As <see cref="LaunchWith"/>, on a config file that holds just this.</summary>
+    public static ShimProcess LaunchRaw(string file, string[] arguments, TempDirectory directory, params (string Name, string Value)[] environment)
+    {
+        var config = directory.File("image-cri-shim.yaml");
+        File.WriteAllText(config, file);
         var start = StartInfo(["-f", config, .. arguments]);
         foreach (var (name, value) in environment) start.Environment[name] = value;
-        return new(Process.Start(start) ?? throw new InvalidOperationException("the shim did not start"), socket);
+        return new(Process.Start(start) ?? throw new InvalidOperationException("the shim did not start"), directory.File("shim.sock"));
     }
 
     /// <summary>The program with these arguments, its streams redirected: also for its commands.</summary>

@@ -163,7 +163,7 @@ public sealed class Farewells : RelayTest
 
     private Task End()
     {
-        Listener.Stop();
+        StopAccepting();
         return Task.Run(() => Listener.EndCalls(_hurry.Token));
     }
 

@@ -11,10 +11,10 @@ namespace ImageCriShim.Tests.Relay;
 public abstract class RelayTest : IAsyncDisposable
 {
     private readonly TempDirectory _directory = new();
-    private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly List<IAsyncDisposable> _ending = [];
     private readonly List<string> _expected = [];
     private readonly List<FakeRuntime> _runtimes = [];
+    private Acceptor? _acceptor;
     private Thread? _accepting;
 
     private protected CapturingLog Log { get; } = new();
@@ -35,13 +35,12 @@ public abstract class RelayTest : IAsyncDisposable
             await end.DisposeAsync();
         if (_accepting is not null)
         {
-            Listener.Stop();
+            StopAccepting();
             _accepting.Join(RawConnection.Patience);
             await Wait.Until(() => Listener.Connections == 0, "every connection has ended");
             await Wait.Until(() => Listener.HeldBytes == 0, "no byte is held any more");
         }
 
-        _socket.Dispose();
         _directory.Dispose();
         Log.Complaints.Where(line => !_expected.Any(line.Contains)).ShouldBeEmpty();
         _runtimes.SelectMany(runtime => runtime.Faults).ShouldBeEmpty();
@@ -58,12 +57,16 @@ public abstract class RelayTest : IAsyncDisposable
 
     private protected void StartRelay(BeginRouting? begin = null)
     {
-        Listener = new RelayListener(_socket, new RuntimeSocket(RuntimeSocketPath, TimeProvider.System), begin ?? (_ => Edits.Route), Log);
-        _socket.Bind(new UnixDomainSocketEndPoint(ShimSocketPath));
-        _socket.Listen(512);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(ShimSocketPath));
+        socket.Listen(512);
+        _acceptor = new Acceptor(socket);
+        Listener = new RelayListener(_acceptor, new RuntimeSocket(RuntimeSocketPath, TimeProvider.System), begin ?? (_ => Edits.Route), Log);
         _accepting = new Thread(Listener.Run);
         _accepting.Start();
     }
+
+    private protected void StopAccepting() => _acceptor!.Dispose();
 
     private protected async Task<RawCaller> Connect(RawOptions? options = null) =>
         AtEnd(await RawCaller.ConnectAsync(ShimSocketPath, options));

@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+using ImageCriShim.Relay;
+using Microsoft.Extensions.Logging;
+
+namespace ImageCriShim.Hosting;
+
+/// <summary>What systemd hears of us: that we serve, how it goes (<c>systemctl status</c>), that we live, that we stop.</summary>
+internal sealed class ServiceReport : IDisposable
+{
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(5); // so old may the line be that an operator reads
+
+    private readonly NotifySocket _manager;
+    private readonly ServiceStatus _status;
+    private readonly Lock _gate = new();
+    private readonly List<IDisposable> _parts = [];
+    private string _said = "";
+    private bool _isStopping;
+
+    private ServiceReport(NotifySocket manager, ServiceStatus status) => (_manager, _status) = (manager, status);
+
+    /// <summary>Says that we are ready, so it comes last.</summary>
+    /// <returns>Null where nobody wants to hear.</returns>
+    internal static ServiceReport? Begin(ShimSocket socket, ServiceStatus status, TimeProvider time, ILogger log)
+    {
+        var limit = Watchdog.TakeLimit();
+        if (NotifySocket.FromEnvironment() is not { } manager)
+            return null;
+        var report = new ServiceReport(manager, status);
+        report.Begin(socket, limit, time, log);
+        return report;
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+            _isStopping = true;
+        _parts.ForEach(part => part.Dispose());
+        _manager.Dispose();
+    }
+
+    private void Begin(ShimSocket socket, TimeSpan? limit, TimeProvider time, ILogger log)
+    {
+        _parts.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop));
+        _parts.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop));
+        Say("READY=1");
+        _parts.Add(time.CreateTimer(_ => Say(), null, s_look, s_look));
+        if (limit is not { } within)
+            return;
+        bool IsAlive(TimeSpan patience)
+        {
+            var isServed = socket.IsServed(patience) || IsStopping();
+            if (!isServed)
+                Log.NotAlive(log, socket.Path);
+            return isServed;
+        }
+
+        _parts.Add(new Watchdog(within, IsAlive, () => _manager.Send("WATCHDOG=1"), time));
+    }
+
+    /// <summary>Says how it goes, if that has changed; ahead of it what else there is to say.</summary>
+    private void Say(params ReadOnlySpan<string> first)
+    {
+        var status = _status.Text();
+        lock (_gate)
+        {
+            if (_isStopping || (status == _said && first.IsEmpty))
+                return;
+            _said = status;
+            _manager.Send([.. first, $"STATUS={status}"]);
+        }
+    }
+
+    private bool IsStopping()
+    {
+        lock (_gate)
+            return _isStopping;
+    }
+
+    /// <summary>Whether the process ends is decided elsewhere.</summary>
+    private void Stop(PosixSignalContext signal)
+    {
+        lock (_gate)
+        {
+            _isStopping = true;
+            _manager.Send("STOPPING=1", $"STATUS=stopping: {signal.Signal}");
+        }
+    }
+}

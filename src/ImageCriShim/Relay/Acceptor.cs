@@ -1,0 +1,91 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>
+/// Takes callers off a listening socket, and lets go of it without hurting it. A thread that waits in accept(2) could only be woken by
+/// shutting the socket down, which is what .NET does when it is disposed of; but systemd holds the same socket for whoever comes after us.
+/// </summary>
+internal sealed partial class Acceptor : IDisposable
+{
+    private readonly Socket _listener;
+    private readonly Bell _bell = new();
+    private readonly Lock _accepting = new(); // the socket is never closed while it is in accept(2)
+    private readonly Lock _asking = new();
+    private readonly ManualResetEventSlim _isAnswered = new();
+    private bool _isStopped;
+
+    /// <param name="listener">Is this object's from now on.</param>
+    internal Acceptor(Socket listener)
+    {
+        const int setStatusFlags = 4, nonBlocking = 0x800; // F_SETFL, O_NONBLOCK
+        _listener = listener;
+        // Behind .NET's back, which would make accepted sockets like it. Whoever else holds the socket may be faster at a caller.
+        _ = Fcntl((int)listener.Handle, setStatusFlags, nonBlocking);
+    }
+
+    /// <summary>Waits for the next caller.</summary>
+    /// <exception cref="SocketException"/>
+    /// <exception cref="ObjectDisposedException">It was told to stop.</exception>
+    internal Socket Accept()
+    {
+        while (true)
+        {
+            var (isRung, isCalled) = _bell.WaitWith(_listener);
+            lock (_accepting)
+            {
+                ObjectDisposedException.ThrowIf(_isStopped, this);
+                if (isRung)
+                    Answer();
+                if (isCalled && TryAccept() is { } caller)
+                    return caller;
+            }
+        }
+    }
+
+    /// <summary>Whether the thread that accepts is there and has time: it is asked, not assumed.</summary>
+    internal bool IsAccepting(TimeSpan patience)
+    {
+        lock (_asking)
+        {
+            _isAnswered.Reset();
+            _bell.Ring();
+            return _isAnswered.Wait(patience);
+        }
+    }
+
+    /// <summary>Accepts no more. Callers that wait are those of others who hold the socket; where nobody does they are refused.</summary>
+    public void Dispose()
+    {
+        lock (_accepting)
+        {
+            _isStopped = true;
+            _listener.Dispose();
+        }
+
+        _bell.Ring(); // it stays: the thread may still be looking at it
+    }
+
+    private void Answer()
+    {
+        _bell.Silence();
+        _isAnswered.Set();
+    }
+
+    private Socket? TryAccept()
+    {
+        try
+        {
+            return _listener.Accept();
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock)
+        {
+            return null;
+        }
+    }
+
+    [LibraryImport(LibC.Name, EntryPoint = "fcntl")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Fcntl(int handle, int command, int argument);
+}

@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+
+namespace ImageCriShim.Tests.Fakes;
+
+/// <summary>The shim under tests/peers/python/supervisor.py, which is to it what systemd is.</summary>
+public sealed class Supervisor : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly Channel<int> _exits = Channel.CreateUnbounded<int>();
+    private readonly ConcurrentQueue<string> _notifications = [];
+
+    private Supervisor(Process process)
+    {
+        _process = process;
+        process.OutputDataReceived += (_, line) => Take(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    /// <summary>What the shim wrote.</summary>
+    public string Output
+    {
+        get { lock (_output) return _output.ToString(); }
+    }
+
+    /// <summary>What it notified of so far, an assignment each.</summary>
+    public IReadOnlyList<string> Notified => [.. _notifications.SelectMany(datagram => datagram.Split('\n'))];
+
+    /// <summary>The last STATUS.</summary>
+    public string Status => Notified.LastOrDefault(said => said.StartsWith("STATUS=", StringComparison.Ordinal)) ?? "";
+
+    /// <param name="options">Of the supervisor.</param>
+    /// <param name="arguments">Of the shim.</param>
+    public static async Task<Supervisor> StartAsync(string[] options, string[] arguments)
+    {
+        var shim = ShimProcess.StartInfo(arguments);
+        return new(await Peer.StartAsync(Stack.Python, "supervisor", [.. options, "--", shim.FileName, .. shim.ArgumentList]));
+    }
+
+    /// <summary>Starts the shim again, which has ended.</summary>
+    public Task StartAgainAsync() => SayAsync("start");
+
+    public Task SignalAsync(int signal) => SayAsync($"signal {signal}");
+
+    /// <summary>Waits until the shim has ended.</summary>
+    public async Task<int> ExitAsync() => await _exits.Reader.ReadAsync().AsTask().WaitAsync(RawConnection.Patience);
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.StandardInput.Close();
+        await _process.WaitForExitAsync().WaitAsync(RawConnection.Patience);
+        _process.Dispose();
+    }
+
+    private async Task SayAsync(string command)
+    {
+        await _process.StandardInput.WriteLineAsync(command);
+        await _process.StandardInput.FlushAsync();
+    }
+
+    private void Take(string? line)
+    {
+        if (line is null) return;
+        var said = JsonNode.Parse(line)!;
+        if (said["notify"] is { } datagram) _notifications.Enqueue((string)datagram!);
+        if (said["exit"] is { } code) _exits.Writer.TryWrite((int)code);
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null) return;
+        lock (_output) _output.AppendLine(line);
+    }
+}
