@@ -153,14 +153,6 @@ public sealed class Farewells : RelayTest
         await Wait.For(caller.Connection.Closed);
     }
 
-    [Fact]
-    public async Task The_listening_socket_serves_whoever_has_it_next()
-    {
-        await Begin();
-        await Wait.For(End());
-        ConnectBare().Dispose(); // waits in the backlog for the next process
-    }
-
     private Task End()
     {
         StopAccepting();
