@@ -22,6 +22,9 @@ internal sealed record CallEnvironment(
     TimeProvider Time,
     ILogger Log)
 {
+    /// <summary>What a reload does not change.</summary>
+    internal CallLimits Limits { get; init; } = new(Time);
+
     /// <summary>Where images were found.</summary>
     internal FoundElsewhere Found { get; } = new();
 

@@ -11,6 +11,7 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(30);
 
     private readonly long _begin = environment.Time.GetTimestamp();
+    private int _inflated; // counted against CallLimits.MaxInflatedBytes
 
     protected CallEnvironment Environment { get; } = environment;
 
@@ -25,7 +26,7 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     {
         try
         {
-            if (!GrpcMessage.TryReadOnly(body, () => head.Encoding, out var message))
+            if (!GrpcMessage.TryReadOnly(body, () => head.Encoding, out var message) || !TryHoldInflated(body, message))
                 return Verdict.Forward;
             Request = message;
             return Decide();
@@ -34,6 +35,12 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
         {
             return Verdict.Forward; // the runtime's own error is the right one
         }
+    }
+
+    internal override void OnEnd()
+    {
+        Environment.Limits.Inflated.Release(_inflated);
+        _inflated = 0;
     }
 
     internal override Reply OnAnswer(HeldAnswer answer)
@@ -126,6 +133,16 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
         Reference.TryParse(image, out var reference) && reference.Digest is { } digest
             ? Environment.Record.RepositoriesOf(reference.Name).Select(repository => $"{repository}@{digest}")
             : [];
+
+    private bool TryHoldInflated(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> message)
+    {
+        if (body.Span.Overlaps(message.Span) || message.IsEmpty)
+            return true; // it came as it is, and the relay counts it
+        if (!Environment.Limits.Inflated.TryReserve(message.Length))
+            return false;
+        _inflated = message.Length;
+        return true;
+    }
 
     private static TimeSpan Bounded(TimeSpan time) => TimeSpan.FromTicks(Math.Clamp(time.Ticks, 0, s_longestTimer.Ticks));
 }

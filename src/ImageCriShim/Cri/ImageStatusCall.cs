@@ -29,6 +29,7 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
 
     internal override void OnEnd()
     {
+        base.OnEnd();
         if (TakeAhead() is { } call)
             ThreadPool.UnsafeQueueUserWorkItem(static unwanted => unwanted.GiveUp(), call, preferLocal: false);
     }

@@ -34,6 +34,9 @@ internal static partial class Log
     [LoggerMessage(1108, LogLevel.Information, "there is no record of pulls yet: {Count} names of images on the node are taken into it, as far as the settings tell")]
     internal static partial void RecordBegun(ILogger log, int count);
 
+    [LoggerMessage(1110, LogLevel.Warning, "{Count} pulls are in progress, which is the limit; that of {Image} was refused")]
+    internal static partial void TooManyPulls(ILogger log, int count, string image);
+
     [LoggerMessage(1109, LogLevel.Debug, "{Count} recorded images are not on the node any more, and are forgotten")]
     internal static partial void PullsForgotten(ILogger log, int count);
 }

@@ -30,6 +30,9 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
+        using var place = Environment.Limits.Pulls.TryEnter();
+        if (place is null)
+            return Refuse();
         var outcome = await PullBy(Image, cancellation);
         if (outcome.Decision.Kind is DecisionKind.Blocked)
             return new GrpcStatus(StatusCode.PermissionDenied, $"image-cri-shim: {outcome.Decision.Reason}").ToAnswer();
@@ -101,12 +104,19 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     private async Task<PullAttempt> Pull(Candidate candidate, CancellationToken cancellation)
     {
         var request = await PullRequest.For(candidate, Request, cancellation);
-        var reply = await Call(request.Message, cancellation);
+        var reply = await PullInTurn(request.Message, cancellation);
         if (reply.Status.IsOk)
             Log.Pulled(Environment.Log, Image, candidate.Image, candidate.Where, (long)Elapsed.TotalMilliseconds);
         else
             Log.PullFailed(Environment.Log, Image, candidate.Image, reply.Status.Code, reply.Status.Message);
         return new PullAttempt(candidate, request.With, request.Problem, reply);
+    }
+
+    /// <summary>Waits in line at most as long as its caller does.</summary>
+    private async Task<RuntimeReply> PullInTurn(byte[] request, CancellationToken cancellation)
+    {
+        using var place = await Environment.Limits.PullsAtRuntime.Enter(Timeout.InfiniteTimeSpan, cancellation);
+        return await Call(request, cancellation);
     }
 
     private async Task<IReadOnlyList<RuntimeImage>> FindOnNode(CancellationToken cancellation)
@@ -165,6 +175,13 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         var prefix = $"{candidate.Name!.Name}@";
         var image = await FindLocal(CriMessages.GetSpec(Request.Span), candidate.Image, cancellation);
         return image?.Digests.FirstOrDefault(name => name.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
+    }
+
+    private StreamAnswer Refuse()
+    {
+        Log.TooManyPulls(Environment.Log, CallLimits.MaxPulls, Image);
+        return new GrpcStatus(
+            StatusCode.ResourceExhausted, $"image-cri-shim: {CallLimits.MaxPulls} pulls are in progress, which is the limit; try again when some have ended").ToAnswer();
     }
 
     private StreamAnswer AnswerLocally(LocalAnswer local)

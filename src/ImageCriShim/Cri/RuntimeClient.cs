@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImageCriShim.Registries;
 using ImageCriShim.Relay;
 
 namespace ImageCriShim.Cri;
@@ -11,6 +12,17 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
 {
     private const int MaxIdle = 32; // more pods do not start at once; an idle connection costs a socket and 32 KiB
 
+    /// <summary>
+    /// Of our own to the runtime, at once: half of them are left for looking up images while as many pulls as there may be go on.
+    /// </summary>
+    internal const int MaxConnections = 2 * CallLimits.MaxPullsAtRuntime;
+
+    private const int MaxWaiting = 4096; // for one of them; a call that waits costs some KiB
+
+    /// <summary>A look-up takes a tenth of a millisecond: where none has ended by then, the runtime hangs.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
+    private readonly Places _places = new(MaxConnections, MaxWaiting, TimeProvider.System);
     private readonly Stack<RuntimeConnection> _idle = [];
     private readonly Lock _gate = new();
     private bool _isClosed;
@@ -22,6 +34,13 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
     internal async Task<RuntimeReply> Call(CallerHead head, ReadOnlyMemory<byte> message, TimeSpan timeout, CancellationToken cancellation)
     {
         const int attempts = 2; // an idle connection may be one to a runtime that has restarted since; all calls here are idempotent
+        using var place = await _places.Enter(s_patience, cancellation);
+        if (place is null)
+        {
+            return Failed(
+                StatusCode.ResourceExhausted, $"{MaxConnections} calls of the shim's own are in progress at the runtime, which is the limit; does {runtime.Path} hang?");
+        }
+
         var fields = FieldsOf(head, timeout);
         for (var attempt = 1; ; attempt++)
         {

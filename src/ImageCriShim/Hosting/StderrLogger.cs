@@ -15,35 +15,51 @@ internal enum LogFormat
 }
 
 /// <summary>One line per event on standard error, where journald and people expect a daemon's log.</summary>
-internal sealed class StderrLogger(LogFormat format, LogLevel least, TimeProvider time, TextWriter output, bool underJournald) : ILogger
+internal sealed class StderrLogger : ILogger
 {
+    /// <summary>Of a message, and of each value in it. The longest that we write is an exception; what others write may be megabytes.</summary>
+    internal const int MaxChars = 16 * 1024;
+
+    private readonly LogFormat _format;
+    private readonly LogLevel _least;
+    private readonly TimeProvider _time;
+    private readonly TextWriter _output;
+    private readonly bool _underJournald;
+    private readonly LogRate _rate;
     private readonly Lock _writing = new();
+
+    internal StderrLogger(LogFormat format, LogLevel least, TimeProvider time, TextWriter output, bool underJournald)
+    {
+        (_format, _least, _time, _output, _underJournald) = (format, least, time, output, underJournald);
+        _rate = new LogRate(time, (id, count) => Hosting.Log.LinesLeftOut(this, count, id.Id, id.Name ?? "", LogRate.Burst, LogRate.PerSecond));
+    }
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= least && logLevel != LogLevel.None;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= _least && logLevel != LogLevel.None;
 
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         // No more than this: of a generic method whatever it does is compiled anew, at run time, for every kind of message.
-        if (IsEnabled(logLevel))
+        if (IsEnabled(logLevel) && _rate.Passes(eventId))
             Write(logLevel, eventId, state, exception, formatter(state, exception));
     }
 
     private void Write(LogLevel level, EventId id, object? state, Exception? exception, string message)
     {
-        var line = format is LogFormat.Json ? FormatJson(level, id, state, exception, message) : FormatText(level, exception, message);
+        message = Shortened(message);
+        var line = _format is LogFormat.Json ? FormatJson(level, id, state, exception, message) : FormatText(level, exception, message);
         lock (_writing)
-            output.WriteLine(line);
+            _output.WriteLine(line);
     }
 
     private string FormatText(LogLevel level, Exception? exception, string message)
     {
         // One event is one line: what somebody else wrote into a message must not look like a line of ours.
         var text = $"{message}{(exception is null ? "" : $": {exception}")}".ReplaceLineEndings(" | ");
-        return underJournald
+        return _underJournald
             ? $"<{Priority(level)}>{text}"
             : $"{Now()} {Name(level)} {text}";
     }
@@ -78,11 +94,14 @@ internal sealed class StderrLogger(LogFormat format, LogLevel least, TimeProvide
             if (value is int or long)
                 json.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
             else
-                json.WriteStringValue(value?.ToString());
+                json.WriteStringValue(value?.ToString() is { } text ? Shortened(text) : null);
         }
     }
 
-    private string Now() => time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    private static string Shortened(string text) =>
+        text.Length <= MaxChars ? text : string.Create(CultureInfo.InvariantCulture, $"{text[..MaxChars]} ... ({text.Length} characters)");
+
+    private string Now() => _time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
     private static string Name(LogLevel level) => level switch
     {

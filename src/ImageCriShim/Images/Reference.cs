@@ -18,6 +18,8 @@ internal sealed record Reference
     private const string DefaultTag = "latest";
     private const int MaxRepositoryLength = 255; // RepositoryNameTotalLengthMax; releases before 0.6 counted the domain too
 
+    private const int MaxDomainLength = 253 + 6; // RFC 1035, and a port; the original has no bound, and whoever has a longer one asks the runtime
+
     private Reference(string domain, string repository, string? tag, string? digest) =>
         (Domain, Repository, Tag, Digest) = (domain, repository, tag, digest);
 
@@ -63,7 +65,7 @@ internal sealed record Reference
             return false;
 
         var (domain, repository) = SplitDomain(name);
-        if (!ReferenceGrammar.IsDomain(domain) || repository.Length > MaxRepositoryLength || !ReferenceGrammar.IsRepository(repository))
+        if (domain.Length > MaxDomainLength || !ReferenceGrammar.IsDomain(domain) || repository.Length > MaxRepositoryLength || !ReferenceGrammar.IsRepository(repository))
             return false;
         reference = new Reference(domain, repository, tag, digest);
         return true;

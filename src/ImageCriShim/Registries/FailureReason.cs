@@ -37,6 +37,7 @@ internal static class FailureReason
     private static string? Specific(Exception e) => e switch
     {
         UntrustedCertificateException refused => refused.Message,
+        OwnLimitException own => own.Message,
         SocketException socket => OfSocket(socket.SocketErrorCode),
         AuthenticationException => NoHandshake,
         _ => null,
@@ -62,7 +63,7 @@ internal static class FailureReason
         SocketError.TryAgain => "DNS does not answer for its name",
         SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown => "no route to it",
         SocketError.TimedOut => "no connection: timed out",
-        SocketError.TooManyOpenSockets => "this process has no file descriptor left",
+        SocketError.TooManyOpenSockets => Descriptors.Exhausted,
         _ => $"socket error {error}",
     };
 

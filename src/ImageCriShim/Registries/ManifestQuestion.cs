@@ -15,6 +15,7 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
     // What is known of indexes, by digest: the same bytes at every registry, so Docker Hub need not count another GET.
     private readonly LruCache<string, ProbeResult> _verdicts = new(MaxVerdicts);
     private readonly Lock _gate = new(); // of the verdicts
+    private readonly HeldBodies _held = new();
 
     /// <param name="image">The image's name at the registry.</param>
     /// <param name="credential">What goes along: not to be repeated in the text of a refusal.</param>
@@ -43,7 +44,7 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
         var words = reply.Response.StatusCode is HttpStatusCode.OK ? null : await RegistryErrors.Read(content, credential, cancellation);
         if (ManifestAnswer.Judge(reply.Response, image, reply.AsWhom, words, time.GetUtcNow()) is { } known and not ProbeResult.Found)
             return known;
-        return await BoundedBody.Read(content, ManifestBody.MaxBytes, cancellation) is { } body
+        return await BoundedBody.Read(content, ManifestBody.MaxBytes, cancellation, _held) is { } body
             ? Remember(ManifestBody.Judge(body, content.Headers.ContentType?.MediaType, image, platform))
             : ManifestBody.TooLarge;
     }

@@ -20,6 +20,13 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     // pull of an image that is nowhere a whole probe timeout.
     private static readonly TimeSpan s_lastPatience = TimeSpan.FromSeconds(1);
 
+    private static readonly ProbeResult s_noTurn = new ProbeResult.Unreachable(
+        $"it was not asked: {ProbeLines.MaxPerRegistry} questions at a time are put to a registry, {ProbeLines.MaxAtOnce} to all, and this one's turn did not come")
+    {
+        IsOurs = true,
+    };
+
+    private readonly ProbeLines _lines = new(time);
     private readonly Dictionary<RegistryIdentity, Outage> _outages = [];
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -37,7 +44,12 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     /// <summary>As <see cref="RegistryClient.Probe"/>, but of a registry that is set aside the answer comes at once, and is unreachable.</summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was; that says nothing about the registry.</exception>
     public async Task<ProbeResult> Probe(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation) =>
-        Find(registry, image) ?? await Ask(registry, image, patience, cancellation);
+        Find(registry, image)
+        ?? await _lines.InTurn(
+            RegistryIdentity.Of(registry), ProbeLines.LongestWait,
+            // Those before us in line may have found out meanwhile.
+            async () => Find(registry, image) ?? await Ask(registry, image, patience, cancellation), cancellation)
+        ?? s_noTurn;
 
     /// <summary>
     /// Before a pull is given up: one short connect, and a probe where it succeeds, so that the first pull after the registry's return does.
@@ -48,7 +60,9 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         var started = time.GetTimestamp();
         if (Find(registry, image) is { } aside && !await client.CanConnect(registry.Address, s_connectPatience, cancellation))
             return aside with { Elapsed = time.GetElapsedTime(started) };
-        return await Ask(registry, image, patience < s_lastPatience ? patience : s_lastPatience, cancellation);
+        patience = patience < s_lastPatience ? patience : s_lastPatience;
+        return await _lines.InTurn(
+            RegistryIdentity.Of(registry), patience, () => Ask(registry, image, patience, cancellation), cancellation) ?? s_noTurn;
     }
 
     public void Dispose()
@@ -67,7 +81,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         var result = await client.Probe(registry, image, patience, cancellation);
         if (result is not ProbeResult.Unreachable failure)
             BringBack(registry, result);
-        else if (!cancellation.IsCancellationRequested) // what looks like a failure may be how the end of a request looks
+        else if (!failure.IsOurs && !cancellation.IsCancellationRequested) // what looks like a failure may be how the end of a request looks
             SetAside(new Question(registry, image, patience), failure.Reason);
         return result;
     }

@@ -49,6 +49,9 @@ internal abstract record ProbeResult
     /// <summary>No answer, or none that a registry would give. Says nothing about the image and is never remembered.</summary>
     public sealed record Unreachable(string Reason) : ProbeResult
     {
+        /// <summary>It is this process that lacks something: the registry is not set aside for it.</summary>
+        public bool IsOurs { get; init; }
+
         /// <summary>How long the registry had been set aside when it was wanted (<see cref="Outages"/>); null if it was asked just now.</summary>
         public TimeSpan? SetAsideFor { get; init; }
 

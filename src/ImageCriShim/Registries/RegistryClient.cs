@@ -10,6 +10,14 @@ namespace ImageCriShim.Registries;
 /// </summary>
 internal sealed class RegistryClient : IDisposable
 {
+    /// <summary>Hosts whose port is tried at once; each takes a socket, for a quarter of a second. Who comes later waits for his turn.</summary>
+    internal const int MaxTries = 64;
+
+    /// <summary>For his turn: as long as all pulls that there may be take, one after the other.</summary>
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(20);
+
+    private readonly SharedWork<(string Host, int Port, TimeSpan Patience), bool> _tries = new();
+    private readonly Places _places;
     private readonly TimeProvider _time;
     private readonly RegistryConnections _connections;
     private readonly ManifestRequests _requests;
@@ -21,6 +29,7 @@ internal sealed class RegistryClient : IDisposable
     public RegistryClient(TimeProvider time, Func<string, string?>? environment = null, Platform? platform = null)
     {
         _time = time;
+        _places = new Places(MaxTries, int.MaxValue, time);
         _connections = new RegistryConnections(new SystemProxy(environment ?? Environment.GetEnvironmentVariable));
         _requests = new ManifestRequests(_connections, time);
         _question = new ManifestQuestion(platform ?? Platform.OfThisNode, time);
@@ -51,21 +60,32 @@ internal sealed class RegistryClient : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            result = new ProbeResult.Unreachable(FailureReason.Of(e) + _connections.By(registry.Address.Endpoint));
+            var isOurs = e is OwnLimitException || Descriptors.AreExhausted(e);
+            result = new ProbeResult.Unreachable(FailureReason.Of(e) + (isOurs ? "" : _connections.By(registry.Address.Endpoint))) { IsOurs = isOurs };
         }
         return result with { Elapsed = _time.GetElapsedTime(started), CredentialFrom = account is { Credential: not null } ? account.Value.From : null };
     }
 
     /// <summary>Whether the registry's port can be connected to at all, name and proxy included: the cheapest sign of life.</summary>
-    /// <returns>False on any failure, and when <paramref name="patience"/> is at its end.</returns>
+    /// <returns>False on any failure, and when <paramref name="patience"/> is at its end. All who want to know it at the same time share one try.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
-    public async Task<bool> CanConnect(RegistryAddress address, TimeSpan patience, CancellationToken cancellation)
+    public Task<bool> CanConnect(RegistryAddress address, TimeSpan patience, CancellationToken cancellation)
     {
+        var hop = _connections.FindHop(address.Endpoint);
+        return _tries.Join((hop.IdnHost, hop.Port, patience), abandoned => TryConnect(hop, patience, abandoned), cancellation);
+    }
+
+    public void Dispose() => _connections.Dispose();
+
+    private async Task<bool> TryConnect(Uri hop, TimeSpan patience, CancellationToken cancellation)
+    {
+        using var place = await _places.Enter(s_longestWait, cancellation);
+        if (place is null)
+            return false;
         using var timeout = new CancellationTokenSource(patience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         try
         {
-            var hop = _connections.FindHop(address.Endpoint);
             using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(hop.IdnHost, hop.Port, either.Token);
             return true;
@@ -75,8 +95,6 @@ internal sealed class RegistryClient : IDisposable
             return false;
         }
     }
-
-    public void Dispose() => _connections.Dispose();
 
     private static string WhatIsLate(OperationCanceledException e, bool isAccountMissing) => e switch
     {

@@ -13,7 +13,7 @@ internal sealed class RegistryConnections(SystemProxy proxy) : IDisposable
 
     private static readonly TimeSpan s_idleTimeout = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(5); // so that a changed DNS name is noticed
-    private const int MaxPerServer = 32; // a node starts far fewer different images at once; the rest wait in line
+    internal const int MaxPerServer = 32; // a node starts far fewer different images at once; ProbeLines has the rest wait
     private const int MaxHeaderKilobytes = 64; // an answer's headers are a few hundred bytes
 
     private const int MaxDrainBytes = 64 * 1024; // of an answer that nobody reads; with more left to come, a new connection is cheaper

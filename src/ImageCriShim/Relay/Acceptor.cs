@@ -44,6 +44,18 @@ internal sealed partial class Acceptor : IDisposable
         }
     }
 
+    /// <summary>A caller who is there already, if there is one.</summary>
+    /// <exception cref="SocketException"/>
+    /// <exception cref="ObjectDisposedException">It was told to stop.</exception>
+    internal Socket? AcceptWaiting()
+    {
+        lock (_accepting)
+        {
+            ObjectDisposedException.ThrowIf(_isStopped, this);
+            return TryAccept();
+        }
+    }
+
     /// <summary>Whether the thread that accepts is there and has time: it is asked, not assumed.</summary>
     internal bool IsAccepting(TimeSpan patience)
     {

@@ -17,6 +17,12 @@ internal static partial class Log
     [LoggerMessage(1002, LogLevel.Warning, "{Count} connections are open, which is the limit; a new one was refused")]
     internal static partial void TooManyConnections(ILogger log, int count);
 
+    [LoggerMessage(1006, LogLevel.Warning, "{Connections} connections are open and {Refusals} more are being refused; a new one was closed")]
+    internal static partial void ConnectionDropped(ILogger log, int connections, int refusals);
+
+    [LoggerMessage(1007, LogLevel.Error, "{Problem}; callers are refused until one is free")]
+    internal static partial void NoRoom(ILogger log, string problem);
+
     [LoggerMessage(1003, LogLevel.Warning, "{Reason}; calls are answered UNAVAILABLE until it is back")]
     internal static partial void RuntimeAway(ILogger log, string reason);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using ImageCriShim.Relay.Hpack;
 
@@ -11,6 +12,9 @@ internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, Fu
 {
     // A caller has sent the call that it connected for by then; those that come later find a new connection.
     private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Of all: who calls again and again must not keep the thread.</summary>
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(5);
 
     private readonly FrameBuffer _buffer = new();
     private readonly FrameWriter _writer = new(caller, held: false);
@@ -40,7 +44,8 @@ internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, Fu
         caller.SendTimeout = (int)s_quiet.TotalMilliseconds;
         _writer.Send(new SettingsFrame().Encode());
         var begun = false;
-        for (var quiet = TimeSpan.Zero; quiet < s_quiet && !isOver(); quiet += TimeSpan.FromMicroseconds(pollMicroseconds))
+        var begin = Stopwatch.GetTimestamp();
+        for (var quiet = TimeSpan.Zero; quiet < s_quiet && Stopwatch.GetElapsedTime(begin) < s_longest && !isOver(); quiet += TimeSpan.FromMicroseconds(pollMicroseconds))
         {
             if (!caller.Poll(pollMicroseconds, SelectMode.SelectRead))
                 continue;

@@ -6,6 +6,9 @@ internal static class RelayLimits
     /// <summary>kubelet opens two connections, crictl one each; two threads and up to 128 KiB of buffers stand behind each.</summary>
     internal const int Connections = 256;
 
+    /// <summary>Connections beyond these that are being told so, each on a thread; of those beyond that nobody is told.</summary>
+    internal const int Refusals = 64;
+
     /// <summary>
     /// A frame is held whole. Everybody sends 16 KiB frames unless the receiver asked for more; what a receiver asks for is
     /// lowered to this on its way to the sender.

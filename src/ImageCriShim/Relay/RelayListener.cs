@@ -6,6 +6,7 @@ namespace ImageCriShim.Relay;
 /// <summary>Accepts callers and relays each on threads of its own.</summary>
 internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, BeginRouting begin, ILogger log)
 {
+    private readonly SpareDescriptor _spare = new(log);
     private readonly HeldBytes _heldBytes = new(RelayLimits.HeldBytes);
     private readonly OpenConnections _open = new();
     private int _connections;
@@ -24,7 +25,10 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
             var count = Interlocked.Increment(ref _connections);
             Action<Socket> serve = count <= RelayLimits.Connections ? Serve : RefuseOneTooMany;
             var accepted = caller;
-            RelayThreads.Start(() => Guard(serve, accepted));
+            if (count > RelayLimits.Connections + RelayLimits.Refusals)
+                Drop(caller);
+            else if (!RelayThreads.TryStart(() => Guard(serve, accepted)))
+                Guard(RefuseForLackOfThreads, caller); // here, where the next caller waits for it, for 250 ms as a rule
         }
     }
 
@@ -33,6 +37,14 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
     /// </summary>
     /// <param name="hurry">Ends everything at once.</param>
     internal void EndCalls(CancellationToken hurry) => _open.EndAll(() => Connections > 0, hurry);
+
+    /// <summary>There is not even room to tell him: he sees the connection end.</summary>
+    private void Drop(Socket caller)
+    {
+        Log.ConnectionDropped(log, RelayLimits.Connections, RelayLimits.Refusals);
+        caller.Dispose();
+        Interlocked.Decrement(ref _connections);
+    }
 
     private bool TryAccept(out Socket caller)
     {
@@ -48,9 +60,13 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
                 caller = null!;
                 return false;
             }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            {
+                _spare.RefuseNext(listener);
+            }
             catch (SocketException)
             {
-                Thread.Sleep(RuntimeSocket.RetryInterval); // no descriptor or memory is free; the caller waits in the backlog
+                Thread.Sleep(RuntimeSocket.RetryInterval); // the caller waits in the backlog
             }
         }
     }
@@ -85,16 +101,33 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
 
         if (Interlocked.Exchange(ref _runtimeAway, 0) == 1)
             Log.RuntimeBack(log, runtime.Path);
+        Relay(caller, socket);
+    }
+
+    private void Relay(Socket caller, Socket socket)
+    {
         var connection = new RelayConnection(caller, socket, begin(() => !IsClosed(caller)), _heldBytes, log);
         _open.Add(connection);
         try
         {
             connection.Run();
         }
+        catch (NoThreadException) // for the second pump, before anything was passed on
+        {
+            socket.Dispose();
+            RefuseForLackOfThreads(caller);
+        }
         finally
         {
             _open.Remove(connection);
         }
+    }
+
+    private void RefuseForLackOfThreads(Socket caller)
+    {
+        Log.NoRoom(log, NoThreadException.Reason);
+        var answer = StreamAnswer.Error(GrpcCode.ResourceExhausted, $"image-cri-shim: {NoThreadException.Reason}");
+        new RefusingConnection(caller, answer, static () => false).Run();
     }
 
     private void RefuseOneTooMany(Socket caller)

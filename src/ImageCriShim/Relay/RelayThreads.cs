@@ -15,7 +15,22 @@ internal static class RelayThreads
     private static readonly List<Worker> s_idle = [];
     private static readonly Lock s_gate = new();
 
+    /// <returns>False where the machine has no room for another thread.</returns>
+    internal static bool TryStart(Action work)
+    {
+        try
+        {
+            Start(work);
+            return true;
+        }
+        catch (NoThreadException)
+        {
+            return false;
+        }
+    }
+
     /// <param name="work">Throws nothing.</param>
+    /// <exception cref="NoThreadException"/>
     internal static void Start(Action work)
     {
         Worker? worker;
@@ -29,7 +44,19 @@ internal static class RelayThreads
         if (worker is not null)
             worker.Give(work);
         else
+            StartNew(work);
+    }
+
+    private static void StartNew(Action work)
+    {
+        try
+        {
             new Thread(new Worker(work).Run, StackBytes) { IsBackground = true, Name = "relay" }.Start();
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            throw new NoThreadException();
+        }
     }
 
     private sealed class Worker(Action first)

@@ -16,9 +16,10 @@ internal sealed class RuntimeSocket(string path, TimeProvider time)
     /// <returns>A blocking, connected socket, or null and the reason.</returns>
     internal Socket? TryConnect(out string reason)
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        Socket? socket = null;
         try
         {
+            socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             // A runtime that hangs accepts nobody, and connecting would wait for room in its backlog for ever (unix(7), socket(7)).
             socket.SendTimeout = (int)RetryInterval.TotalMilliseconds;
             socket.Connect(new UnixDomainSocketEndPoint(Path));
@@ -28,7 +29,7 @@ internal sealed class RuntimeSocket(string path, TimeProvider time)
         }
         catch (SocketException e)
         {
-            socket.Dispose();
+            socket?.Dispose();
             reason = $"the container runtime's socket {Path} cannot be connected: {Describe(e.SocketErrorCode)}";
             return null;
         }
@@ -53,6 +54,7 @@ internal sealed class RuntimeSocket(string path, TimeProvider time)
         SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported => "there is no such socket",
         SocketError.AccessDenied => "permission denied",
         SocketError.WouldBlock or SocketError.TryAgain => "the runtime accepts no connections at the moment",
+        SocketError.TooManyOpenSockets => Descriptors.Exhausted,
         _ => $"{error}",
     };
 }

@@ -11,6 +11,9 @@ internal static partial class Log
     [LoggerMessage(1401, LogLevel.Warning, "the state directory {Directory} cannot be used: {Problem}. What is pulled is known until a restart only")]
     internal static partial void StateNotKept(ILogger log, string directory, string problem);
 
+    [LoggerMessage(1403, LogLevel.Warning, "the state directory {Directory} {Stranger}: whoever it is can make image-cri-shim forget; give it to this process's user, with mode 0700")]
+    internal static partial void StateOpenToOthers(ILogger log, string directory, string stranger);
+
     [LoggerMessage(1402, LogLevel.Information, "the state directory {Directory} can be used again")]
     internal static partial void StateIsKeptAgain(ILogger log, string directory);
 }

@@ -18,6 +18,9 @@ internal sealed class MissingImages(IEnumerable<MissingImage> known, Action? cha
     /// <summary>More than anybody wants to mirror by hand; the oldest are left out.</summary>
     internal const int MaxImages = 1024;
 
+    /// <summary>Names that it was looked for by, each: with hundreds of registries the file would not be read any more.</summary>
+    internal const int MaxAsked = 16;
+
     private readonly Dictionary<string, MissingImage> _images =
         known.OrderByDescending(missing => missing.Last).DistinctBy(missing => missing.Image).Take(MaxImages).ToDictionary(missing => missing.Image);
     private readonly Lock _gate = new();
@@ -42,7 +45,7 @@ internal sealed class MissingImages(IEnumerable<MissingImage> known, Action? cha
             return;
         var isChanged = decision.Kind is DecisionKind.Found
             ? Forget($"{reference}")
-            : IsNowhere(decision) && Add($"{reference}", now, [.. decision.Probes.Select(probe => probe.Candidate.Image)]);
+            : IsNowhere(decision) && Add($"{reference}", now, [.. decision.Probes.Take(MaxAsked).Select(probe => probe.Candidate.Image)]);
         if (isChanged)
             changed?.Invoke();
     }

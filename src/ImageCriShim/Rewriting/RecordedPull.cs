@@ -47,7 +47,8 @@ internal sealed record RecordedPull(
     /// <summary>False where <see cref="Given"/> pins a digest and the image came by another name: with <c>digestFallback</c>.</summary>
     public bool HasDigestAsGiven => GivenName?.Digest is not { } digest || Actual.EndsWith(digest, StringComparison.Ordinal);
 
-    public bool IsReasonable => Given.Length <= MaxLength && Actual.Length <= MaxLength && Registry.Length <= MaxLength && ImageRef.Length is > 0 and <= MaxLength;
+    public bool IsReasonable => Given.Length <= MaxLength && Actual.Length <= MaxLength && Registry.Length <= MaxLength && ImageRef.Length is > 0 and <= MaxLength
+        && Digest is not { Length: > MaxLength };
 
     public static string KeyOf(string given) => Parse(given)?.ToString() ?? given;
 

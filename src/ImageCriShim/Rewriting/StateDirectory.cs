@@ -14,13 +14,24 @@ internal sealed partial class StateDirectory(string path, ILogger log)
     private const int FailingUnsaid = 2;
 
     private int _state;
+    private int _isStrangerTold;
 
     public string Path { get; } = path;
 
     public void Fails(Exception e)
     {
         if (Interlocked.Exchange(ref _state, Failing) != Failing)
-            Log.StateNotKept(log, Path, e is UnauthorizedAccessException ? "this process may not write there" : "the disk is full, read-only or broken");
+            Log.StateNotKept(log, Path, Why(e));
+    }
+
+    /// <summary>Makes it where it is missing, and looks who may write there.</summary>
+    /// <exception cref="IOException"/>
+    /// <exception cref="UnauthorizedAccessException"/>
+    public void Prepare()
+    {
+        Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (StateAccess.FindStranger(Path) is { } stranger && Interlocked.Exchange(ref _isStrangerTold, 1) == 0)
+            Log.StateOpenToOthers(log, Path, stranger);
     }
 
     public void Works()
@@ -46,6 +57,16 @@ internal sealed partial class StateDirectory(string path, ILogger log)
         _ = Fsync(handle);
         _ = Close(handle);
     }
+
+    private string Why(Exception e) => e switch
+    {
+        { HResult: 28 or 122 } => "the disk is full, or this process's share of it", // ENOSPC, EDQUOT
+        { HResult: 30 } => "its file system is read-only", // EROFS
+        _ when Descriptors.AreExhausted(e) => Descriptors.Exhausted,
+        _ when File.Exists(Path) => "it is a file; name a directory (image)",
+        UnauthorizedAccessException => "this process may not write there",
+        _ => "the disk is broken, or the directory was removed",
+    };
 
     [LibraryImport(LibC.Name, EntryPoint = "open")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

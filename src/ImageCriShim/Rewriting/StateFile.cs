@@ -11,6 +11,8 @@ internal sealed class StateFile<T>(StateFormat<T> format, StateDirectory directo
     private const int MaxBytes = 16 * 1024 * 1024; // all pulls that the record may hold, each as long as it may be, and then some
     private const UnixFileMode OwnersOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    private const string Unfinished = ".new";
+
     private readonly string _path = Path.Combine(directory.Path, format.File);
 
     /// <summary>What was kept before; what cannot be read is set aside.</summary>
@@ -19,8 +21,10 @@ internal sealed class StateFile<T>(StateFormat<T> format, StateDirectory directo
     {
         try
         {
-            Directory.CreateDirectory(directory.Path, OwnersOnly | UnixFileMode.UserExecute);
-            if (TryRead(out var problem) is { } entries)
+            directory.Prepare();
+            RemoveUnfinished();
+            var problem = StateAccess.FindStranger(_path) is { } stranger ? $"it {stranger}" : null;
+            if (problem is null && TryRead(out problem) is { } entries)
                 return entries;
             if (problem is not null)
                 SetAside(problem);
@@ -63,26 +67,59 @@ internal sealed class StateFile<T>(StateFormat<T> format, StateDirectory directo
     /// <returns>False where it could not be written, which the directory tells of.</returns>
     public bool TrySave(IEnumerable<T> entries)
     {
+        // Nobody else's: two processes on one directory must not rename what the other one is writing.
+        var unfinished = $"{_path}.{Guid.NewGuid():N}{Unfinished}";
         try
         {
-            var unfinished = _path + ".new";
-            File.Delete(unfinished); // left by a process that was killed while it wrote
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnersOnly };
             using (var file = new FileStream(unfinished, options))
             {
                 file.Write(format.Write(entries).Span);
                 file.Flush(flushToDisk: true);
+                File.Move(unfinished, _path, overwrite: true); // while it is open, and therefore locked: see RemoveUnfinished
             }
 
-            File.Move(unfinished, _path, overwrite: true);
             directory.Persist();
             directory.Works();
             return true;
         }
         catch (Exception e) when (IsOfTheDisk(e))
         {
+            TryDelete(unfinished); // a disk that is full needs the room
             directory.Fails(e);
             return false;
+        }
+    }
+
+    /// <summary>
+    /// What processes have left that were killed while they wrote. One that still writes has it open, which .NET marks with a shared lock
+    /// (flock(2)): who asks for it alone is refused. The lock ends with the process, however it does.
+    /// </summary>
+    private void RemoveUnfinished()
+    {
+        foreach (var left in Directory.EnumerateFiles(directory.Path, $"{format.File}.*{Unfinished}"))
+        {
+            try
+            {
+                using (new FileStream(left, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+                    File.Delete(left);
+            }
+            catch (Exception e) when (IsOfTheDisk(e))
+            {
+                // Somebody is writing it, or nothing can be written here at all, which the next writing tells of.
+            }
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (IsOfTheDisk(e))
+        {
+            // The next start removes it.
         }
     }
 

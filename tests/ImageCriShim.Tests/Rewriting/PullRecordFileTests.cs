@@ -105,11 +105,12 @@ public sealed class PullRecordFileTests : IDisposable
         var next = StateJson.Pulls.Write([Pull("nginx"), Pull("redis")]).ToArray();
         for (var octets = 0; octets <= next.Length; octets++)
         {
-            File.WriteAllBytes(Path + ".new", next[..octets]);
+            File.WriteAllBytes($"{Path}.{octets}.new", next[..octets]);
             PullFile().Load().ShouldBe([Pull("nginx")]);
+            Directory.GetFiles(State).ShouldBe([Path]); // what the killed one left is removed
         }
 
-        Save(Pull("redis")); // what the killed one left is in nobody's way
+        Save(Pull("redis"));
         PullFile().Load().ShouldBe([Pull("redis")]);
         log.Complaints.ShouldBeEmpty();
     }
@@ -148,7 +149,7 @@ public sealed class PullRecordFileTests : IDisposable
             keeper.Pulls.Find("nginx").ShouldNotBeNull();
         }
 
-        log.Complaints.ShouldHaveSingleItem().ShouldContain("cannot be used");
+        log.Complaints.ShouldHaveSingleItem().ShouldContain("cannot be used: it is a file; name a directory (image)");
     }
 
     [Fact]
@@ -201,6 +202,78 @@ public sealed class PullRecordFileTests : IDisposable
         }
 
         PullFile().Load()!.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void What_another_process_is_writing_is_left_to_it()
+    {
+        Save(Pull("nginx"));
+        using (new FileStream(Path + ".other.new", FileMode.CreateNew, FileAccess.Write))
+            PullFile().Load();
+        File.Exists(Path + ".other.new").ShouldBeTrue();
+        PullFile().Load();
+        File.Exists(Path + ".other.new").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Two_that_write_at_the_same_time_leave_a_whole_file_at_every_moment_and_nothing_else()
+    {
+        Save(Pull("nginx"));
+        var writing = Enumerable.Range(0, 2).Select(writer => Task.Run(() =>
+        {
+            var mine = PullFile();
+            for (var round = 1; round <= 200; round++)
+                mine.TrySave(Enumerable.Range(0, round).Select(i => Pull($"writer{writer}:{i}"))).ShouldBeTrue();
+        })).ToArray();
+        var reading = Task.WhenAll(writing);
+        while (!reading.IsCompleted)
+        {
+            var seen = PullFile().TryRead(out var problem);
+            problem.ShouldBeNullOrEmpty();
+            seen!.Select(pull => pull.Given.Split(':')[0]).Distinct().Count().ShouldBe(1); // one writer's, never mixed
+        }
+
+        await reading;
+        PullFile().Load()!.Count.ShouldBe(200);
+        Directory.GetFiles(State).ShouldBe([Path]);
+        log.Complaints.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(UnixFileMode.OtherWrite, "it may be written by others (mode 602)")]
+    [InlineData(UnixFileMode.GroupWrite, "it may be written by others (mode 620)")]
+    public void A_file_that_others_may_write_is_not_believed(UnixFileMode more, string reason)
+    {
+        Save(Pull("nginx"));
+        File.SetUnixFileMode(Path, OwnersOnly | more);
+        using (var keeper = Open())
+        {
+            keeper.Pulls.All.ShouldBeEmpty();
+            keeper.Pulls.Add(Pull("redis"));
+        }
+
+        log.Complaints.ShouldHaveSingleItem().ShouldContain($"cannot be used: {reason}");
+        File.GetUnixFileMode(Path).ShouldBe(OwnersOnly);
+        PullFile().Load()!.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_file_that_others_may_only_read_is_believed()
+    {
+        Save(Pull("nginx"));
+        File.SetUnixFileMode(Path, OwnersOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        PullFile().Load()!.Count.ShouldBe(1);
+        log.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_directory_that_others_may_write_to_is_told_of_once_with_what_to_do()
+    {
+        Save(Pull("nginx"));
+        File.SetUnixFileMode(State, (UnixFileMode)0b111_111_111);
+        using var keeper = Open(); // two files
+        keeper.Pulls.All.Count.ShouldBe(1);
+        log.Complaints.ShouldHaveSingleItem().ShouldContain("may be written by others (mode 777): whoever it is can make image-cri-shim forget; give it to this process's user, with mode 0700");
     }
 
     private StateFile<RecordedPull> PullFile() => new(StateJson.Pulls, new StateDirectory(State, log), log);

@@ -14,7 +14,14 @@ internal static class HelperProgram
 
     private const int MaxOutput = 256 * 1024; // an answer is a few KiB; a plugin's may hold a token for each of many registries
 
+    /// <summary>Each is a process, often one with a runtime of its own. What one pull wants is known to the next, so hardly two run at once.</summary>
+    internal const int MaxAtOnce = 16;
+
+    private const int MaxWaiting = 1024; // in line, as long as one may run
+
     private const UnixFileMode AnyExecute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
+    private static readonly Places s_places = new(MaxAtOnce, MaxWaiting, TimeProvider.System);
 
     public static bool IsExecutable(string path) => File.Exists(path) && (File.GetUnixFileMode(path) & AnyExecute) != 0;
 
@@ -24,7 +31,18 @@ internal static class HelperProgram
         .Select(directory => Path.Combine(directory, name))
         .FirstOrDefault(IsExecutable);
 
-    public static async Task<HelperOutcome> Run(ProcessStartInfo start, byte[] question, TimeProvider time)
+    public static Task<HelperOutcome> Run(ProcessStartInfo start, byte[] question, TimeProvider time) => Run(start, question, time, s_places);
+
+    /// <param name="places">Of programs that may run; by default those of the process.</param>
+    internal static async Task<HelperOutcome> Run(ProcessStartInfo start, byte[] question, TimeProvider time, Places places)
+    {
+        using var place = await places.Enter(Patience, CancellationToken.None);
+        return place is null
+            ? HelperOutcome.Failed($"was not started: {MaxAtOnce} such programs run already, which is the limit, and none has ended in time")
+            : await Start(start, question, time);
+    }
+
+    private static async Task<HelperOutcome> Start(ProcessStartInfo start, byte[] question, TimeProvider time)
     {
         (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
         using var limit = new CancellationTokenSource(Patience, time);
@@ -117,7 +135,9 @@ internal static class HelperProgram
     {
         2 => "cannot be started: it, or the interpreter that it names, is not there",
         8 => "cannot be started: it is no program for this machine",
+        11 or 12 => "cannot be started: this machine or this unit has no room for another process (TasksMax, MemoryMax)",
         13 => "may not be started by this process",
+        23 or 24 => $"cannot be started: {Descriptors.Exhausted}",
         _ => $"cannot be started (error {error})",
     };
 }

@@ -50,6 +50,7 @@ internal static class SmallFile
     {
         FileNotFoundException or DirectoryNotFoundException => "is not there",
         UnauthorizedAccessException => Directory.Exists(path) ? "is a directory; name a file" : "may not be read by this process",
+        _ when Descriptors.AreExhausted(e) => $"cannot be read: {Descriptors.Exhausted}",
         _ => "cannot be read",
     };
 }

@@ -1,3 +1,4 @@
+using ImageCriShim.Registries;
 using ImageCriShim.Registries.Auth;
 using ImageCriShim.Tests.Fakes;
 
@@ -96,6 +97,23 @@ public sealed class CredentialHelperTests(CredentialHelperTests.HelpersOnPath pa
         var source = Source($$"""{ "credsStore": "{{helper}}" }""");
 
         (await AuthCase.Ask(source, "quay.io/a")).Problem.ShouldNotBeNull().ShouldStartWith($"{source}: docker-credential-{helper} cannot be started");
+    }
+
+    [Fact]
+    public async Task While_as_many_run_as_may_the_next_waits_and_is_told_if_that_was_in_vain()
+    {
+        var waiting = new FakeTime();
+        var places = new Places(1, 10, waiting);
+        var hung = HelperProgram.Run(new("/bin/sh", ["-c", "sleep 1000"]), [], test.Time, places);
+        var next = HelperProgram.Run(new("/bin/sh", ["-c", "cat"]), [1, 2], test.Time, places);
+
+        waiting.Advance(HelperProgram.Patience);
+        (await next).Problem.ShouldBe("was not started: 16 such programs run already, which is the limit, and none has ended in time");
+
+        var third = HelperProgram.Run(new("/bin/sh", ["-c", "cat"]), [1, 2], test.Time, places);
+        test.Time.Advance(HelperProgram.Patience); // ends the first
+        (await hung).Problem.ShouldBe("gave no answer within 60 s");
+        (await third).Output.ShouldBe([1, 2]);
     }
 
     [Fact]

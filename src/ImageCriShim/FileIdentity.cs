@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ImageCriShim.Hosting;
+namespace ImageCriShim;
 
 /// <summary>What statx(2) says of a file and .NET does not: owner, inode, and whether it is a socket.</summary>
 internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User, uint Group, UnixFileMode Mode, bool IsSocket)

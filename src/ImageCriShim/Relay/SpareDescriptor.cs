@@ -1,0 +1,53 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+
+namespace ImageCriShim.Relay;
+
+/// <summary>
+/// A descriptor that is kept for when no other is free. Without it callers would wait in the backlog, told nothing, until one is: with it the
+/// next of them is accepted, told, and ended.
+/// </summary>
+internal sealed class SpareDescriptor(ILogger log)
+{
+    private SafeFileHandle? _spare = Open();
+
+    /// <summary>Accepting has failed because no descriptor is free.</summary>
+    internal void RefuseNext(Acceptor listener)
+    {
+        Log.NoRoom(log, Descriptors.Exhausted);
+        _spare?.Dispose();
+        _spare = null;
+        try
+        {
+            if (listener.AcceptWaiting() is { } caller)
+                Refuse(caller);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Another thread was quicker, or the daemon stops: accepting is tried again, and tells.
+        }
+
+        Thread.Sleep(RuntimeSocket.RetryInterval);
+        _spare = Open();
+    }
+
+    private static void Refuse(Socket caller)
+    {
+        var answer = StreamAnswer.Error(GrpcCode.ResourceExhausted, $"image-cri-shim: {Descriptors.Exhausted}");
+        new RefusingConnection(caller, answer, static () => false).Run();
+    }
+
+    /// <returns>Null where there is none to spare.</returns>
+    private static SafeFileHandle? Open()
+    {
+        try
+        {
+            return File.OpenHandle("/dev/null");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

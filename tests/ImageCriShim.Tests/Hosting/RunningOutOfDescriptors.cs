@@ -1,0 +1,83 @@
+using ImageCriShim.Tests.EndToEnd.State;
+using ImageCriShim.Tests.Fakes;
+using ImageCriShim.Tests.Relay;
+
+namespace ImageCriShim.Tests.Hosting;
+
+/// <summary>The limit on open files is reached: whoever is concerned is told which limit it is, and when there is room again all goes on.</summary>
+[Trait("suite", "endtoend")]
+public sealed class RunningOutOfDescriptors : DaemonTest
+{
+    private const string Pull = CriRelayTest.ImageService + "PullImage";
+
+    [Fact]
+    public async Task New_callers_are_told_and_served_again_when_others_have_gone()
+    {
+        const int most = 200; // below the bound on connections
+        StartRuntime();
+        var shim = await StartShim();
+        (await Call()).Status.ShouldBe(0);
+        var limit = Limit(shim, HighestOf(shim) + 10);
+        var callers = new List<RawCaller>();
+        var answer = await CallFromNew(callers);
+        while (answer.Status == 0 && callers.Count < most)
+            answer = await CallFromNew(callers);
+
+        answer.Message.ShouldContain($"this process has no file descriptor left; its limit is {limit} (LimitNOFILE of its unit, ulimit -n)");
+        (await callers[0].CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0); // who is there already is not concerned
+        for (var i = 0; i < 3; i++) // where there is none for the caller himself, too
+            (await CallFromNew(callers)).Message.ShouldContain($"its limit is {limit}");
+
+        foreach (var caller in callers)
+            await caller.DisposeAsync();
+        shim.Output.ShouldNotContain("defect");
+        for (var attempt = 0; attempt < 100 && (answer = await Call()).Status != 0; attempt++) // their ends are noticed one by one
+            answer.Message.ShouldContain($"its limit is {limit}");
+        answer.Status.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_pull_is_told_and_the_registry_is_not_taken_for_down()
+    {
+        StartRuntime();
+        await using var registry = FakeRegistry.Start();
+        registry.Behave = _ => FakeAnswer.Manifest(FakeRegistry.OciManifest);
+        var shim = await StartShim($"address: {registry.Address}\nofflineOnly: true\n");
+        await using var caller = await RawCaller.ConnectAsync(ShimSocketPath);
+        (await caller.CallAsync(Pull, CriRelayTest.For("before:1"))).Status.ShouldBe(0);
+        registry.Behave = _ =>
+        {
+            var last = FakeAnswer.Manifest(FakeRegistry.OciManifest);
+            last.Headers["Connection"] = "close"; // so that the next question needs a connection
+            return last;
+        };
+        (await caller.CallAsync(Pull, CriRelayTest.For("closes:1"))).Status.ShouldBe(0);
+
+        var limit = Limit(shim, 3); // what is open stays so; nothing else can be opened
+        var refused = await caller.CallAsync(Pull, CriRelayTest.For("during:1"));
+        refused.Status.ShouldNotBe(0);
+        refused.Message.ShouldContain($"its limit is {limit}");
+
+        Limit(shim, 1000);
+        (await caller.CallAsync(Pull, CriRelayTest.For("during:1"))).Status.ShouldBe(0);
+        shim.Output.ShouldNotContain("set aside");
+        (await shim.StopAsync()).ShouldBe(0);
+        File.ReadAllText(Directory.File("state/pulls.json")).ShouldContain("during:1");
+    }
+
+    private async Task<RawAnswer> CallFromNew(List<RawCaller> callers)
+    {
+        callers.Add(await RawCaller.ConnectAsync(ShimSocketPath));
+        return await callers[^1].CallAsync("/test.Fake/Unary", [1]);
+    }
+
+    private static int Limit(ShimProcess shim, int limit)
+    {
+        Disk.Run("prlimit", "--pid", $"{shim.Id}", $"--nofile={limit}:1000");
+        return limit;
+    }
+
+    // The limit is on the number that a descriptor may have; of those below it some may be free.
+    private static int HighestOf(ShimProcess shim) =>
+        System.IO.Directory.GetFileSystemEntries($"/proc/{shim.Id}/fd").Max(file => int.Parse(Path.GetFileName(file)));
+}
