@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The two published flavours, each with unit file and example configuration: artifacts/package/{ready-to-run,native}.
+# The two published flavours, each with its units and an example configuration: artifacts/package/{ready-to-run,native}.
 
 publish_all() {
     publish_flavour ready-to-run net10.0 || fail_publish ready-to-run
@@ -27,7 +27,7 @@ publish_flavour() {
     dotnet publish src/ImageCriShim -c Release -nologo -p:Flavour="$flavour" -p:NativeFramework="$framework" "${restore_options[@]}" \
         --artifacts-path "$work" -o "$work/out" >"$(publish_log "$flavour")" 2>&1 </dev/null || return 1
     rm -rf "$package" && mkdir -p "$package" &&
-        cp "$work/out/image-cri-shim" packaging/image-cri-shim.service packaging/image-cri-shim.yaml "$package/" || return 1
+        cp "$work/out/image-cri-shim" packaging/image-cri-shim.{service,socket,yaml} "$package/" || return 1
     say "published artifacts/package/$flavour/image-cri-shim ($framework, $(du -h --apparent-size "$package/image-cri-shim" | cut -f 1))"
 }
 
