@@ -40,7 +40,8 @@ internal static class ShimHost
 
     private static int Serve(ShimSettings settings, RuntimeSocket runtime, FailOpen? failOpen, ILogger log)
     {
-        if (!IsReady(runtime, settings.Force, log, out var reason))
+        // Callers that wait in systemd's socket get an answer; were we to end, systemd would start us for them again at once, and again.
+        if (!IsReady(runtime, settings.Force || InheritedSocket.IsThere, log, out var reason))
             return Fail(log, [reason], CannotStart);
         try
         {
@@ -74,9 +75,9 @@ internal static class ShimHost
         using var connected = runtime.TryConnect(out reason);
         if (connected is not null || FileIdentity.Find(runtime.Path) is { IsSocket: true })
             return true;
-        reason = $"cri: {reason}; start the runtime first, or set force: true";
         if (force)
             Log.StartedWithoutRuntime(log, reason);
+        reason = $"cri: {reason}; start the runtime first, or set force: true";
         return force;
     }
 

@@ -13,17 +13,20 @@ internal static partial class InheritedSocket
     private const int First = 3; // SD_LISTEN_FDS_START
     private const string Remedy = "image-cri-shim.socket must have one line that says where to listen: ListenStream=/var/run/image-cri-shim.sock";
 
+    /// <summary>Variables that were meant for the process which started us are none of ours.</summary>
+    internal static bool IsThere =>
+        int.TryParse(Environment.GetEnvironmentVariable("LISTEN_PID"), CultureInfo.InvariantCulture, out var id) && id == Environment.ProcessId;
+
     /// <summary>Once: what we start must not take the socket for its own.</summary>
     /// <returns>Null where there is none.</returns>
     /// <exception cref="ShimSocketException">What there is cannot be served.</exception>
     internal static Socket? Take()
     {
-        var (count, process) = (TakeVariable("LISTEN_FDS"), TakeVariable("LISTEN_PID"));
+        var isOurs = IsThere;
+        var count = TakeVariable("LISTEN_FDS");
+        TakeVariable("LISTEN_PID");
         TakeVariable("LISTEN_FDNAMES");
-        // Variables that were meant for the process which started us are none of ours.
-        if (!int.TryParse(process, CultureInfo.InvariantCulture, out var id) || id != Environment.ProcessId)
-            return null;
-        return int.TryParse(count, CultureInfo.InvariantCulture, out var number) && number > 0 ? Take(number) : null;
+        return isOurs && int.TryParse(count, CultureInfo.InvariantCulture, out var number) && number > 0 ? Take(number) : null;
     }
 
     internal static string PathOf(Socket socket) => $"{socket.LocalEndPoint}";

@@ -18,7 +18,7 @@ internal static partial class Log
     [LoggerMessage(1203, LogLevel.Information, "{Signal}: no new callers are accepted, calls on {Connections} connections are finished")]
     internal static partial void Stopping(ILogger log, string signal, int connections);
 
-    [LoggerMessage(1210, LogLevel.Warning, "{Signal} again: calls on {Connections} connections are cut")]
+    [LoggerMessage(1225, LogLevel.Warning, "{Signal} again: calls on {Connections} connections are cut")]
     internal static partial void Hurrying(ILogger log, string signal, int connections);
 
     [LoggerMessage(1204, LogLevel.Information, "stopped")]
@@ -39,7 +39,7 @@ internal static partial class Log
     [LoggerMessage(1210, LogLevel.Warning, "{Count} lines of event {Event} ({Name}) were left out: of one kind no more than {Burst} are written at once and {PerSecond} a second")]
     internal static partial void LinesLeftOut(ILogger log, long count, int @event, string name, int burst, int perSecond);
 
-    [LoggerMessage(1208, LogLevel.Warning, "the runtime is not there yet (force: true): {Reason}")]
+    [LoggerMessage(1208, LogLevel.Warning, "the runtime is not there yet, calls are answered UNAVAILABLE until it is: {Reason}")]
     internal static partial void StartedWithoutRuntime(ILogger log, string reason);
 
     [LoggerMessage(

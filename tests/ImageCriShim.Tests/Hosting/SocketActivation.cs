@@ -45,6 +45,17 @@ public sealed class SocketActivation : SupervisedTest
     }
 
     [Fact]
+    public async Task Is_served_even_without_the_runtime()
+    {
+        Configure(); // no force: true
+        await SuperviseReady("--listen", Listen);
+        var refused = await Call();
+        refused.Status.ShouldBe(14);
+        StartRuntime();
+        (await Call()).Status.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Of_another_path_than_the_settings_name_is_served_with_a_warning()
     {
         StartRuntime();
