@@ -19,6 +19,9 @@ internal sealed class ConfigReport(string file)
     /// <summary>Nothing to worry about, but good to know.</summary>
     public IReadOnlyList<string> Notes => InOrder(notes);
 
+    /// <summary>Of the file. The parser of YAML counts on behind it, where what it misses would stand.</summary>
+    public long LastLine { get; set; } = long.MaxValue;
+
     /// <param name="key">Such as <c>registries[2].priority</c>; empty for the file as a whole.</param>
     /// <param name="line">Counted from 1; 0 where the key is not in the file.</param>
     /// <param name="text">What is wrong; what is allowed.</param>
@@ -41,10 +44,11 @@ internal sealed class ConfigReport(string file)
     private static void Include(List<(long Line, string Text)> entries, IEnumerable<string> others, long line) =>
         entries.AddRange(others.Except(entries.Select(entry => entry.Text)).Select(text => (line, text)).ToList());
 
-    private string Format(string key, long line, string text)
+    private string Format(string key, long number, string text)
     {
-        var place = line > 0 ? $"{file}:{line}" : file;
-        return key.Length == 0 ? $"{place}: {text}" : $"{key} ({place}): {text}";
+        var place = number > 0 ? $"{file}:{Math.Min(number, LastLine)}" : file;
+        var line = key.Length == 0 ? $"{place}: {text}" : $"{key} ({place}): {text}";
+        return string.Concat(line.Select(c => char.IsControl(c) ? '?' : c)); // a value that is quoted may hold a line break, or a terminal's commands
     }
 
     private static List<string> InOrder(List<(long Line, string Text)> entries) =>

@@ -42,7 +42,7 @@ internal static class CredentialProviderReader
     private static string? ReadPath(YamlMap map, string key, string allowed)
     {
         var path = map.Text(key, allowed);
-        if (path is not null && Path.IsPathRooted(path))
+        if (path is not null && YamlValues.IsAbsolutePath(path))
             return path;
         map.Problem(key, path is null ? $"missing; use {allowed}" : $"{path} is not an absolute path; use {allowed}");
         return null;
@@ -94,7 +94,7 @@ internal static class CredentialProviderReader
     {
         const string Allowed = "the name of a program in binDir";
         var name = entry.Text("name", Allowed);
-        if (!string.IsNullOrEmpty(name) && name is not ("." or "..") && !name.Any(c => c is '/' or ' '))
+        if (!string.IsNullOrEmpty(name) && name is not ("." or "..") && !name.Any(c => c is '/' or ' ' or '\0'))
             return name;
         entry.Problem("name", string.IsNullOrEmpty(name) ? $"missing; use {Allowed}" : $"{name} is not a file's name; use {Allowed}");
         return null;

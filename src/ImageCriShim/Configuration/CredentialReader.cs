@@ -104,7 +104,7 @@ internal static class CredentialReader
     {
         const string AbsolutePath = "the absolute path of a file";
         var path = map.Text(key, AbsolutePath);
-        if (path is null || Path.IsPathRooted(path))
+        if (path is null || YamlValues.IsAbsolutePath(path))
             return path;
         map.Problem(key, $"is not an absolute path; use {AbsolutePath}");
         return null;

@@ -97,7 +97,7 @@ internal static class SettingsReader
         var text = top.Text("image", "an absolute path");
         if (string.IsNullOrEmpty(text))
             return null;
-        if (!Path.IsPathRooted(text))
+        if (!YamlValues.IsAbsolutePath(text))
             top.Problem("image", $"{text} is not an absolute path; use the directory for our state, such as /var/lib/image-cri-shim");
         return text;
     }

@@ -48,12 +48,12 @@ internal static class TlsReader
             return null;
         try
         {
-            if (!Path.IsPathRooted(path))
+            if (!YamlValues.IsAbsolutePath(path))
                 map.Problem(key, $"{path} is not an absolute path; use {Allowed}");
-            else if (new FileInfo(path).Length > MaxFileBytes)
-                map.Problem(key, $"{path} is too large for a PEM file; use at most {MaxFileBytes / 1024 / 1024} MiB");
+            else if (TextFile.Read(path, MaxFileBytes) is { } text)
+                return text;
             else
-                return File.ReadAllText(path);
+                map.Problem(key, $"{path} is too large for a PEM file; use at most {MaxFileBytes / 1024 / 1024} MiB");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

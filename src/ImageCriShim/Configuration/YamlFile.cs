@@ -16,10 +16,10 @@ internal static class YamlFile
         {
             if (Directory.Exists(path))
                 report.Problem("", 0, $"{path} is a directory; name a file");
-            else if (new FileInfo(path).Length > MaxBytes)
-                report.Problem("", 0, $"is larger than {MaxBytes / 1024} KiB; is it the right file?");
+            else if (TextFile.Read(path, MaxBytes) is { } text)
+                return Parse(text, report);
             else
-                return Parse(File.ReadAllText(path), report);
+                report.Problem("", 0, $"is larger than {MaxBytes / 1024} KiB; is it the right file?");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -39,14 +39,21 @@ internal static class YamlFile
     /// <returns>Its top level; null where the text is not YAML, which is reported.</returns>
     public static YamlMap? Parse(string text, ConfigReport report)
     {
+        report.LastLine = text.Count(c => c == '\n') + 1;
         var stream = new YamlStream();
+        var parser = new BoundedParser(new StringReader(text));
         try
         {
-            stream.Load(new BoundedYaml(text));
+            stream.Load(parser);
         }
         catch (YamlException e)
         {
             report.Problem("", e is AnchorNotFoundException ? 0 : e.Start.Line, $"is not YAML: {WhyNoYaml(e)}");
+            return null;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException) // a defect of the library must not end the process: such a text is no YAML either
+        {
+            report.Problem("", parser.Line, "is not YAML: it makes no sense here or soon after");
             return null;
         }
 

@@ -112,7 +112,7 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
         if (node is null)
             return entries;
         foreach (var entry in node.Children)
-            entries[(entry.Key as YamlScalarNode)?.Value ?? "(not a text)"] = entry;
+            entries[((YamlScalarNode)entry.Key).Value ?? ""] = entry; // the parser has refused all other keys
         return entries;
     }
 }

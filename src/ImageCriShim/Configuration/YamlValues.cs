@@ -66,12 +66,15 @@ internal static class YamlValues
         if (string.IsNullOrEmpty(text))
             return null;
         var path = text.StartsWith(Scheme, StringComparison.Ordinal) ? text[Scheme.Length..] : text;
-        if (!path.StartsWith('/'))
+        if (!IsAbsolutePath(path))
             map.Problem(key, $"{text} is not the path of a socket; use {Allowed}");
         else if (System.Text.Encoding.UTF8.GetByteCount(path) > MaxSocketPath)
             map.Problem(key, $"the path is longer than a socket's may be; use at most {MaxSocketPath} bytes");
         return path;
     }
+
+    /// <summary>YAML can write a zero (<c>"\0"</c>), and no path can hold one.</summary>
+    public static bool IsAbsolutePath(string text) => Path.IsPathRooted(text) && !text.Contains('\0');
 
     public static ImmutableArray<ImagePattern> Patterns(this YamlMap map, string key)
     {
