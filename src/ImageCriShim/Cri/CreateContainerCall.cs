@@ -16,15 +16,14 @@ internal sealed class CreateContainerCall(CallEnvironment environment, CallerHea
 
     internal override async Task<ReadOnlyMemory<byte>> Prepare(CancellationToken cancellation)
     {
-        var config = ProtoMessage.GetMessage(Request.Span, RequestConfig);
-        var edited = await RenameIn(config, ConfigImage, cancellation);
-        var mounts = ProtoMessage.GetMessages(config, ConfigMounts);
-        var renamed = new List<byte[]>(mounts.Count);
-        foreach (var mount in mounts)
-            renamed.Add(await RenameIn(mount, MountImage, cancellation));
-        if (!mounts.SequenceEqual(renamed))
-            edited = ProtoMessage.WithEach(edited, ConfigMounts, renamed);
-        return GrpcMessage.Frame(edited == config ? Request.Span : ProtoMessage.With(Request.Span, RequestConfig, edited));
+        try
+        {
+            return GrpcMessage.Frame((await RenameAll(cancellation)).Span);
+        }
+        catch (MalformedMessageException)
+        {
+            return GrpcMessage.Frame(Request.Span); // behind what was enough to decide: the runtime's own error is the right one
+        }
     }
 
     protected override Verdict Decide()
@@ -37,6 +36,19 @@ internal sealed class CreateContainerCall(CallEnvironment environment, CallerHea
     }
 
     private static bool IsNamed(byte[] spec) => ProtoMessage.GetString(spec, CriMessages.SpecImage) is { Length: > 0 } image && !ImageId.IsId(image);
+
+    private async Task<ReadOnlyMemory<byte>> RenameAll(CancellationToken cancellation)
+    {
+        var config = ProtoMessage.GetMessage(Request.Span, RequestConfig);
+        var edited = await RenameIn(config, ConfigImage, cancellation);
+        var mounts = ProtoMessage.GetMessages(config, ConfigMounts);
+        var renamed = new List<byte[]>(mounts.Count);
+        foreach (var mount in mounts)
+            renamed.Add(await RenameIn(mount, MountImage, cancellation));
+        if (!mounts.SequenceEqual(renamed))
+            edited = ProtoMessage.WithEach(edited, ConfigMounts, renamed);
+        return edited == config ? Request : ProtoMessage.With(Request.Span, RequestConfig, edited);
+    }
 
     /// <summary>What holds an ImageSpec, with the name in it that the runtime knows.</summary>
     /// <returns>The very same where nothing is to be changed.</returns>

@@ -26,7 +26,11 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     private PullOutcome? _soFar; // for the caller whose deadline ends the pull
 
     // 1. There is a name in the request.
-    protected override Verdict DecideName() => Verdict.Answer;
+    protected override Verdict DecideName()
+    {
+        _ = AuthConfig.IsIn(Request.Span); // a malformed one is noticed while the runtime can still judge it
+        return Verdict.Answer;
+    }
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
