@@ -51,8 +51,15 @@ internal sealed class StderrLogger : ILogger
     {
         message = Shortened(message);
         var line = _format is LogFormat.Json ? FormatJson(level, id, state, exception, message) : FormatText(level, exception, message);
-        lock (_writing)
-            _output.WriteLine(line);
+        try
+        {
+            lock (_writing)
+                _output.WriteLine(line);
+        }
+        catch (IOException)
+        {
+            // Its disk is full, say: who serves callers does not end for want of a log.
+        }
     }
 
     private string FormatText(LogLevel level, Exception? exception, string message)
