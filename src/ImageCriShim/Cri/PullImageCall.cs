@@ -50,7 +50,12 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         return outcome.Local is { ImageRef: not null } local ? AnswerLocally(local) : Fail(outcome, byTag);
     }
 
-    protected override string DescribeLateness() => _soFar is { Decision.Probes.Count: > 0 } soFar ? PullFailure.Describe(soFar, null).Message : base.DescribeLateness();
+    protected override string DescribeLateness() => _soFar switch
+    {
+        null => $"image {Image} could not be pulled: {base.DescribeLateness()} before it was known who has it: {string.Join(", ", Environment.Resolver.Candidates(Image).Select(candidate => Shorten.Name(candidate.Image)))}",
+        { Decision.Probes.Count: 0 } => base.DescribeLateness(), // nothing of ours was involved
+        var soFar => PullFailure.Describe(soFar, null).Message,
+    };
 
     private async Task<PullOutcome> PullBy(string image, CancellationToken cancellation)
     {
