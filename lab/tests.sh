@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Compiling, and running the suites. A test says by its trait "suite" what it needs: node (real containerds and registries), endtoend
-# (also run against the published binaries), slow (minutes); all others need nothing and are fast.
+# (also run against the published binaries), slow (minutes), faults (only against the published binaries), soak (an hour, by itself); all
+# others need nothing and are fast.
 
 # A build server must not find other packages than the ones that are written down.
 restore_options=()
@@ -11,10 +12,14 @@ test_packages=(shellcheck systemd nghttp2-client curl jq)
 passed=0 failed=0 skipped=0
 
 test_all() {
+    local what=test_everything
+    case ${1:-} in
+        faults | soak) what=test_$1 && shift ;;
+    esac
     need_sdk
     need_root "./build test" test
     need_debian "./build test"
-    run_and_undo end_test_labs test_everything "$@"
+    run_and_undo end_test_labs "$what" "$@"
 }
 
 # Tests make their labs below this directory, so that what a killed test leaves behind can be found.
@@ -27,6 +32,66 @@ end_test_labs() {
 }
 
 test_everything() {
+    prepare_tests
+    step "scripts and units"
+    test_command "shellcheck" shellcheck -x build lab/lab
+    test_command "systemd-analyze verify" verify_units
+    test_command "systemd-analyze security" verify_exposure
+    step "publish"
+    publish_all
+    step "every test, in the process of the tests"
+    run_suite all -trait- suite=faults -trait- suite=soak "$@"
+    local flavour
+    for flavour in ready-to-run native; do
+        step "end to end, with the published $flavour binary"
+        IMAGE_CRI_SHIM=$ROOT/artifacts/package/$flavour/image-cri-shim DOTNET_GCgen0size=100000 run_suite "endtoend-$flavour" -trait suite=endtoend "$@"
+    done
+    run_faults "$@"
+    end_tests
+}
+
+# test_faults [--hours N] [ARGUMENTS...]: of the test runner. With --hours again and again, and with faults as long as they are on nodes.
+test_faults() {
+    local until=0
+    if [[ ${1:-} == --hours ]]; then
+        until=$(awk -v hours="$2" 'BEGIN { print int(hours * 3600) }')
+        export IMAGE_CRI_SHIM_FAULTS_LONG=yes
+        shift 2
+    fi
+    prepare_tests
+    step "publish"
+    publish_all
+    until=$((SECONDS + until))
+    run_faults "$@"
+    while [[ $SECONDS -lt $until && $failed -eq 0 ]]; do run_faults "$@"; done
+    end_tests
+}
+
+# run_faults: all of them with one flavour; with the other those that depend on what the program is made of, unless there is time for all.
+run_faults() {
+    local which=flavour=each
+    [[ -z ${IMAGE_CRI_SHIM_FAULTS_LONG:-} ]] || which=suite=faults
+    step "faults, with the published native binary"
+    run_published faults-native native -trait suite=faults "$@"
+    step "faults, with the published ready-to-run binary"
+    run_published faults-ready-to-run ready-to-run -trait "$which" "$@"
+}
+
+# test_soak [--minutes N]: an hour unless told otherwise.
+test_soak() {
+    if [[ ${1:-} == --minutes ]]; then
+        export IMAGE_CRI_SHIM_SOAK_MINUTES=$2
+        shift 2
+    fi
+    prepare_tests
+    step "publish"
+    publish_all
+    step "soak, with the published native binary, for ${IMAGE_CRI_SHIM_SOAK_MINUTES:-60} minutes"
+    run_published soak-native native -trait suite=soak "$@"
+    end_tests
+}
+
+prepare_tests() {
     mkdir -p "$LAB_CACHE"
     step "what the tests need"
     install_packages "${test_packages[@]}"
@@ -36,26 +101,26 @@ test_everything() {
     leave_no_build_server
     step "compile"
     restore && compile
-    step "scripts and units"
-    test_command "shellcheck" shellcheck -x build lab/lab
-    test_command "systemd-analyze verify" verify_units
-    test_command "systemd-analyze security" verify_exposure
-    step "publish"
-    publish_all
-    step "every test, in the process of the tests"
-    run_suite all "$@"
-    local flavour
-    for flavour in ready-to-run native; do
-        step "end to end, with the published $flavour binary"
-        IMAGE_CRI_SHIM=$ROOT/artifacts/package/$flavour/image-cri-shim DOTNET_GCgen0size=100000 run_suite "endtoend-$flavour" -trait suite=endtoend "$@"
-    done
+}
+
+end_tests() {
     step "done in $((SECONDS / 60)) min $((SECONDS % 60)) s; reports are in artifacts/tests"
     say "$passed passed, $failed failed, $skipped skipped"
     [[ $failed -eq 0 ]]
 }
 
+# run_published NAME FLAVOUR ARGUMENTS...: a suite that has figures for people, shown when it has ended.
+run_published() {
+    local figures=$ROOT/artifacts/tests/$1.txt name=$1 flavour=$2
+    shift 2
+    mkdir -p "$ROOT/artifacts/tests" && rm -f "$figures"
+    IMAGE_CRI_SHIM_REPORT=$figures IMAGE_CRI_SHIM=$ROOT/artifacts/package/$flavour/image-cri-shim DOTNET_GCgen0size=100000 \
+        run_suite "$name" "$@"
+    [[ ! -e $figures ]] || cat "$figures"
+}
+
 run_fast_tests() {
-    run_suite fast -trait- suite=node -trait- suite=endtoend -trait- suite=slow "$@"
+    run_suite fast -trait- suite=node -trait- suite=endtoend -trait- suite=slow -trait- suite=faults -trait- suite=soak "$@"
     say "$passed passed, $failed failed, $skipped skipped"
     [[ $failed -eq 0 ]]
 }

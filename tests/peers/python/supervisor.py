@@ -3,8 +3,9 @@
     supervisor.py OPTIONS -- PROGRAM ARGUMENT ...
 
 It makes the sockets, starts PROGRAM with them (sd_listen_fds(3)), hears what it says (sd_notify(3)), and goes on holding the sockets when
-it ends. Its output is one JSON object per line: {"notify": DATAGRAM}, {"exit": CODE} (negative: the signal). It reads commands, one per
-line: `start`, `signal NUMBER`. PROGRAM writes to our standard error. When standard input ends, PROGRAM is killed.
+it ends. Its output is one JSON object per line: {"start": PID}, {"notify": DATAGRAM}, {"exit": CODE} (negative: the signal). It reads
+commands, one per line: `start`, `signal NUMBER`, `restart` (asks PROGRAM to end; the next starts when it has). PROGRAM writes to our
+standard error. When standard input ends, PROGRAM is killed.
 """
 
 import argparse
@@ -14,7 +15,9 @@ import select
 import signal
 import socket
 import sys
+import time
 
+RESTART_SECONDS = 0.1  # RestartSec
 FIRST = 3  # SD_LISTEN_FDS_START
 
 
@@ -37,6 +40,7 @@ def address(path):
 def start(options, descriptors):
     child = os.fork()
     if child:
+        say(start=child)
         return child
     variables = os.environ | dict(variable.split("=", 1) for variable in options.variable)
     if descriptors:
@@ -61,6 +65,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--listen", action="append", default=[], help="KIND:PATH, KIND is stream, dgram, connection, tcp or pipe")
     parser.add_argument("--listen-pid", type=int, help="says that the sockets are for another process")
+    parser.add_argument("--always", action="store_true", help="Restart=always")
     parser.add_argument("--notify", help="a path, or @NAME")
     parser.add_argument("--watchdog", type=int, help="milliseconds")
     parser.add_argument("--watchdog-pid", type=int, help="says that another process is watched")
@@ -79,6 +84,7 @@ def main():
 
     child = start(options, descriptors)
     commands = b""
+    is_replaced = False
     while True:
         ready = select.select([0, woken] + ([manager] if options.notify else []), [], [])[0]
         if manager in ready:
@@ -90,6 +96,10 @@ def main():
             if ended:
                 child = 0
                 say(exit=os.waitstatus_to_exitcode(status))
+            if ended and (is_replaced or options.always):
+                time.sleep(0 if is_replaced else RESTART_SECONDS)
+                is_replaced = False
+                child = start(options, descriptors)
         if 0 in ready:
             read = os.read(0, 4096)
             if not read:
@@ -100,7 +110,8 @@ def main():
                 if word == "start":
                     child = start(options, descriptors)
                 elif child:
-                    os.kill(child, int(arguments[0]))
+                    is_replaced = word == "restart"
+                    os.kill(child, signal.SIGTERM if is_replaced else int(arguments[0]))
     if child:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

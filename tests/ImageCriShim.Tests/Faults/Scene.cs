@@ -1,0 +1,191 @@
+using System.Diagnostics;
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Faults;
+
+/// <summary>How a <see cref="Scene"/> is set.</summary>
+internal sealed record SceneOptions
+{
+    /// <summary>More of the config file.</summary>
+    public string Yaml { get; init; } = "";
+
+    /// <summary>A shell command that ends with <c>exec "$@"</c>.</summary>
+    public string? Within { get; init; }
+
+    /// <summary>Instead of one beside the socket.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>Of the shim.</summary>
+    public string[] Arguments { get; init; } = [];
+
+    /// <summary>The shim's socket is handed to it.</summary>
+    public bool HoldsSocket { get; init; }
+
+    /// <summary>The same goes on on the runtime's own socket.</summary>
+    public bool ComparesDirectly { get; init; }
+
+    /// <summary>Of pulls, which come without a deadline as kubelet's do.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    public TimeSpan WellWithin { get; init; } = TimeSpan.FromSeconds(15); // far more than it takes: machines are busy
+}
+
+/// <summary>A shim under a supervisor before the node's runtime, two registries, and callers at work: the stage of one fault.</summary>
+internal sealed class Scene : IAsyncDisposable
+{
+    private const int Images = 4;
+
+    private readonly TempDirectory _directory = new();
+    private readonly SceneOptions _options;
+    private readonly FaultTable _table;
+    private readonly string _fault;
+    private readonly List<Workload> _workloads = [];
+
+    private Scene(FaultNode node, string fault, SceneOptions options)
+    {
+        (_table, _fault, _options) = (node.Table, fault, options);
+        (Offline, Mirror) = (node.OpenLine(), node.OpenLine());
+    }
+
+    public SupervisedShim Shim { get; private set; } = null!;
+
+    /// <summary>The registry of <c>address</c>.</summary>
+    public RegistryLine Offline { get; }
+
+    /// <summary>The other one.</summary>
+    public RegistryLine Mirror { get; }
+
+    private string Yaml => $$"""
+        image: {{_options.StateDirectory ?? File("state")}}
+        address: {{Offline.Address}}
+        probeTimeout: 1s
+        timeout: {{_options.Timeout.TotalSeconds}}s
+        cache: { imageCacheTTL: 1s }
+        registries:
+        - { address: "{{Mirror.Address}}" }
+        {{_options.Yaml}}
+        """;
+
+    public string File(string name) => _directory.File(name);
+
+    public static async Task<Scene> Set(FaultNode node, string fault, SceneOptions? options = null)
+    {
+        var scene = new Scene(node, fault, options ?? new());
+        try
+        {
+            await scene.Begin(node);
+            return scene;
+        }
+        catch
+        {
+            await scene.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Injects the fault, heals it after a while, and waits until all is well again.</summary>
+    /// <param name="inject">What goes wrong.</param>
+    /// <param name="lasts">So long.</param>
+    /// <param name="heal">What the node's operator or systemd does about it.</param>
+    public async Task<Effect> Suffer(Func<Task> inject, TimeSpan lasts, Func<Task> heal)
+    {
+        foreach (var workload in _workloads)
+            await Wait.Until(() => workload.Seen.Count > 400 && workload.Seen.Count(call => call is { Method: Workload.PullImage, Failed: false }) > Images, "all is well before");
+        _workloads.SelectMany(workload => workload.Seen.Where(call => call.Failed)).ShouldBeEmpty("before anything happened");
+        var injected = Stopwatch.GetTimestamp();
+        await inject();
+        await Task.Delay(lasts); // the fault goes on: that is what it is
+        await heal();
+        return await End(injected, Stopwatch.GetTimestamp());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Rest();
+        if (Shim is not null)
+            await Shim.DisposeAsync();
+        await Offline.DisposeAsync();
+        await Mirror.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    private async Task Begin(FaultNode node)
+    {
+        Shim = await SupervisedShim.Start(_directory, node.Socket, Yaml, _options.Within, _options.HoldsSocket, _options.Arguments);
+        _workloads.Add(Workload.Start(Shim.SocketPath, await node.PushImages(Images)));
+        if (_options.ComparesDirectly)
+            _workloads.Add(Workload.Start(node.Socket, [.. (await node.PushImages(Images)).Select(node.AtRegistry)]));
+    }
+
+    private async Task<Effect> End(long injected, long healed)
+    {
+        var waited = Stopwatch.StartNew();
+        Figures[] Look() => [.. _workloads.Select(workload => Figures.Of(workload.Seen, injected, healed))];
+        while (!Look().All(figures => figures.IsWell))
+        {
+            if (waited.Elapsed > _options.WellWithin)
+                throw new ShouldAssertException($"{_fault}: not well {_options.WellWithin.TotalSeconds} s after healing:\n{string.Join("\n--\n", Look().Select(f => f.NotWell))}\nThe shim:\n{LastLines()}");
+            await Task.Delay(20); // between two looks: nobody tells
+        }
+
+        await Task.Delay(300); // and it stays well
+        await Rest();
+        var seen = Look();
+        _table.Add(_fault, seen[0], seen.ElementAtOrDefault(1));
+        return new(_fault, seen[0], seen.ElementAtOrDefault(1), LastLines());
+    }
+
+    private async Task Rest()
+    {
+        foreach (var workload in _workloads)
+            await workload.Stop();
+    }
+
+    private string LastLines() => string.Join('\n', Shim.Output.Split('\n').TakeLast(30));
+}
+
+/// <summary>What a fault did to the callers.</summary>
+internal sealed record Effect(string Fault, Figures Through, Figures? Directly, string Log)
+{
+    // What is under way when a connection ends: each caller has one call, and crictl's next one.
+    private const int UnderWay = 10;
+
+    private static readonly TimeSpan s_later = TimeSpan.FromSeconds(5);
+
+    /// <summary>No call failed but those of these callers or methods, with these codes.</summary>
+    public Effect ShouldOnlyHaveFailed(params (string CallerOrMethod, GrpcStatus Status)[] allowed)
+    {
+        Through.Failures
+            .Where(call => !allowed.Any(may => (may.CallerOrMethod == "" || call.Caller == may.CallerOrMethod || call.Method == may.CallerOrMethod) && call.Status == may.Status))
+            .Take(10).ShouldBeEmpty($"{Fault}\n{Log}");
+        return this;
+    }
+
+    public Effect ShouldNotHaveFailed() => ShouldOnlyHaveFailed();
+
+    /// <summary>Not more failures than without the shim, and well not much later.</summary>
+    public Effect ShouldBeNoWorseThanDirectly()
+    {
+        Through.Failures.Count.ShouldBeLessThanOrEqualTo(Directly!.Failures.Count + UnderWay, Fault);
+        return ShouldBeWellAsSoonAsDirectly();
+    }
+
+    public Effect ShouldBeWellAsSoonAsDirectly()
+    {
+        Through.Recovered.ShouldBeLessThan(Directly!.Recovered + s_later, Fault);
+        return this;
+    }
+
+    public Effect ShouldHavePulledMeanwhile()
+    {
+        Through.SucceededMeanwhile(Workload.PullImage).ShouldBeGreaterThan(0, $"{Fault}\n{Log}");
+        return this;
+    }
+
+    /// <summary>Everything but pulls was about as fast as before; the bound is for a busy machine, the table has the figure.</summary>
+    public Effect ShouldNotHaveSlowedDown()
+    {
+        Through.Slowdown.ShouldBeLessThan(20, Fault);
+        return this;
+    }
+}

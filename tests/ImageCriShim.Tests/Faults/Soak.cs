@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace ImageCriShim.Tests.Faults;
+
+/// <summary>A node's ordinary life for as long as there is time: what the shim holds stays what it was.</summary>
+[Collection<FaultTests>]
+[Trait("suite", "soak")]
+public sealed class Soak(FaultNode node)
+{
+    private const int Nodes = 4; // so many workloads at once
+    private const double MostGrowth = 2; // MB of memory, descriptors, threads: what comes and goes anyway
+
+    private static readonly TimeSpan s_warm = TimeSpan.FromSeconds(Math.Min(60, Long.Soak.TotalSeconds / 4));
+
+    [Fact]
+    public async Task Memory_descriptors_and_threads_stay_as_they_are()
+    {
+        await using var scene = await Scene.Set(node, "soak", new() { Timeout = TimeSpan.FromMinutes(1) });
+        var workloads = new List<Workload>();
+        for (var i = 0; i < Nodes; i++)
+        {
+            workloads.Add(Workload.Start(scene.Shim.SocketPath, await node.PushImages(20)));
+            workloads[i].KeepsOnlyFailures = true;
+        }
+
+        await Task.Delay(s_warm, TestContext.Current.CancellationToken);
+
+        var (memory, descriptors, threads) = (new Series("memory, MB"), new Series("descriptors"), new Series("threads"));
+        var (pid, begun) = (scene.Shim.Pid, Stopwatch.StartNew());
+        while (begun.Elapsed < Long.Soak)
+        {
+            memory.Add(Processes.ResidentBytes(pid) / 1e6);
+            descriptors.Add(Processes.Descriptors(pid));
+            threads.Add(Processes.Threads(pid));
+            await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        }
+
+        foreach (var workload in workloads)
+            await workload.Stop();
+        var seen = workloads.Sum(workload => workload.Calls);
+        var pulls = workloads.Sum(workload => workload.PullCalls);
+        Report.Write([$"soak of {begun.Elapsed.TotalMinutes:0.0} minutes: {seen} calls, {pulls} pulls and removes", .. memory.Chart(), .. descriptors.Chart(), .. threads.Chart()]);
+        workloads.SelectMany(workload => workload.Seen).Where(call => call.Failed).Take(10).ShouldBeEmpty();
+        scene.Shim.Starts.ShouldBe(1);
+        foreach (var series in (Series[])[memory, descriptors, threads])
+            series.Growth.ShouldBeLessThan(Math.Max(MostGrowth, 3 * series.Noise), $"{series}");
+    }
+}
