@@ -17,7 +17,7 @@ public sealed class RunningOutOfDescriptors : DaemonTest
         StartRuntime();
         var shim = await StartShim();
         (await Call()).Status.ShouldBe(0);
-        var limit = Limit(shim, HighestOf(shim) + 10);
+        var limit = Limit(shim, Open(shim) + 10); // on the number that a new one may have; what is above it stays open
         var callers = new List<RawCaller>();
         var answer = await CallFromNew(callers);
         while (answer.Status == 0 && callers.Count < most)
@@ -31,9 +31,8 @@ public sealed class RunningOutOfDescriptors : DaemonTest
         foreach (var caller in callers)
             await caller.DisposeAsync();
         shim.Output.ShouldNotContain("defect");
-        for (var attempt = 0; attempt < 100 && (answer = await Call()).Status != 0; attempt++) // their ends are noticed one by one
-            answer.Message.ShouldContain($"its limit is {limit}");
-        answer.Status.ShouldBe(0);
+        await Wait.Until(() => Open(shim) <= limit - 6, "the ends have been noticed");
+        (await Call()).Status.ShouldBe(0);
     }
 
     [Fact]
@@ -77,7 +76,5 @@ public sealed class RunningOutOfDescriptors : DaemonTest
         return limit;
     }
 
-    // The limit is on the number that a descriptor may have; of those below it some may be free.
-    private static int HighestOf(ShimProcess shim) =>
-        System.IO.Directory.GetFileSystemEntries($"/proc/{shim.Id}/fd").Max(file => int.Parse(Path.GetFileName(file)));
+    private static int Open(ShimProcess shim) => System.IO.Directory.GetFileSystemEntries($"/proc/{shim.Id}/fd").Length;
 }
