@@ -27,6 +27,9 @@ internal sealed record SceneOptions
     /// <summary>Of pulls, which come without a deadline as kubelet's do.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>How many are at work.</summary>
+    public int Kubelets { get; init; } = 1;
+
     public TimeSpan WellWithin { get; init; } = TimeSpan.FromSeconds(15); // far more than it takes: machines are busy
 }
 
@@ -65,6 +68,9 @@ internal sealed class Scene : IAsyncDisposable
         - { address: "{{Mirror.Address}}" }
         {{_options.Yaml}}
         """;
+
+    /// <summary>How many the callers of the shim have made so far.</summary>
+    public long Calls => _workloads[0].Calls;
 
     public string File(string name) => _directory.File(name);
 
@@ -112,7 +118,7 @@ internal sealed class Scene : IAsyncDisposable
     private async Task Begin(FaultNode node)
     {
         Shim = await SupervisedShim.Start(_directory, node.Socket, Yaml, _options.Within, _options.HoldsSocket, _options.Arguments);
-        _workloads.Add(Workload.Start(Shim.SocketPath, await node.PushImages(Images)));
+        _workloads.Add(Workload.Start(Shim.SocketPath, await node.PushImages(Images * _options.Kubelets), _options.Kubelets));
         if (_options.ComparesDirectly)
             _workloads.Add(Workload.Start(node.Socket, [.. (await node.PushImages(Images)).Select(node.AtRegistry)]));
     }

@@ -21,4 +21,25 @@ public sealed class ShimFaults(FaultNode node)
         effect.ShouldOnlyHaveFailed(("", GrpcStatus.Unavailable));
         scene.Shim.Starts.ShouldBe(2);
     }
+
+    [Fact]
+    public async Task Upgrades_under_load_fail_no_call_in_ten_thousand()
+    {
+        await using var scene = await Scene.Set(node, "shim upgraded again and again (socket unit)", new() { HoldsSocket = true, Kubelets = 4 });
+
+        var effect = await scene.Suffer(() => Upgrade(scene, calls: 10_000), TimeSpan.Zero, () => Task.CompletedTask);
+
+        effect.Through.Since.Count.ShouldBeGreaterThan(9_900); // some of them had begun before
+        effect.ShouldNotHaveFailed();
+        scene.Shim.Starts.ShouldBeGreaterThan(4);
+    }
+
+    private static async Task Upgrade(Scene scene, int calls)
+    {
+        for (var end = scene.Calls + calls; scene.Calls < end;)
+        {
+            await scene.Shim.Restart();
+            await Task.Delay(500); // so that the new one has served
+        }
+    }
 }

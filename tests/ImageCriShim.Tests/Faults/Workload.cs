@@ -23,20 +23,16 @@ internal sealed class Workload
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(5); // kubelet's is a second and more
 
     private readonly string _socketPath;
-    private readonly string[] _images;
     private readonly CancellationTokenSource _ending = new();
     private readonly ConcurrentQueue<CallSeen> _seen = new();
     private readonly Task[] _loops;
     private long _calls;
     private long _pullCalls;
 
-    private Workload(string socketPath, string[] images)
+    private Workload(string socketPath, string[] images, int kubelets)
     {
-        (_socketPath, _images) = (socketPath, images);
-        _loops =
-        [
-            Loop("lists", Lists), Loop("statuses", Statuses), Loop("events", SubscribeToEvents), Loop(Pulls, PullAndRemove), Loop(Crictl, AskOnce),
-        ];
+        _socketPath = socketPath;
+        _loops = [.. images.Chunk(images.Length / kubelets).SelectMany(StartKubelet)];
     }
 
     /// <summary>In the order in which they ended; subscriptions are no calls that end.</summary>
@@ -53,13 +49,19 @@ internal sealed class Workload
 
     /// <param name="socketPath">Of the shim, or of the runtime itself.</param>
     /// <param name="images">Are pulled and removed in turn.</param>
-    public static Workload Start(string socketPath, params string[] images) => new(socketPath, images);
+    /// <param name="kubelets">So many do so at once, each with its share of the images.</param>
+    public static Workload Start(string socketPath, string[] images, int kubelets = 1) => new(socketPath, images, kubelets);
 
     public async Task Stop()
     {
         await _ending.CancelAsync();
         await Task.WhenAll(_loops);
     }
+
+    private Task[] StartKubelet(string[] images) =>
+    [
+        Loop("lists", Lists), Loop("statuses", Statuses), Loop("events", SubscribeToEvents), Loop(Pulls, to => PullAndRemove(to, images)), Loop(Crictl, AskOnce),
+    ];
 
     private async Task Loop(string caller, Func<Conversation, Task> pass)
     {
@@ -88,9 +90,9 @@ internal sealed class Workload
         await to.Call("ImageService", "ImageStatus", Spec("not/there:1"));
     }
 
-    private async Task PullAndRemove(Conversation to)
+    private static async Task PullAndRemove(Conversation to, string[] images)
     {
-        foreach (var image in _images)
+        foreach (var image in images)
         {
             var pulled = await to.Call("ImageService", PullImage, Spec(image), hasDeadline: false); // as kubelet: its pulls have none
             if (pulled.IsOk)
