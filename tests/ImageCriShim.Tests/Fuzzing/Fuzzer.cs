@@ -13,7 +13,7 @@ internal sealed class Fuzzer(Func<byte[], string> take, Func<Mutator, byte[], by
     IReadOnlyList<byte[]> words, int seed)
 {
     private const int MaxLive = 4096;
-    private const int MaxBehaviours = 1_000_000;
+    private const int MaxBehaviours = 200_000; // some MiB
     private const int MaxKept = 8192; // octets; a longer one would make all that come from it slow
     private const int MaxTriesToShorten = 3000;
 

@@ -35,7 +35,7 @@ public sealed class FuzzingChallenges : FuzzTarget
             "more than there are characters");
         Holds(Print(new ChallengeReader(Print(challenges)).Read()) == Print(challenges), "not read as printed");
         TakeBody(input);
-        return $"{Shape(header, 10)} {string.Join(' ', challenges.Take(3).Select(challenge => $"{Shape(challenge.Scheme,
+        return $"{Shape(header, 4)} {string.Join(' ', challenges.Take(3).Select(challenge => $"{Shape(challenge.Scheme,
             3)}{Size(challenge.Parameters.Count)}{Follow(challenge)}"))}";
     }
 

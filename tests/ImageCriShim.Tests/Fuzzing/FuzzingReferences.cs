@@ -42,10 +42,10 @@ public sealed partial class FuzzingReferences : FuzzTarget
         Holds(isRead ? expected == (reference!.Domain, reference.Repository, reference.Tag, reference.Digest) : expected is null,
             $"read otherwise: {expected}");
         if (reference is null)
-            return $"refused {Shape(text, 10)}";
+            return $"refused {Shape(text, 6)}";
         Prints(reference);
         var places = Spells(text, reference);
-        return $"{Shape(reference.Domain)} {Shape(reference.Repository, 8)} {Shape(reference.Tag ?? "-", 6)} {reference.Digest?[..6]} {places}";
+        return $"{Shape(reference.Domain, 6)} {Shape(reference.Repository, 5)} {Shape(reference.Tag ?? "-", 3)} {reference.Digest?[..6]} {places}";
     }
 
     private static void Prints(Reference reference)

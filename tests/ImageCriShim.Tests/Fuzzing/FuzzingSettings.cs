@@ -104,7 +104,7 @@ public sealed partial class FuzzingSettings : FuzzTarget, IDisposable
         }
         catch (Exception e) when (e is YamlException or InvalidOperationException or ArgumentException)
         {
-            return true;
+            return !e.Message.Contains("Duplicate key", StringComparison.Ordinal); // a key is none, and its name helps
         }
 
         var (where, seen) = (new List<bool>(), new HashSet<YamlNode>(ReferenceEqualityComparer.Instance));
