@@ -229,7 +229,10 @@ internal sealed class RelayConnection
         try
         {
             pump.Run();
-            to.Shutdown(SocketShutdown.Send); // the other direction may go on: half-closed is legal
+            if (from == _caller && PeerPoll.HasHungUp(_caller))
+                Disconnect(); // a runtime that hangs would keep what nobody reads any more
+            else
+                to.Shutdown(SocketShutdown.Send); // the other direction may go on: half-closed is legal
         }
         catch (SocketException)
         {
