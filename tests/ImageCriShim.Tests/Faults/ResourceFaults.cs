@@ -13,20 +13,26 @@ public sealed class ResourceFaults(FaultNode node)
 
     private static readonly TimeSpan s_lasts = TimeSpan.FromSeconds(3);
 
-    [Fact]
-    public async Task Without_descriptors_those_who_are_connected_go_on()
+    [Theory]
+    [InlineData("native", 64, false)]
+    [InlineData("ready-to-run", 128, true)] // 33 are open on the program itself; and CoreCLR ends ("Out of memory") if its pool can start no thread
+    public async Task Without_descriptors_those_who_are_connected_go_on(string flavour, int limit, bool mayEnd)
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("IMAGE_CRI_SHIM") is { Length: > 0 }, "the just-in-time build opens that many files to start");
+        Assert.SkipUnless(IsRun(flavour), "it is another flavour that is run");
         var opened = new List<Socket>();
-        await using var scene = await Scene.Set(node, "no descriptors left (limit 64, 100 connections)", new() { Within = "ulimit -n 64; exec \"$@\"" });
+        await using var scene = await Scene.Set(node, $"no descriptors left (limit {limit}, {2 * limit} connections)", new() { Within = $"ulimit -n {limit}; exec \"$@\"" });
 
-        var effect = await scene.Suffer(() => Connect(scene, opened, 100), s_lasts, () => Close(opened));
+        var effect = await scene.Suffer(() => Connect(scene, opened, 2 * limit), s_lasts, () => Close(opened));
 
         // A pull and a look-up by another name need connections of their own.
-        effect.ShouldOnlyHaveFailed(
-            (Workload.Crictl, GrpcStatus.Unavailable), (Workload.Crictl, GrpcStatus.DeadlineExceeded), (Workload.Pulls, GrpcStatus.Unavailable),
-            (Workload.Pulls, GrpcStatus.Unknown), (Workload.Pulls, GrpcStatus.DeadlineExceeded), ("ImageStatus", GrpcStatus.Unavailable));
-        scene.Shim.Starts.ShouldBe(1);
+        (string, GrpcStatus)[] allowed =
+        [
+            (Workload.Crictl, GrpcStatus.Unavailable), (Workload.Crictl, GrpcStatus.ResourceExhausted), (Workload.Crictl, GrpcStatus.DeadlineExceeded),
+            (Workload.Pulls, GrpcStatus.Unavailable), (Workload.Pulls, GrpcStatus.Unknown), (Workload.Pulls, GrpcStatus.DeadlineExceeded),
+            (mayEnd ? "" : "ImageStatus", GrpcStatus.Unavailable),
+        ];
+        effect.ShouldOnlyHaveFailed(allowed);
+        scene.Shim.Starts.ShouldBeLessThanOrEqualTo(mayEnd ? 3 : 1);
     }
 
     [Theory]
@@ -34,7 +40,7 @@ public sealed class ResourceFaults(FaultNode node)
     [InlineData("ready-to-run", 64)]
     public async Task It_gets_by_with_little_memory(string flavour, int megabytes)
     {
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("IMAGE_CRI_SHIM")?.Contains($"/{flavour}/") == true, "it is another flavour that is run");
+        Assert.SkipUnless(IsRun(flavour), "it is another flavour that is run");
         Assert.SkipUnless(Directory.Exists("/sys/fs/cgroup/memory"), "the memory controller of cgroup v1 is not here");
         var group = Directory.CreateDirectory($"/sys/fs/cgroup/memory/image-cri-shim-lab-{Environment.ProcessId}").FullName;
         await File.WriteAllTextAsync(Path.Combine(group, "memory.limit_in_bytes"), $"{megabytes}M", TestContext.Current.CancellationToken);
@@ -87,6 +93,8 @@ public sealed class ResourceFaults(FaultNode node)
         effect.ShouldNotHaveFailed();
         scene.Shim.Starts.ShouldBe(1);
     }
+
+    private static bool IsRun(string flavour) => Environment.GetEnvironmentVariable("IMAGE_CRI_SHIM")?.Contains($"/{flavour}/") == true;
 
     private static async Task Connect(Scene scene, List<Socket> opened, int connections)
     {

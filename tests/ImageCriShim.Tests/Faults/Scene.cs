@@ -147,7 +147,13 @@ internal sealed class Scene : IAsyncDisposable
             await workload.Stop();
     }
 
-    private string LastLines() => string.Join('\n', Shim.Output.Split('\n').TakeLast(30));
+    /// <summary>What it said last, and what it said before it ended unasked.</summary>
+    private string LastLines()
+    {
+        var lines = Shim.Output.Split('\n').ToList();
+        var end = lines.FindLastIndex(line => line.StartsWith("{\"exit\": -", StringComparison.Ordinal)) + 1; // by a signal
+        return string.Join('\n', lines.Take(end).TakeLast(30).Concat(lines.Skip(end).TakeLast(10)));
+    }
 }
 
 /// <summary>What a fault did to the callers.</summary>
