@@ -12,14 +12,16 @@ public sealed class RegistryFaults(FaultNode node)
     private static readonly (string, GrpcStatus)[] s_underWay =
         [(Workload.PullImage, GrpcStatus.DeadlineExceeded), (Workload.PullImage, GrpcStatus.Unknown), (Workload.PullImage, GrpcStatus.Cancelled)];
 
-    // How far the registry comes before it hangs.
+    // It answers probes, so it is pulled from; how long a body is waited for is the runtime's affair (containerd: minutes), longer than the 3 s here.
+    private const string HungInBody = "hung in its answer's headers or body";
+
     private static readonly Dictionary<string, LineFault> s_faults = new()
     {
         ["killed (connections refused)"] = LineFault.Refused,
         ["hung: packets dropped"] = LineFault.Dropped,
         ["hung after the request"] = LineFault.HungAfter(0),
         ["hung in its answer's first line"] = LineFault.HungAfter(10),
-        ["hung in its answer's headers or body"] = LineFault.HungAfter(400),
+        [HungInBody] = LineFault.HungAfter(400),
         ["slow (2 Mbit/s)"] = LineFault.Slow,
         ["losing 20 % (late by retransmissions)"] = LineFault.Lossy,
         ["answering 500"] = LineFault.Broken,
@@ -37,7 +39,9 @@ public sealed class RegistryFaults(FaultNode node)
 
         var effect = await scene.Suffer(() => Set(scene.Offline, fault), TimeSpan.FromSeconds(fault.IsSlow ? 8 : 5), () => Set(scene.Offline, LineFault.None));
 
-        effect.ShouldOnlyHaveFailed(s_underWay).ShouldHavePulledMeanwhile().ShouldNotHaveSlowedDown();
+        effect.ShouldOnlyHaveFailed(s_underWay).ShouldNotHaveSlowedDown();
+        if (fault != s_faults[HungInBody])
+            effect.ShouldHavePulledMeanwhile();
     }
 
     [Fact]
