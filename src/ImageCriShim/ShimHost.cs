@@ -57,7 +57,7 @@ internal static class ShimHost
             using var stop = new Stop(socket, listener, log);
             socket.Appear(); // last: whoever sees the file may call us, and end us
             Log.Serving(log, socket.Path, (long)ProcessAge.Now.TotalMilliseconds);
-            using var report = ServiceReport.Begin(socket, status, TimeProvider.System, log);
+            using var report = ServiceReport.Begin(socket, status, stop, TimeProvider.System, log);
             listener.Run();
             listener.EndCalls(stop.Hurry);
             Log.Stopped(log);

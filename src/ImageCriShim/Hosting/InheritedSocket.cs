@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace ImageCriShim.Hosting;
 
@@ -8,7 +7,7 @@ namespace ImageCriShim.Hosting;
 /// The listening socket that systemd made and goes on holding (sd_listen_fds(3), systemd.socket(5)): callers wait in it while one process
 /// takes over from another.
 /// </summary>
-internal static partial class InheritedSocket
+internal static class InheritedSocket
 {
     private const int First = 3; // SD_LISTEN_FDS_START
     private const string Remedy = "image-cri-shim.socket must have one line that says where to listen: ListenStream=/var/run/image-cri-shim.sock";
@@ -43,10 +42,9 @@ internal static partial class InheritedSocket
     {
         if (count > 1)
             throw new ShimSocketException($"systemd passed {count} sockets, and one is served; {Remedy}");
-        const int setFlags = 2, closeOnExec = 1; // F_SETFD, FD_CLOEXEC
-        const int setStatusFlags = 4, none = 0; // F_SETFL: .NET takes over whether it blocks
-        _ = Fcntl(First, setFlags, closeOnExec);
-        _ = Fcntl(First, setStatusFlags, none);
+        const int notInherited = 1, none = 0;
+        LibC.SetDescriptorFlags(First, notInherited);
+        LibC.SetStatusFlags(First, none); // .NET takes over whether it blocks
         var socket = Open();
         return WhatIsWrong(socket) is { } wrong ? throw new ShimSocketException($"systemd passed {wrong}; {Remedy}") : socket!;
     }
@@ -77,8 +75,4 @@ internal static partial class InheritedSocket
         // It has no file, so its callers cannot be restricted to those who may call the runtime.
         return PathOf(socket).StartsWith('/') ? null : $"the socket {PathOf(socket)}, which is no file, so anybody may call it";
     }
-
-    [LibraryImport(LibC.Name, EntryPoint = "fcntl")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Fcntl(int handle, int command, int argument);
 }

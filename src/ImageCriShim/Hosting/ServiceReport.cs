@@ -20,12 +20,13 @@ internal sealed class ServiceReport : IDisposable
 
     /// <summary>Says that we are ready, so it comes last.</summary>
     /// <returns>Null where nobody wants to hear.</returns>
-    internal static ServiceReport? Begin(ShimSocket socket, ServiceStatus status, TimeProvider time, ILogger log)
+    internal static ServiceReport? Begin(ShimSocket socket, ServiceStatus status, Stop stop, TimeProvider time, ILogger log)
     {
         var limit = Watchdog.TakeLimit();
         if (NotifySocket.FromEnvironment() is not { } manager)
             return null;
         var report = new ServiceReport(manager, status);
+        stop.Begins += report.SayStopping;
         report.Begin(socket, limit, time, log);
         return report;
     }
@@ -40,8 +41,6 @@ internal sealed class ServiceReport : IDisposable
 
     private void Begin(ShimSocket socket, TimeSpan? limit, TimeProvider time, ILogger log)
     {
-        _parts.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop));
-        _parts.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop));
         Say("READY=1");
         _parts.Add(time.CreateTimer(_ => Say(), null, s_look, s_look));
         if (limit is not { } within)
@@ -76,13 +75,12 @@ internal sealed class ServiceReport : IDisposable
             return _isStopping;
     }
 
-    /// <summary>Whether the process ends is decided elsewhere.</summary>
-    private void Stop(PosixSignalContext signal)
+    private void SayStopping(PosixSignal signal)
     {
         lock (_gate)
         {
             _isStopping = true;
-            _manager.Send("STOPPING=1", $"STATUS=stopping: {signal.Signal}");
+            _manager.Send("STOPPING=1", $"STATUS=stopping: {signal}");
         }
     }
 }

@@ -27,6 +27,9 @@ internal sealed class Stop : IDisposable
         ];
     }
 
+    /// <summary>The first signal came; nothing has been done about it yet.</summary>
+    internal event Action<PosixSignal>? Begins;
+
     /// <summary>Nobody waits any longer.</summary>
     internal CancellationToken Hurry => _hurry.Token;
 
@@ -42,6 +45,7 @@ internal sealed class Stop : IDisposable
         if (Interlocked.Increment(ref _signals) == 1)
         {
             Log.Stopping(_log, $"{context.Signal}", _listener.Connections);
+            Begins?.Invoke(context.Signal);
             _socket.Dispose();
         }
         else

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace ImageCriShim.Relay;
 
@@ -7,7 +6,7 @@ namespace ImageCriShim.Relay;
 /// Takes callers off a listening socket, and lets go of it without hurting it. A thread that waits in accept(2) could only be woken by
 /// shutting the socket down, which is what .NET does when it is disposed of; but systemd holds the same socket for whoever comes after us.
 /// </summary>
-internal sealed partial class Acceptor : IDisposable
+internal sealed class Acceptor : IDisposable
 {
     private readonly Socket _listener;
     private readonly Bell _bell = new();
@@ -19,10 +18,10 @@ internal sealed partial class Acceptor : IDisposable
     /// <param name="listener">Is this object's from now on.</param>
     internal Acceptor(Socket listener)
     {
-        const int setStatusFlags = 4, nonBlocking = 0x800; // F_SETFL, O_NONBLOCK
+        const int nonBlocking = 0x800; // O_NONBLOCK
         _listener = listener;
         // Behind .NET's back, which would make accepted sockets like it. Whoever else holds the socket may be faster at a caller.
-        _ = Fcntl((int)listener.Handle, setStatusFlags, nonBlocking);
+        LibC.SetStatusFlags((int)listener.Handle, nonBlocking);
     }
 
     /// <summary>Waits for the next caller.</summary>
@@ -96,8 +95,4 @@ internal sealed partial class Acceptor : IDisposable
             return null;
         }
     }
-
-    [LibraryImport(LibC.Name, EntryPoint = "fcntl")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Fcntl(int handle, int command, int argument);
 }

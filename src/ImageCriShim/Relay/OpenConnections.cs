@@ -48,16 +48,14 @@ internal sealed class OpenConnections
         var begin = Stopwatch.GetTimestamp();
         for (var waited = begin; isAnyLeft() && !hurry.IsCancellationRequested; hurry.WaitHandle.WaitOne(s_interval))
         {
-            var current = Current();
-            if (current.Any(connection => connection.IsWaitedFor))
+            var current = Current().Select(connection => (Connection: connection, Seen: connection.Look())).ToList();
+            if (current.Any(one => one.Seen.IsWaitedFor))
                 waited = Stopwatch.GetTimestamp();
-            var isNobodyHeard = Stopwatch.GetElapsedTime(begin) >= s_hearing;
-            var isOnlyEndless = Stopwatch.GetElapsedTime(waited) >= s_endless;
-            foreach (var connection in current)
-            {
-                if (isOnlyEndless || (connection.IsQuiet && (isNobodyHeard || connection.Farewell.IsHeard)))
-                    connection.End();
-            }
+            var areOnlyEndlessLeft = Stopwatch.GetElapsedTime(waited) >= s_endless;
+            var isTimeToHearOver = Stopwatch.GetElapsedTime(begin) >= s_hearing;
+            // Whoever has not heard may be sending a call just now.
+            foreach (var (connection, _) in current.Where(one => (one.Seen.HasHeard || isTimeToHearOver) && (one.Seen.IsQuiet || areOnlyEndlessLeft)))
+                connection.End();
         }
 
         foreach (var connection in Current())

@@ -22,6 +22,11 @@ internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, Fu
     private readonly List<HeaderField> _fields = [];
     private int _lastStream;
 
+    /// <summary>For want of something of ours: RESOURCE_EXHAUSTED.</summary>
+    /// <param name="reason">For people.</param>
+    internal static void Refuse(Socket caller, string reason) =>
+        new RefusingConnection(caller, StreamAnswer.Error(GrpcCode.ResourceExhausted, $"image-cri-shim: {reason}"), static () => false).Run();
+
     /// <summary>Answers until the caller has been quiet for a moment, or <c>isOver</c>; closes the connection.</summary>
     internal void Run()
     {

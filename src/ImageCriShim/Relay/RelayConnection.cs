@@ -40,26 +40,6 @@ internal sealed class RelayConnection
 
     internal Farewell Farewell { get; }
 
-    /// <summary>Somebody waits for an answer.</summary>
-    internal bool IsWaitedFor
-    {
-        get
-        {
-            lock (Gate)
-                return Calls.IsAnyWaitedFor || !CallerLedger.IsIdle;
-        }
-    }
-
-    /// <summary>Nothing goes on.</summary>
-    internal bool IsQuiet
-    {
-        get
-        {
-            lock (Gate)
-                return Calls.IsEmpty && CallerLedger.IsIdle;
-        }
-    }
-
     internal FrameWriter ToCaller { get; }
 
     internal FrameWriter ToRuntime { get; }
@@ -85,6 +65,13 @@ internal sealed class RelayConnection
         other.Task.Wait();
         _caller.Dispose();
         _runtime.Dispose();
+    }
+
+    /// <returns>Whether somebody waits for an answer; whether nothing goes on at all; whether the caller begins no more calls.</returns>
+    internal (bool IsWaitedFor, bool IsQuiet, bool HasHeard) Look()
+    {
+        lock (Gate)
+            return (Calls.IsAnyWaitedFor || !CallerLedger.IsIdle, Calls.IsEmpty && CallerLedger.IsIdle, Farewell.IsHeard);
     }
 
     /// <summary>Tells the caller to come back on a new connection. Calls that have begun go on.</summary>

@@ -126,16 +126,13 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
     private void RefuseForLackOfThreads(Socket caller)
     {
         Log.NoRoom(log, NoThreadException.Reason);
-        var answer = StreamAnswer.Error(GrpcCode.ResourceExhausted, $"image-cri-shim: {NoThreadException.Reason}");
-        new RefusingConnection(caller, answer, static () => false).Run();
+        RefusingConnection.Refuse(caller, NoThreadException.Reason);
     }
 
     private void RefuseOneTooMany(Socket caller)
     {
         Log.TooManyConnections(log, RelayLimits.Connections);
-        var answer = StreamAnswer.Error(
-            GrpcCode.ResourceExhausted, $"image-cri-shim: {RelayLimits.Connections} connections are open, which is the limit");
-        new RefusingConnection(caller, answer, static () => false).Run();
+        RefusingConnection.Refuse(caller, $"{RelayLimits.Connections} connections are open, which is the limit");
     }
 
     private void Refuse(Socket caller, StreamAnswer refusal) => new RefusingConnection(caller, refusal, IsRuntimeBack).Run();

@@ -21,21 +21,15 @@ internal sealed class SpareDescriptor(ILogger log)
         try
         {
             if (listener.AcceptWaiting() is { } caller)
-                Refuse(caller);
+                RefusingConnection.Refuse(caller, Descriptors.Exhausted);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // Another thread was quicker, or the daemon stops: accepting is tried again, and tells.
         }
 
-        Thread.Sleep(RuntimeSocket.RetryInterval);
+        Thread.Sleep(RuntimeSocket.RetryInterval); // others wait in the backlog until one is free
         _spare = Open();
-    }
-
-    private static void Refuse(Socket caller)
-    {
-        var answer = StreamAnswer.Error(GrpcCode.ResourceExhausted, $"image-cri-shim: {Descriptors.Exhausted}");
-        new RefusingConnection(caller, answer, static () => false).Run();
     }
 
     /// <returns>Null where there is none to spare.</returns>

@@ -13,6 +13,8 @@ public sealed class Supervisor : IAsyncDisposable
     private readonly StringBuilder _output = new();
     private readonly Channel<int> _exits = Channel.CreateUnbounded<int>();
     private readonly ConcurrentQueue<string> _notifications = [];
+    private int _pid;
+    private int _starts;
 
     private Supervisor(Process process)
     {
@@ -23,11 +25,17 @@ public sealed class Supervisor : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
-    /// <summary>What the shim wrote.</summary>
+    /// <summary>What the shim wrote, and between two of its lives how it ended.</summary>
     public string Output
     {
         get { lock (_output) return _output.ToString(); }
     }
+
+    /// <summary>Of the process that runs now.</summary>
+    public int Pid => Volatile.Read(ref _pid);
+
+    /// <summary>How often the shim was started.</summary>
+    public int Starts => Volatile.Read(ref _starts);
 
     /// <summary>What it notified of so far, an assignment each.</summary>
     public IReadOnlyList<string> Notified => [.. _notifications.SelectMany(datagram => datagram.Split('\n'))];
@@ -37,16 +45,26 @@ public sealed class Supervisor : IAsyncDisposable
 
     /// <param name="options">Of the supervisor.</param>
     /// <param name="arguments">Of the shim.</param>
-    public static async Task<Supervisor> StartAsync(string[] options, string[] arguments)
+    /// <param name="within">A shell command that ends with <c>exec "$@"</c>: limits, mounts and the like.</param>
+    public static async Task<Supervisor> StartAsync(string[] options, string[] arguments, string? within = null)
     {
         var shim = ShimProcess.StartInfo(arguments);
-        return new(await Peer.StartAsync(Stack.Python, "supervisor", [.. options, "--", shim.FileName, .. shim.ArgumentList]));
+        string[] shell = within is null ? [] : ["bash", "-c", within, "bash"];
+        return new(await Peer.StartAsync(Stack.Python, "supervisor", [.. options, "--", .. shell, shim.FileName, .. shim.ArgumentList]));
     }
 
     /// <summary>Starts the shim again, which has ended.</summary>
     public Task StartAgainAsync() => SayAsync("start");
 
     public Task SignalAsync(int signal) => SayAsync($"signal {signal}");
+
+    /// <summary>As an upgrade does it: the old process is asked to end, the new one starts when it has.</summary>
+    public async Task RestartAsync()
+    {
+        var before = Starts;
+        await SayAsync("restart");
+        await Wait.Until(() => Starts > before, "the next process starts");
+    }
 
     /// <summary>Waits until the shim has ended.</summary>
     public async Task<int> ExitAsync() => await _exits.Reader.ReadAsync().AsTask().WaitAsync(RawConnection.Patience);
@@ -68,8 +86,16 @@ public sealed class Supervisor : IAsyncDisposable
     {
         if (line is null) return;
         var said = JsonNode.Parse(line)!;
+        if (said["start"] is { } pid)
+        {
+            Volatile.Write(ref _pid, (int)pid);
+            Interlocked.Increment(ref _starts);
+        }
+
         if (said["notify"] is { } datagram) _notifications.Enqueue((string)datagram!);
-        if (said["exit"] is { } code) _exits.Writer.TryWrite((int)code);
+        if (said["exit"] is not { } code) return;
+        Keep(line);
+        _exits.Writer.TryWrite((int)code);
     }
 
     private void Keep(string? line)

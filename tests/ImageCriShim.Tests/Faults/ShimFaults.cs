@@ -10,11 +10,7 @@ public sealed class ShimFaults(FaultNode node)
         await using var scene = await Scene.Set(node, "shim killed with SIGKILL, restarted");
 
         var effect = await scene.Suffer(
-            () =>
-            {
-                scene.Shim.Signal(SupervisedShim.SigKill);
-                return Task.CompletedTask;
-            },
+            () => scene.Shim.Signal(SupervisedShim.SigKill),
             TimeSpan.FromSeconds(1),
             () => Task.CompletedTask);
 

@@ -27,7 +27,7 @@ public sealed class Together(FaultNode node)
             scene.Offline.Fault = faults[random.Next(faults.Length)];
             scene.Mirror.Fault = faults[random.Next(faults.Length)];
             if (random.Next(2) == 0)
-                scene.Shim.Signal(SupervisedShim.SigKill);
+                await scene.Shim.Signal(SupervisedShim.SigKill);
             if (random.Next(3) == 0)
                 await RestartContainerd();
             await Task.Delay(random.Next(1000)); // a fault lasts

@@ -25,12 +25,7 @@ public sealed class Farewells : RelayTest
         var (caller, _) = await Begin();
         var finish = Hold("/test/Slow");
         var slow = await Start(caller, "/test/Slow");
-        var ending = End();
-        await caller.Connection.WaitForFrame(frame => LastStream(frame) == slow.Id);
-        ending.IsCompleted.ShouldBeFalse();
-        finish.SetResult();
-        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
-        await Wait.For(ending);
+        await ShouldEndBehind(slow, finish);
     }
 
     [Theory]
@@ -49,12 +44,7 @@ public sealed class Farewells : RelayTest
         var slow = caller.Start(path);
         await slow.SendMessageAsync([1, 2], end: true);
         await Wait.Until(() => Edits.Calls.Count > 0 && Listener.HeldBytes > 0, "it is taken over");
-        var ending = End();
-        await caller.Connection.WaitForFrame(frame => LastStream(frame) == slow.Id);
-        ending.IsCompleted.ShouldBeFalse();
-        finish.SetResult();
-        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
-        await Wait.For(ending);
+        await ShouldEndBehind(slow, finish);
     }
 
     [Fact]
@@ -157,6 +147,16 @@ public sealed class Farewells : RelayTest
     {
         StopAccepting();
         return Task.Run(() => Listener.EndCalls(_hurry.Token));
+    }
+
+    private async Task ShouldEndBehind(RawStream call, TaskCompletionSource finish)
+    {
+        var ending = End();
+        await call.Connection.WaitForFrame(frame => LastStream(frame) == call.Id);
+        ending.IsCompleted.ShouldBeFalse();
+        finish.SetResult();
+        (await call.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.For(ending);
     }
 
     /// <summary>This method answers when it is told to.</summary>
