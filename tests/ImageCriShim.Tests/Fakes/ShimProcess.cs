@@ -95,16 +95,19 @@ public sealed partial class ShimProcess : IAsyncDisposable
         return new(Process.Start(start) ?? throw new InvalidOperationException("the shim did not start"), directory.File("shim.sock"));
     }
 
-    /// <summary>The program with these arguments, its streams redirected: also for its commands.</summary>
+    /// <summary>
+    /// The program with these arguments, its streams redirected: also for its commands. A shell has what it starts in the background ignore
+    /// SIGINT, and who is started by that ignores it as well; not so the program.
+    /// </summary>
     public static ProcessStartInfo StartInfo(params string[] arguments)
     {
         var published = Environment.GetEnvironmentVariable("IMAGE_CRI_SHIM");
-        var start = string.IsNullOrEmpty(published)
-            ? new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "image-cri-shim.dll"), .. arguments])
-            : new ProcessStartInfo(published, arguments);
-        start.RedirectStandardOutput = true;
-        start.RedirectStandardError = true;
-        return start;
+        string[] program = string.IsNullOrEmpty(published) ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "image-cri-shim.dll")] : [published];
+        return new ProcessStartInfo("env", ["--default-signal=INT", .. program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
     }
 
     /// <summary>For a start that fails: its exit code.</summary>

@@ -8,10 +8,12 @@ using ImageCriShim.Tests.Rewriting;
 
 namespace ImageCriShim.Tests.Fuzzing;
 
-/// <summary>Names of images: read as distribution/reference reads them, printed so that they are read the same again, spelled for
+/// <summary>Names of images: read as distribution/reference reads them, but for hosts that DNS has no room for, printed so that they are read the same again, spelled for
 /// registries.</summary>
 public sealed partial class FuzzingReferences : FuzzTarget
 {
+    private const int LongestHost = 253 + 6; // and a port; docs/LIMITS.md
+
     private static readonly CandidateList s_candidates = new(new ShimSettings
     {
         Registries =
@@ -94,7 +96,7 @@ public sealed partial class FuzzingReferences : FuzzTarget
         if (domain == Reference.DockerHub && !remainder.Contains('/'))
             remainder = "library/" + remainder;
         var match = Whole().Match($"{domain}/{remainder}");
-        if (!match.Success || match.Groups["path"].Length > 255)
+        if (!match.Success || match.Groups["path"].Length > 255 || match.Groups["domain"].Length > LongestHost)
             return null;
         var digest = match.Groups["digest"];
         if (digest.Success && !Digest().IsMatch(digest.Value))
