@@ -14,6 +14,7 @@ public sealed class Stress : CriRelayTest
     private const int Callers = 8;
     private const int CallsOfEach = 12_700;
     private const int AtOnce = 24; // of one caller
+    private const int Rounds = 3; // of so many calls: other tests beside this one take memory once, a leak takes it in each
     private const long MaxGrowth = 64 * 1024 * 1024; // of the whole test process, peers included; a leak of 1 KiB per call is 100 MiB
 
     private static readonly RawOptions s_options = new() { Record = false, CreditFrom = 20_000, Encoder = RawOptions.Indexing };
@@ -43,16 +44,21 @@ public sealed class Stress : CriRelayTest
             callers.Add(await Connect(s_options));
 
         await Run(callers, seed, CallsOfEach / 10); // everything is warm then
-        var before = Memory();
-        await Run(callers, seed + 1, CallsOfEach);
-        var growth = Memory() - before;
+        var growth = new List<long>();
+        do
+        {
+            var before = Memory();
+            await Run(callers, seed + growth.Count + 1, CallsOfEach);
+            growth.Add(Memory() - before);
+        }
+        while (growth[^1] >= MaxGrowth && growth.Count < Rounds);
 
-        (_answered + _cancelled).ShouldBe(Callers * (CallsOfEach + CallsOfEach / 10));
+        (_answered + _cancelled).ShouldBe(Callers * (growth.Count * CallsOfEach + CallsOfEach / 10));
         _cancelled.ShouldBeInRange(_answered / 50, _answered / 2);
-        growth.ShouldBeLessThan(MaxGrowth);
+        growth.Min().ShouldBeLessThan(MaxGrowth);
         await Wait.Until(() => Listener.HeldBytes == 0, "nothing is held");
         Listener.Connections.ShouldBe(Callers);
-        TestContext.Current.TestOutputHelper!.WriteLine($"{_answered} answered, {_cancelled} cancelled, {growth / 1024} KiB more");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{_answered} answered, {_cancelled} cancelled, {string.Join(", ", growth.Select(octets => octets / 1024))} KiB more");
     }
 
     private async Task Run(List<RawCaller> callers, int seed, int calls) => await Task.WhenAll(callers.SelectMany((caller, number) =>
