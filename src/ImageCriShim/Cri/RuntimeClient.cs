@@ -10,8 +10,6 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
 {
-    private const int MaxIdle = 32; // more pods do not start at once; an idle connection costs a socket and 32 KiB
-
     /// <summary>
     /// Of our own to the runtime, at once: half of them are left for looking up images while as many pulls as there may be go on.
     /// </summary>
@@ -23,9 +21,7 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
     private readonly Places _places = new(MaxConnections, MaxWaiting, TimeProvider.System);
-    private readonly Stack<RuntimeConnection> _idle = [];
-    private readonly Lock _gate = new();
-    private bool _isClosed;
+    private readonly IdleConnections _idle = new();
 
     /// <summary>One unary call.</summary>
     /// <param name="timeout">What is left of the caller's deadline.</param>
@@ -44,12 +40,9 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
         var fields = FieldsOf(head, timeout);
         for (var attempt = 1; ; attempt++)
         {
-            if (TakeIdle() is not { } connection)
-            {
-                if (runtime.TryConnect(out var reason) is not { } socket) // waits some milliseconds at most
-                    return Failed(StatusCode.Unavailable, reason);
-                connection = new RuntimeConnection(socket);
-            }
+            var reason = "";
+            if ((_idle.TakeUsable() ?? Connect(out reason) ?? _idle.TakeSpare()) is not { } connection)
+                return Failed(StatusCode.Unavailable, reason);
 
             try
             {
@@ -78,7 +71,7 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
     internal AheadCall? Begin(CallerHead head, ReadOnlyMemory<byte> message, TimeSpan timeout)
     {
         // Whether it still stands, its answer will show.
-        if (TakeAny() is not { } connection)
+        if (_idle.TakeAny() is not { } connection)
             return null;
         try
         {
@@ -111,51 +104,13 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
         return call.IsCompletedSuccessfully ? call.Result : null;
     }
 
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            _isClosed = true;
-            while (_idle.TryPop(out var connection))
-                connection.Dispose();
-        }
-    }
+    /// <summary>After its call has ended.</summary>
+    internal void PutBack(RuntimeConnection connection) => _idle.PutBack(connection);
 
-    private RuntimeConnection? TakeIdle()
-    {
-        while (TakeAny() is { } connection)
-        {
-            if (connection.IsUsable())
-                return connection;
-            connection.Dispose();
-        }
+    public void Dispose() => _idle.Dispose();
 
-        return null;
-    }
-
-    private RuntimeConnection? TakeAny()
-    {
-        lock (_gate)
-            return _idle.TryPop(out var connection) ? connection : null;
-    }
-
-    /// <summary>After its call has ended; kept for the next where it is in order.</summary>
-    internal void PutBack(RuntimeConnection connection)
-    {
-        if (connection.IsKept)
-        {
-            lock (_gate)
-            {
-                if (!_isClosed && _idle.Count < MaxIdle)
-                {
-                    _idle.Push(connection);
-                    return;
-                }
-            }
-        }
-
-        connection.Dispose();
-    }
+    /// <summary>Waits some milliseconds at most.</summary>
+    private RuntimeConnection? Connect(out string reason) => runtime.TryConnect(out reason) is { } socket ? new RuntimeConnection(socket) : null;
 
     private static List<KeyValuePair<string, string>> FieldsOf(CallerHead head, TimeSpan timeout) =>
     [

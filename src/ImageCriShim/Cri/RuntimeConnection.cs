@@ -34,17 +34,19 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
     private int _uncredited;
     private bool _isBroken; // or in the middle of a call
     private bool _isGoingAway;
-    private bool _isSlow; // it was waited for asynchronously: from then on each arrival wakes two more threads
 
-    /// <summary>Whether the last call has left it in order, and as fast as it was.</summary>
-    internal bool IsKept => !_isBroken && !_isGoingAway && !_isSlow && _stream < LastStream;
+    /// <summary>Whether the last call has left it in order.</summary>
+    internal bool IsInOrder => !_isBroken && !_isGoingAway && _stream < LastStream;
+
+    /// <summary>It was waited for asynchronously: from then on each arrival wakes two more threads.</summary>
+    internal bool IsSlow { get; private set; }
 
     /// <summary>Whether another call may be made; what has arrived meanwhile is looked at.</summary>
     internal bool IsUsable()
     {
         try
         {
-            while (IsKept && socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
+            while (IsInOrder && socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
             {
                 _isBroken = !_received.Fill(socket);
                 HandleReceived();
@@ -55,7 +57,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
             _isBroken = true;
         }
 
-        return IsKept;
+        return IsInOrder;
     }
 
     /// <param name="fields">The request's headers after the pseudo-header fields.</param>
@@ -113,7 +115,13 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
     {
         try
         {
-            await ReceiveWhole(cancellation);
+            while (!_answer.IsWhole)
+                await Receive(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            GiveUp();
+            throw;
         }
         catch (Exception e) when (RuntimeConnectionException.IsLoss(e))
         {
@@ -171,20 +179,6 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         _toSend.Clear();
     }
 
-    private async Task ReceiveWhole(CancellationToken cancellation)
-    {
-        try
-        {
-            while (!_answer.IsWhole)
-                await Receive(cancellation);
-        }
-        catch (OperationCanceledException)
-        {
-            GiveUp();
-            throw;
-        }
-    }
-
     /// <summary>
     /// The answer is not wanted. The whole request has left, so the connection is in order; what comes of this stream is passed over.
     /// </summary>
@@ -210,7 +204,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         var isReady = socket.Poll(s_directWait, SelectMode.SelectRead);
         if (!isReady)
         {
-            _isSlow = true;
+            IsSlow = true;
             await Flush(cancellation); // else what is to be acknowledged goes out with the next call
         }
 

@@ -46,6 +46,22 @@ public sealed class RuntimeClientTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Go_on_over_one_that_was_waited_for_where_no_new_one_can_be_made()
+    {
+        Start().On(Path, async call =>
+        {
+            var request = await call.ReadRequestAsync();
+            await Task.Delay(50);
+            await call.AnswerAsync(request);
+        });
+        (await Call([1])).Status.IsOk.ShouldBeTrue();
+        File.Delete(directory.File("cri.sock"));
+        for (byte i = 2; i <= 4; i++)
+            (await Call([i])).Message.ToArray().ShouldBe([i]);
+        runtime!.Connections.ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task At_the_same_time_disturb_nobody()
     {
         Start().On(Path, async call => await call.AnswerAsync(await call.ReadRequestAsync()));
