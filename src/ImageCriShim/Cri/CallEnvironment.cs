@@ -25,6 +25,9 @@ internal sealed record CallEnvironment(
     /// <summary>What a reload does not change.</summary>
     internal CallLimits Limits { get; init; } = new(Time);
 
+    /// <summary>Nor this.</summary>
+    internal StalledRegistries Stalled { get; init; } = new(Time);
+
     /// <summary>Where images were found.</summary>
     internal FoundElsewhere Found { get; } = new();
 

@@ -20,7 +20,8 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
 
     protected TimeSpan Elapsed => Environment.Time.GetElapsedTime(_begin);
 
-    private TimeSpan Remaining => (head.Timeout ?? Environment.Settings.Timeout) - Elapsed;
+    /// <summary>Until the caller's deadline; not above zero where it is over.</summary>
+    protected TimeSpan Remaining => (head.Timeout ?? Environment.Settings.Timeout) - Elapsed;
 
     internal sealed override Verdict OnRequest(ReadOnlyMemory<byte> body)
     {

@@ -37,6 +37,11 @@ internal static partial class Log
     [LoggerMessage(1110, LogLevel.Warning, "{Count} pulls are in progress, which is the limit; that of {Image} was refused")]
     internal static partial void TooManyPulls(ILogger log, int count, string image);
 
+    [LoggerMessage(
+        1111, LogLevel.Warning,
+        "registry {Registry} has {Image} but did not give it within {Seconds} s: for {Minutes} minutes others are pulled from first; is its storage slow, or the line to it?")]
+    internal static partial void Stalled(ILogger log, string registry, string image, long seconds, long minutes);
+
     [LoggerMessage(1109, LogLevel.Debug, "{Count} recorded images are not on the node any more, and are forgotten")]
     internal static partial void PullsForgotten(ILogger log, int count);
 }

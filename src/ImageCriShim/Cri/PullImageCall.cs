@@ -99,7 +99,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
         // 4. From the first that gives it.
         var attempts = new List<PullAttempt>();
-        foreach (var candidate in PullOrder.Of(decision, AuthConfig.IsIn(Request.Span), isLast))
+        foreach (var candidate in PullOrder.Of(decision, AuthConfig.IsIn(Request.Span), Environment.Stalled, isLast))
         {
             _soFar = new PullOutcome(decision, [.. attempts, PullAttempt.Unfinished(candidate)], local);
             attempts.Add(await Pull(candidate, cancellation));
@@ -113,19 +113,41 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     private async Task<PullAttempt> Pull(Candidate candidate, CancellationToken cancellation)
     {
         var request = await PullRequest.For(candidate, Request, cancellation);
-        var reply = await PullInTurn(request.Message, cancellation);
-        if (reply.Status.IsOk)
-            Log.Pulled(Environment.Log, Image, candidate.Image, candidate.Where, (long)Elapsed.TotalMilliseconds);
-        else
-            Log.PullFailed(Environment.Log, Image, candidate.Image, reply.Status.Code, reply.Status.Message);
-        return new PullAttempt(candidate, request.With, request.Problem, reply);
+        using var place = await Environment.Limits.PullsAtRuntime.Enter(Timeout.InfiniteTimeSpan, cancellation); // as long as its caller waits
+        var begin = Environment.Time.GetTimestamp();
+        try
+        {
+            var reply = await Call(request.Message, cancellation);
+            if (reply.Status.IsOk)
+                NotePulled(candidate);
+            else
+                NoteFailed(candidate, reply.Status, begin);
+            return new PullAttempt(candidate, request.With, request.Problem, reply);
+        }
+        catch (OperationCanceledException) when (Remaining <= TimeSpan.Zero) // else the caller has left, which says nothing about the registry
+        {
+            NoteIfStalled(candidate, begin);
+            throw;
+        }
     }
 
-    /// <summary>Waits in line at most as long as its caller does.</summary>
-    private async Task<RuntimeReply> PullInTurn(byte[] request, CancellationToken cancellation)
+    private void NotePulled(Candidate candidate)
     {
-        using var place = await Environment.Limits.PullsAtRuntime.Enter(Timeout.InfiniteTimeSpan, cancellation);
-        return await Call(request, cancellation);
+        Environment.Stalled.Remove(candidate);
+        Log.Pulled(Environment.Log, Image, candidate.Image, candidate.Where, (long)Elapsed.TotalMilliseconds);
+    }
+
+    private void NoteFailed(Candidate candidate, GrpcStatus status, long begin)
+    {
+        Log.PullFailed(Environment.Log, Image, candidate.Image, status.Code, status.Message);
+        NoteIfStalled(candidate, begin);
+    }
+
+    private void NoteIfStalled(Candidate candidate, long begin)
+    {
+        var waited = Environment.Time.GetElapsedTime(begin);
+        if (Environment.Stalled.Add(candidate, waited))
+            Log.Stalled(Environment.Log, candidate.Where, Image, (long)waited.TotalSeconds, (long)StalledRegistries.Rest.TotalMinutes);
     }
 
     private async Task<IReadOnlyList<RuntimeImage>> FindOnNode(CancellationToken cancellation)
