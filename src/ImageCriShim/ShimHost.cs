@@ -19,7 +19,7 @@ internal static class ShimHost
     internal static int Serve(string configPath, LogFormat format, bool failOpen)
     {
         var config = ConfigFile.Load(configPath);
-        var log = MakeLog(format, config.Settings?.Debug == true);
+        using var log = MakeLog(format, config.Settings?.Debug == true); // whose last lines are written however this ends
         Log.Starting(log, ShimVersion.Text);
         foreach (var warning in config.Warnings)
             Log.ConfigWarning(log, warning);
@@ -104,7 +104,9 @@ internal static class ShimHost
         var underJournald = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null;
         // Console.Error would set up the terminal as well, although nobody types.
         var output = new StreamWriter(Console.OpenStandardError(), bufferSize: -1) { AutoFlush = true };
-        return new StderrLogger(format, debug ? LogLevel.Debug : LogLevel.Information, TimeProvider.System, output, underJournald);
+        var log = new StderrLogger(format, debug ? LogLevel.Debug : LogLevel.Information, TimeProvider.System, output, underJournald);
+        AppDomain.CurrentDomain.UnhandledException += (_, _) => log.Flush(); // what led to it comes before it
+        return log;
     }
 
     private static int Fail(ILogger log, IEnumerable<string> problems, int exitCode)

@@ -39,6 +39,10 @@ internal static partial class Log
     [LoggerMessage(1210, LogLevel.Warning, "{Count} lines of event {Event} ({Name}) were left out: of one kind no more than {Burst} are written at once and {PerSecond} a second")]
     internal static partial void LinesLeftOut(ILogger log, long count, int @event, string name, int burst, int perSecond);
 
+    [LoggerMessage(
+        1211, LogLevel.Warning, "{Count} lines were lost before this one: standard error took none for too long; look at who reads it (journald, a full pipe, a disk that hangs)")]
+    internal static partial void LinesLost(ILogger log, long count);
+
     [LoggerMessage(1208, LogLevel.Warning, "the runtime is not there yet, calls are answered UNAVAILABLE until it is: {Reason}")]
     internal static partial void StartedWithoutRuntime(ILogger log, string reason);
 

@@ -15,7 +15,7 @@ internal enum LogFormat
 }
 
 /// <summary>One line per event on standard error, where journald and people expect a daemon's log.</summary>
-internal sealed class StderrLogger : ILogger
+internal sealed class StderrLogger : ILogger, IDisposable
 {
     /// <summary>Of a message, and of each value in it. The longest that we write is an exception; what others write may be megabytes.</summary>
     internal const int MaxChars = 16 * 1024;
@@ -23,16 +23,21 @@ internal sealed class StderrLogger : ILogger
     private readonly LogFormat _format;
     private readonly LogLevel _least;
     private readonly TimeProvider _time;
-    private readonly TextWriter _output;
     private readonly bool _underJournald;
     private readonly LogRate _rate;
-    private readonly Lock _writing = new();
+    private readonly LogLines _lines;
 
     internal StderrLogger(LogFormat format, LogLevel least, TimeProvider time, TextWriter output, bool underJournald)
     {
-        (_format, _least, _time, _output, _underJournald) = (format, least, time, output, underJournald);
+        (_format, _least, _time, _underJournald) = (format, least, time, underJournald);
         _rate = new LogRate(time, (id, count) => Hosting.Log.LinesLeftOut(this, count, id.Id, id.Name ?? "", LogRate.Burst, LogRate.PerSecond));
+        _lines = new LogLines(output, count => Hosting.Log.LinesLost(this, count));
     }
+
+    /// <inheritdoc cref="LogLines.Flush"/>
+    internal void Flush() => _lines.Flush();
+
+    public void Dispose() => _lines.Dispose();
 
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
@@ -51,15 +56,7 @@ internal sealed class StderrLogger : ILogger
     {
         message = Shortened(message);
         var line = _format is LogFormat.Json ? FormatJson(level, id, state, exception, message) : FormatText(level, exception, message);
-        try
-        {
-            lock (_writing)
-                _output.WriteLine(line);
-        }
-        catch (IOException)
-        {
-            // Its disk is full, say: who serves callers does not end for want of a log.
-        }
+        _lines.Add(line);
     }
 
     private string FormatText(LogLevel level, Exception? exception, string message)

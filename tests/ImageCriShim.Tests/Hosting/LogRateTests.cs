@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace ImageCriShim.Tests.Hosting;
 
 /// <summary>A caller that provokes a line with each of its calls does not fill the disk.</summary>
-public sealed class LogRateTests
+public sealed class LogRateTests : IDisposable
 {
     private static readonly EventId s_provoked = new(1103, "NotPulled");
     private static readonly EventId s_other = new(1101, "Pulled");
@@ -17,7 +17,16 @@ public sealed class LogRateTests
 
     public LogRateTests() => log = new StderrLogger(LogFormat.Text, LogLevel.Information, time, written, underJournald: false);
 
-    private string[] Lines => [.. written.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[25..])];
+    public void Dispose() => log.Dispose();
+
+    private string[] Lines
+    {
+        get
+        {
+            log.Flush();
+            return [.. written.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[25..])];
+        }
+    }
 
     [Fact]
     public void Of_one_event_a_burst_is_written_and_the_rest_is_counted_and_told_of()
@@ -80,8 +89,9 @@ public sealed class LogRateTests
     {
         var format = isJson ? LogFormat.Json : LogFormat.Text;
         var text = new string('x', 1_000_000);
-        var cut = new StderrLogger(format, LogLevel.Information, time, written, underJournald: false);
+        using var cut = new StderrLogger(format, LogLevel.Information, time, written, underJournald: false);
         cut.Log(LogLevel.Error, s_other, new[] { new KeyValuePair<string, object?>("Image", text) }, null, (_, _) => text);
+        cut.Flush();
         written.ToString().Length.ShouldBeLessThan(3 * StderrLogger.MaxChars);
         written.ToString().ShouldContain("x ... (1000000 characters)");
     }
