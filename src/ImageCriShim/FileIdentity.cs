@@ -2,14 +2,28 @@ using System.Runtime.InteropServices;
 
 namespace ImageCriShim;
 
-/// <summary>What statx(2) says of a file and .NET does not: owner, inode, and whether it is a socket.</summary>
-internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User, uint Group, UnixFileMode Mode, bool IsSocket)
+/// <summary>What statx(2) says of a file and .NET does not: owner, inode, and what kind of file it is.</summary>
+internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User, uint Group, UnixFileMode Mode, int Type)
 {
     private const int CurrentDirectory = -100; // AT_FDCWD
     private const uint BasicStats = 0x7ff; // STATX_BASIC_STATS
     private const int TypeMask = 0xF000; // S_IFMT
     private const int SocketType = 0xC000; // S_IFSOCK
+    private const int PipeType = 0x1000; // S_IFIFO
+    private const int CharacterDeviceType = 0x2000; // S_IFCHR
+    private const int BlockDeviceType = 0x6000; // S_IFBLK
     private const int PermissionMask = 0xFFF;
+
+    internal bool IsSocket => Type == SocketType;
+
+    /// <summary>To follow its path in a sentence; null of a file, and of a directory, which is told of elsewhere.</summary>
+    internal string? WhyNoFile => Type switch
+    {
+        PipeType => "is a pipe, not a file",
+        CharacterDeviceType or BlockDeviceType => "is a device, not a file",
+        SocketType => "is a socket, not a file",
+        _ => null,
+    };
 
     internal bool IsSameFile(FileIdentity? other) => other is not null && (other.Device, other.Inode) == (Device, Inode);
 
@@ -27,7 +41,7 @@ internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User
             User: *(uint*)(buffer + 0x14),
             Group: *(uint*)(buffer + 0x18),
             Mode: (UnixFileMode)(mode & PermissionMask),
-            IsSocket: (mode & TypeMask) == SocketType);
+            Type: mode & TypeMask);
     }
 
     [LibraryImport(LibC.Name, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]

@@ -49,7 +49,7 @@ internal static class SalvagedSockets
     {
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = RegularFile.OpenRead(path);
             var bytes = new byte[MaxBytes];
             return Encoding.UTF8.GetString(bytes, 0, file.ReadAtLeast(bytes, MaxBytes, throwOnEndOfStream: false));
         }

@@ -1,14 +1,14 @@
 namespace ImageCriShim.Configuration;
 
-/// <summary>A text that an operator names by its path: a file, or a pipe of a shell.</summary>
+/// <summary>The text of a file that an operator names.</summary>
 internal static class TextFile
 {
-    /// <returns>Null where it is larger. A device may have no end, so that is not asked for but found out.</returns>
+    /// <returns>Null where it is larger. A file of /proc does not say how large it is, so that is not asked for but found out.</returns>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>
     public static string? Read(string path, int maxBytes)
     {
-        using var file = File.OpenRead(path);
+        using var file = RegularFile.OpenRead(path);
         using var content = new MemoryStream();
         var chunk = new byte[16 * 1024];
         for (int read; (read = file.Read(chunk)) > 0;)

@@ -32,6 +32,7 @@ internal static class YamlFile
     public static string WhyUnreadable(Exception e) => e switch
     {
         FileNotFoundException or DirectoryNotFoundException => "does not exist",
+        NotAFileException => e.Message,
         UnauthorizedAccessException => "may not be read by this process",
         _ => "cannot be read",
     };

@@ -46,7 +46,7 @@ internal sealed class StateFile<T>(StateFormat<T> format, StateDirectory directo
         problem = null;
         try
         {
-            using var file = File.OpenRead(_path); // what may not be read does not even seem to exist
+            using var file = RegularFile.OpenRead(_path); // what may not be read does not even seem to exist
             if (file.Length > MaxBytes)
             {
                 problem = $"it is larger than {MaxBytes / 1024 / 1024} MiB";
@@ -59,6 +59,11 @@ internal sealed class StateFile<T>(StateFormat<T> format, StateDirectory directo
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
+            return null;
+        }
+        catch (NotAFileException e)
+        {
+            problem = $"it {e.Message}";
             return null;
         }
     }

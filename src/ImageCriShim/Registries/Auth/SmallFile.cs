@@ -15,7 +15,7 @@ internal static class SmallFile
         problem = "";
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = RegularFile.OpenRead(path);
             if (file.Length > maxBytes)
             {
                 problem = $"is larger than {maxBytes / 1024} KiB; is it the right file?";
@@ -37,8 +37,8 @@ internal static class SmallFile
     {
         try
         {
-            using var file = File.OpenHandle(path);
-            return (File.GetUnixFileMode(file) & UnixFileMode.OtherRead) == 0 ? null : "may be read by everybody on this machine; chmod o-rwx it";
+            using var file = RegularFile.OpenRead(path);
+            return (File.GetUnixFileMode(file.SafeFileHandle) & UnixFileMode.OtherRead) == 0 ? null : "may be read by everybody on this machine; chmod o-rwx it";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -50,6 +50,7 @@ internal static class SmallFile
     {
         FileNotFoundException or DirectoryNotFoundException => "is not there",
         UnauthorizedAccessException => Directory.Exists(path) ? "is a directory; name a file" : "may not be read by this process",
+        NotAFileException => $"{e.Message}; name a file",
         _ when Descriptors.AreExhausted(e) => $"cannot be read: {Descriptors.Exhausted}",
         _ => "cannot be read",
     };
