@@ -15,6 +15,8 @@ umask 022
 . "$ROOT/lab/publish.sh"
 # shellcheck source=lab/tests.sh
 . "$ROOT/lab/tests.sh"
+# shellcheck source=lab/order.sh
+. "$ROOT/lab/order.sh"
 # shellcheck source=lab/fuzz.sh
 . "$ROOT/lab/fuzz.sh"
 # shellcheck source=lab/daemon.sh
