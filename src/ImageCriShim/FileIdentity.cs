@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace ImageCriShim;
 
-/// <summary>What statx(2) says of a file and .NET does not: owner, inode, and what kind of file it is.</summary>
+/// <summary>
+/// What statx(2) says of a file and .NET does not: owner, inode, what kind of file it is, and when it was written (nanoseconds count). A
+/// symlink is what it leads to. Two that are equal are the same file, and nothing has been done to it in between.
+/// </summary>
 internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User, uint Group, UnixFileMode Mode, int Type)
 {
     private const int CurrentDirectory = -100; // AT_FDCWD
@@ -25,6 +28,14 @@ internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User
         _ => null,
     };
 
+    internal ulong Size { get; init; }
+
+    /// <summary>Of the content.</summary>
+    internal (long Seconds, uint Nanoseconds) Modified { get; init; }
+
+    /// <summary>Of anything, by the kernel's clock: <c>cp -p</c> cannot hide a change from it.</summary>
+    internal (long Seconds, uint Nanoseconds) Changed { get; init; }
+
     internal bool IsSameFile(FileIdentity? other) => other is not null && (other.Device, other.Inode) == (Device, Inode);
 
     /// <returns>Null where there is no such file.</returns>
@@ -41,7 +52,12 @@ internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User
             User: *(uint*)(buffer + 0x14),
             Group: *(uint*)(buffer + 0x18),
             Mode: (UnixFileMode)(mode & PermissionMask),
-            Type: mode & TypeMask);
+            Type: mode & TypeMask)
+        {
+            Size = *(ulong*)(buffer + 0x28),
+            Modified = (*(long*)(buffer + 0x70), *(uint*)(buffer + 0x78)),
+            Changed = (*(long*)(buffer + 0x60), *(uint*)(buffer + 0x68)),
+        };
     }
 
     [LibraryImport(LibC.Name, EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]

@@ -18,6 +18,7 @@ internal static class ShimHost
     /// <returns>The exit code: 0 stopped as asked, 1 cannot start, 2 the configuration is unusable.</returns>
     internal static int Serve(string configPath, LogFormat format, bool failOpen)
     {
+        var identity = ConfigIdentity.Look(configPath); // looked at before it is read: what is written meanwhile is read later
         var config = ConfigFile.Load(configPath);
         using var log = MakeLog(format, config.Settings?.Debug == true); // whose last lines are written however this ends
         Log.Starting(log, ShimVersion.Text);
@@ -35,11 +36,15 @@ internal static class ShimHost
         if (runtimePath is null && (runtimePath = RuntimeDiscovery.Find(RuntimeDiscovery.WellKnown, TimeProvider.System, out var problem)) is null)
             return Fail(log, [problem], BadConfig);
         LogSettings(log, settings, runtimePath);
-        return Serve(settings, new RuntimeSocket(runtimePath, TimeProvider.System), open, log);
+        using var routing = new CallRouting(new RuntimeSocket(runtimePath, TimeProvider.System), log);
+        settings = settings with { RuntimeSocket = runtimePath };
+        using var reload = new Reload(configPath, identity, config, settings, open, routing, TimeProvider.System, log);
+        return Serve(settings, routing, reload, log);
     }
 
-    private static int Serve(ShimSettings settings, RuntimeSocket runtime, FailOpen? failOpen, ILogger log)
+    private static int Serve(ShimSettings settings, CallRouting routing, Reload reload, ILogger log)
     {
+        var runtime = routing.Runtime;
         // Callers that wait in systemd's socket get an answer; were we to end, systemd would start us for them again at once, and again.
         if (!IsReady(runtime, settings.Force || InheritedSocket.IsThere, log, out var reason))
             return Fail(log, [reason], CannotStart);
@@ -49,16 +54,18 @@ internal static class ShimHost
             if (!socket.TryCopyAccess(runtime.Path))
                 Log.AccessNotCopied(log, runtime.Path, socket.Path);
 
-            using var routing = failOpen is null ? new CallRouting(settings, runtime, log) : new CallRouting(runtime);
-            using var reminder = failOpen is null ? null : new Reminder(failOpen.Say, TimeProvider.System);
+            reload.Begin();
+            using var reminder = new Reminder(() => reload.FailOpen?.Say(), TimeProvider.System);
             var listener = new RelayListener(socket.Acceptor, runtime, routing.Begin, log);
-            var status = new ServiceStatus(socket.Path, runtime, () => listener.Connections, failOpen);
+            var status = new ServiceStatus(socket.Path, runtime, () => listener.Connections, () => reload.FailOpen?.Summary ?? reload.Trouble);
 
             using var stop = new Stop(socket, listener, log);
             socket.Appear(); // last: whoever sees the file may call us, and end us
             Log.Serving(log, socket.Path, (long)ProcessAge.Now.TotalMilliseconds);
             using var report = ServiceReport.Begin(socket, status, stop, TimeProvider.System, log);
+            reload.Watch(report);
             listener.Run();
+            reload.Dispose();
             listener.EndCalls(stop.Hurry);
             Log.Stopped(log);
             return Ok;

@@ -1,14 +1,21 @@
 namespace ImageCriShim.Configuration;
 
-/// <summary>The file that the operator wrote, on its way to <see cref="ShimSettings"/>.</summary>
+/// <summary>The file that the operator wrote, and its drop-ins, on their way to <see cref="ShimSettings"/>.</summary>
 internal static class ConfigFile
 {
     /// <summary>Never throws for what an operator can cause: a file that is absent, unreadable or wrong.</summary>
     public static ConfigResult Load(string path)
     {
-        var report = new ConfigReport(Path.GetFileName(path));
-        var top = YamlFile.Read(path, report);
-        return ConfigResult.Of(top is null ? null : SettingsReader.Read(top), report);
+        var reports = new List<ConfigReport>();
+        var tops = new List<YamlMap?>();
+        foreach (var file in DropIns.Find(path).Prepend(path))
+        {
+            reports.Add(new ConfigReport(file == path ? Path.GetFileName(path) : $"{Path.GetFileName(DropIns.DirectoryOf(path))}/{Path.GetFileName(file)}"));
+            tops.Add(YamlFile.Read(file, reports[^1]));
+        }
+
+        var settings = tops is [not null, ..] ? SettingsReader.Read([.. tops.OfType<YamlMap>()]) : null;
+        return ConfigResult.Of(settings, reports);
     }
 }
 
@@ -20,6 +27,12 @@ internal static class ConfigFile
 internal sealed record ConfigResult(
     ShimSettings? Settings, IReadOnlyList<string> Problems, IReadOnlyList<string> Warnings, IReadOnlyList<string> Notes)
 {
-    public static ConfigResult Of(ShimSettings? settings, ConfigReport report) =>
-        new(report.Problems.Count == 0 ? settings : null, report.Problems, report.Warnings, report.Notes);
+    /// <param name="settings">If the files say nothing wrong.</param>
+    /// <param name="reports">Of all files, in the order in which they are read.</param>
+    public static ConfigResult Of(ShimSettings? settings, IReadOnlyList<ConfigReport> reports)
+    {
+        List<string> problems = [.. reports.SelectMany(report => report.Problems)];
+        return new(
+            problems.Count == 0 ? settings : null, problems, [.. reports.SelectMany(report => report.Warnings)], [.. reports.SelectMany(report => report.Notes)]);
+    }
 }

@@ -11,11 +11,16 @@ internal static class CredentialReader
     private const string Allowed = "auth: user:password; username with password or passwordFile; identityToken or registryToken, "
         + "or the same with File behind it; dockerConfig; or credentialProvider";
 
+    /// <summary>All of them, which say one thing together.</summary>
+    public static ReadOnlySpan<string> Keys => s_keys;
+
     private static readonly string[] s_sources =
     [
         "auth", "password", "passwordFile", "identityToken", "identityTokenFile", "registryToken", "registryTokenFile",
         "dockerConfig", "credentialProvider",
     ];
+
+    private static readonly string[] s_keys = [.. s_sources, "username"];
 
     public static CredentialSource? Read(YamlMap map)
     {

@@ -21,6 +21,7 @@ internal static class RegistryReader
 
     public static Registry? ReadEntry(YamlMap entry)
     {
+        ConfigMapForm.UnfoldEntry(entry);
         var found = TryReadAddress(entry, out var address);
         var registry = Read(entry, address, "priority", Registry.DefaultPriority);
         var exclude = entry.Patterns("exclude");

@@ -4,13 +4,34 @@ using YamlDotNet.RepresentationModel;
 
 namespace ImageCriShim.Configuration;
 
-/// <summary>Reads the top level of the config file.</summary>
+/// <summary>Reads the top level of the config file and its drop-ins.</summary>
 internal static class SettingsReader
 {
     private const int MaxCacheSize = 1_000_000; // an entry is about 1 KiB; no node has this many images
 
+    private const string Registries = "registries";
+    private const string Cache = "cache";
+
+    /// <param name="files">The top levels, at least one; a later one wins.</param>
     /// <returns>Null where no offline registry could be made out; otherwise usable only if nothing was reported as a problem.</returns>
-    public static ShimSettings? Read(YamlMap top)
+    public static ShimSettings? Read(params IReadOnlyList<YamlMap> files)
+    {
+        foreach (var file in files)
+            ConfigMapForm.Unfold(file);
+        var (top, lists) = (files[0], files.SelectMany(ListRegistries).ToList());
+        var cache = top.Map(Cache);
+        foreach (var later in files.Skip(1))
+        {
+            cache.Override(later.Map(Cache));
+            later.Drop(Cache);
+            later.Drop(Registries);
+            top.Override(later, CredentialReader.Keys);
+        }
+
+        return Read(top, cache, lists);
+    }
+
+    private static ShimSettings? Read(YamlMap top, YamlMap cache, List<(YamlNode Node, string Path, ConfigReport Report)> registries)
     {
         var defaults = new ShimSettings { Registries = [] };
         var offline = RegistryReader.ReadOffline(top);
@@ -18,7 +39,7 @@ internal static class SettingsReader
         {
             ShimSocket = top.SocketPath("shim") ?? defaults.ShimSocket,
             RuntimeSocket = top.SocketPath("cri"),
-            Registries = ReadRegistries(top, offline),
+            Registries = ReadRegistries(registries, offline),
             Force = top.Flag("force"),
             Debug = top.Flag("debug"),
             Timeout = top.Duration("timeout", defaults.Timeout),
@@ -27,7 +48,7 @@ internal static class SettingsReader
             Version = ReadWord(top, "version", "a CRI version", ("auto", CriVersion.Auto), ("v1", CriVersion.V1), ("v1alpha2", CriVersion.V1Alpha2)),
             Names = ReadWord(
                 top, "names", "a way of showing names", ("original", ShownNames.Original), ("both", ShownNames.Both), ("actual", ShownNames.Actual)),
-            Cache = ReadCache(top.Map("cache")),
+            Cache = ReadCache(cache),
             OfflineOnly = top.Flag("offlineOnly"),
             DigestFallback = top.Flag("digestFallback"),
             ServeLocal = top.Flag("serveLocal", byDefault: defaults.ServeLocal),
@@ -35,7 +56,6 @@ internal static class SettingsReader
             Exclude = top.Patterns("exclude"),
             Block = top.Patterns("block"),
         };
-        top.NoteIdle("reloadInterval");
         top.Retire("sync", "belongs to an older release and does nothing here");
         top.Retire("registry.d", "belongs to an older release and does nothing here; write its entries into registries");
         top.RefuseOthers();
@@ -45,23 +65,24 @@ internal static class SettingsReader
     }
 
     /// <summary>By priority; among equals the offline registry, then by host.</summary>
-    private static ImmutableArray<Registry> ReadRegistries(YamlMap top, Registry? offline)
+    private static ImmutableArray<Registry> ReadRegistries(List<(YamlNode Node, string Path, ConfigReport Report)> entries, Registry? offline)
     {
         var registries = new List<Registry>();
         if (offline is not null)
             registries.Add(offline);
-        var entries = top.List("registries", "a list of entries, each with an address");
-        for (var index = 0; index < entries.Count; index++)
+        foreach (var (node, path, report) in entries)
         {
-            var path = $"registries[{index}]";
-            if (entries[index] is not YamlMappingNode mapping)
-                top.Report.Problem(path, entries[index].Start.Line, "is not a mapping; use address, auth, priority ...");
-            else if (RegistryReader.ReadEntry(new YamlMap(mapping, path, top.Report)) is { } registry)
-                Add(registries, registry, path, mapping.Start.Line, top.Report);
+            if (node is not YamlMappingNode mapping)
+                report.Problem(path, node.Start.Line, "is not a mapping; use address, auth, priority ...");
+            else if (RegistryReader.ReadEntry(new YamlMap(mapping, path, report)) is { } registry)
+                Add(registries, registry, path, mapping.Start.Line, report);
         }
         registries.Sort(CompareRank);
         return [.. registries];
     }
+
+    private static IEnumerable<(YamlNode Node, string Path, ConfigReport Report)> ListRegistries(YamlMap file) =>
+        file.List(Registries, "a list of entries, each with an address").Select((node, index) => (node, $"{Registries}[{index}]", file.Report));
 
     private static int CompareRank(Registry one, Registry other)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ImageCriShim.Images;
 using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
 
 namespace ImageCriShim.Configuration;
 
@@ -45,6 +46,20 @@ internal sealed record ShimSettings
 
     /// <summary>Refused.</summary>
     public ImmutableArray<ImagePattern> Block { get; init; } = [];
+
+    /// <summary>Whether the same would be asked for any image, as the same accounts, and in the same order.</summary>
+    public bool HasSameRegistries(ShimSettings other) =>
+        Registries.Length == other.Registries.Length && Registries.Zip(other.Registries).All(pair => pair.First.IsSameAs(pair.Second));
+
+    /// <summary>The same settings, with the sources of credentials that are in force, and what they remember, where nothing has changed.</summary>
+    public ShimSettings Keeping(ShimSettings inForce)
+    {
+        var sources = inForce.Registries.Select(registry => registry.Credentials).OfType<CredentialSource>().ToList();
+        return this with
+        {
+            Registries = [.. Registries.Select(registry => registry with { Credentials = sources.Find(source => source.IsSameAs(registry.Credentials)) ?? registry.Credentials })],
+        };
+    }
 
     public Registry Offline => Registries.First(registry => registry.IsOffline);
 }

@@ -3,13 +3,13 @@ using YamlDotNet.RepresentationModel;
 namespace ImageCriShim.Configuration;
 
 /// <summary>
-/// One mapping of the config file. Every key that is asked for is known from then on; <see cref="RefuseOthers"/> then
+/// One mapping of the config file, or of several files, where a later one wins key by key. Every key that is asked for is known from then on; <see cref="RefuseOthers"/> then
 /// speaks up about the rest, so there is no second list of keys to keep.
 /// </summary>
 internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport report)
 {
     // As sigs.k8s.io/yaml did it for the Go shim's files: Address is address.
-    private readonly Dictionary<string, KeyValuePair<YamlNode, YamlNode>> _entries = Entries(node);
+    private readonly Dictionary<string, Entry> _entries = Entries(node, report);
     private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
 
     public ConfigReport Report => report;
@@ -26,11 +26,19 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     /// <summary>This mapping's own line where the key is absent.</summary>
     public long LineOf(string key) => _entries.TryGetValue(key, out var entry) ? entry.Key.Start.Line : Line;
 
-    public void Problem(string key, string text) => report.Problem(PathOf(key), LineOf(key), text);
+    /// <summary>Of the file that the key is in.</summary>
+    public ConfigReport ReportOf(string key) => _entries.TryGetValue(key, out var entry) ? entry.Report : report;
 
-    public void Warning(string key, string text) => report.Warning(PathOf(key), LineOf(key), text);
+    public void Problem(string key, string text) => ReportOf(key).Problem(PathOf(key), LineOf(key), text);
+
+    public void Warning(string key, string text) => ReportOf(key).Warning(PathOf(key), LineOf(key), text);
 
     public bool Has(string key) => Find(key) is not null;
+
+    public bool IsMap(string key) => Find(key) is YamlMappingNode;
+
+    /// <summary>Absent, or an empty text.</summary>
+    public bool IsBlank(string key) => Find(key) is null or YamlScalarNode { Value: "" };
 
     /// <summary>The text of a scalar; null where the key is absent, null, or holds something else (which is reported).</summary>
     public string? Text(string key, string allowed)
@@ -52,7 +60,7 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
         var found = Find(key);
         if (found is not null and not YamlMappingNode)
             Problem(key, "is not a mapping; use keys with values, indented below it");
-        return new YamlMap(found as YamlMappingNode, PathOf(key), report);
+        return new YamlMap(found as YamlMappingNode, PathOf(key), ReportOf(key));
     }
 
     /// <summary>The entries of a list; none where the key is absent.</summary>
@@ -70,7 +78,7 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     public void Retire(string key, string why)
     {
         if (_entries.Remove(key, out var entry))
-            report.Note(PathOf(key), entry.Key.Start.Line, why);
+            entry.Report.Note(PathOf(key), entry.Key.Start.Line, why);
     }
 
     /// <summary>Says of keys that files of the Go shim hold, and that are checked here, that nothing acts upon them.</summary>
@@ -79,9 +87,33 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
         foreach (var key in keys)
         {
             if (Has(key))
-                report.Note(PathOf(key), LineOf(key), "is accepted and checked, but has no effect in this release");
+                ReportOf(key).Note(PathOf(key), LineOf(key), "is accepted and checked, but has no effect in this release");
         }
     }
+
+    /// <summary>Takes over what a later file says, key by key.</summary>
+    /// <param name="later">The same mapping there.</param>
+    /// <param name="oneOf">Keys that are one thing together: what one file says of it replaces all that an earlier one does.</param>
+    public void Override(YamlMap later, params ReadOnlySpan<string> oneOf)
+    {
+        var replacesAll = false;
+        foreach (var key in oneOf)
+            replacesAll |= later.Has(key);
+        foreach (var key in oneOf)
+        {
+            if (replacesAll)
+                _entries.Remove(key);
+        }
+
+        foreach (var (key, entry) in later._entries)
+        {
+            if (!IsNull(entry.Value) || !_entries.ContainsKey(key))
+                _entries[key] = entry;
+        }
+    }
+
+    /// <summary>Takes a key out, for whoever has read it himself.</summary>
+    public void Drop(string key) => _entries.Remove(key);
 
     /// <summary>To be called last: whatever has not been asked for is a mistake.</summary>
     public void RefuseOthers()
@@ -92,7 +124,7 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
                 continue;
             var nearest = NearestWord.Find(key, _known);
             var allowed = nearest is null ? $"known keys: {string.Join(", ", _known.Order(StringComparer.Ordinal))}" : $"did you mean {nearest}?";
-            report.Problem(PathOf(key), entry.Key.Start.Line, $"unknown key; {allowed}");
+            entry.Report.Problem(PathOf(key), entry.Key.Start.Line, $"unknown key; {allowed}");
         }
     }
 
@@ -106,13 +138,15 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     private static bool IsNull(YamlNode value) =>
         value is YamlScalarNode { Style: YamlDotNet.Core.ScalarStyle.Plain, Value: null or "" or "~" or "null" or "Null" or "NULL" };
 
-    private static Dictionary<string, KeyValuePair<YamlNode, YamlNode>> Entries(YamlMappingNode? node)
+    private static Dictionary<string, Entry> Entries(YamlMappingNode? node, ConfigReport report)
     {
-        var entries = new Dictionary<string, KeyValuePair<YamlNode, YamlNode>>(StringComparer.OrdinalIgnoreCase);
+        var entries = new Dictionary<string, Entry>(StringComparer.OrdinalIgnoreCase);
         if (node is null)
             return entries;
-        foreach (var entry in node.Children)
-            entries[((YamlScalarNode)entry.Key).Value ?? ""] = entry; // the parser has refused all other keys
+        foreach (var (key, value) in node.Children)
+            entries[((YamlScalarNode)key).Value ?? ""] = new Entry(key, value, report); // the parser has refused all other keys
         return entries;
     }
+
+    private sealed record Entry(YamlNode Key, YamlNode Value, ConfigReport Report);
 }

@@ -87,7 +87,7 @@ internal static class YamlValues
             if (ImagePattern.TryParse(text, out var pattern))
                 patterns.Add(pattern);
             else
-                map.Report.Problem($"{map.PathOf(key)}[{index}]", entries[index].Start.Line, $"{text} is not a pattern; use {ImagePattern.Allowed}");
+                map.ReportOf(key).Problem($"{map.PathOf(key)}[{index}]", entries[index].Start.Line, $"{text} is not a pattern; use {ImagePattern.Allowed}");
         }
         return patterns.ToImmutable();
     }

@@ -29,7 +29,15 @@ internal sealed record CallEnvironment(
     internal StalledRegistries Stalled { get; init; } = new(Time);
 
     /// <summary>Where images were found.</summary>
-    internal FoundElsewhere Found { get; } = new();
+    internal FoundElsewhere Found { get; init; } = new();
+
+    /// <summary>With other settings, and all else that is kept over a reload: connections, who is set aside, what is known of images.</summary>
+    internal CallEnvironment With(ShimSettings settings) => this with
+    {
+        Settings = settings,
+        Resolver = Resolver.With(settings),
+        Found = settings.HasSameRegistries(Settings) ? Found : new(), // a name that no registry accounts for any more is none
+    };
 
     /// <summary>How images are shown.</summary>
     internal RestoredNames RestoredNames => new(Settings.Names, Record.Names);

@@ -8,9 +8,9 @@ namespace ImageCriShim.Cri;
 /// Picks out the calls that are edited, and says under which name the runtime has a method. Everything else is forwarded, so there is no list
 /// of the rest.
 /// </summary>
-/// <param name="current">What edited calls work with.</param>
+/// <param name="current">What edited calls work with; null: no call is edited, for want of settings that can be used (<c>--fail-open</c>).</param>
 /// <param name="begin">The versions that the runtime speaks, found out for a new connection; the argument says whether the caller is still there.</param>
-internal sealed class CriRouter(Func<CallEnvironment> current, Func<Func<bool>, RuntimeVersions> begin)
+internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>, RuntimeVersions> begin)
 {
     private delegate CriCall MakeCall(CallEnvironment environment, CallerHead head);
 
@@ -39,15 +39,17 @@ internal sealed class CriRouter(Func<CallEnvironment> current, Func<Func<bool>, 
     }
 
     /// <summary>Its answer begins with the first event, which may never come, and has no end.</summary>
-    internal static bool IsEndless(ReadOnlySpan<byte> path) => path.EndsWith("/GetContainerEvents"u8);
+    private static bool IsEndless(ReadOnlySpan<byte> path) => path.EndsWith("/GetContainerEvents"u8);
 
     private CallRoute Route(RuntimeVersions versions, ReadOnlySpan<byte> path, IReadOnlyList<HeaderField> headers)
     {
         var renamed = versions.Rename(path);
+        if (current() is not { } environment)
+            return new CallRoute(null, renamed, IsEndless(path));
         foreach (var (edited, make) in s_edited)
         {
             if (path.SequenceEqual(edited))
-                return new CallRoute(make(current(), CallerHead.Of(headers, renamed)), renamed);
+                return new CallRoute(make(environment, CallerHead.Of(headers, renamed)), renamed);
         }
 
         return new CallRoute(null, renamed, IsEndless(path));

@@ -7,14 +7,10 @@ namespace ImageCriShim.Hosting;
 internal sealed class FailOpen(IReadOnlyList<string> problems, ILogger log)
 {
     /// <summary>In a line, for systemd's STATUS.</summary>
-    internal string Summary
-    {
-        get
-        {
-            var others = problems.Count > 1 ? $" and {problems.Count - 1} more" : "";
-            return $"FAIL OPEN, nothing is rewritten: {problems[0]}{others}";
-        }
-    }
+    internal string Summary => $"FAIL OPEN, nothing is rewritten: {Summarize(problems)}";
+
+    /// <param name="problems">At least one.</param>
+    internal static string Summarize(IReadOnlyList<string> problems) => problems.Count > 1 ? $"{problems[0]} and {problems.Count - 1} more" : problems[0];
 
     internal void Say()
     {

@@ -60,8 +60,32 @@ internal static partial class Log
     internal static partial void FailOpenProblem(ILogger log, string problem);
 
     [LoggerMessage(
-        1223, LogLevel.Error, "FAIL OPEN: the settings cannot be used, so every call is forwarded as it comes and nothing is rewritten; mend the file, then restart")]
+        1223, LogLevel.Error, "FAIL OPEN: the settings cannot be used, so every call is forwarded as it comes and nothing is rewritten; mend the file")]
     internal static partial void FailOpen(ILogger log);
+
+    [LoggerMessage(1230, LogLevel.Information, "SIGHUP: {File} is read again")]
+    internal static partial void ReloadAsked(ILogger log, string file);
+
+    [LoggerMessage(1231, LogLevel.Information, "settings: {Change}")]
+    internal static partial void SettingChanged(ILogger log, string change);
+
+    [LoggerMessage(1232, LogLevel.Debug, "settings: {File} was read again, and says what is in force already")]
+    internal static partial void NothingChanged(ILogger log, string file);
+
+    [LoggerMessage(1233, LogLevel.Error, "{Problem}")]
+    internal static partial void ReloadProblem(ILogger log, string problem);
+
+    [LoggerMessage(1234, LogLevel.Error, "settings: {File} cannot be used as it is now, so what was in force before stays in force; mend it, it is read again when it changes")]
+    internal static partial void SettingsStay(ILogger log, string file);
+
+    [LoggerMessage(1235, LogLevel.Information, "settings: {File} can be used again, and is in force")]
+    internal static partial void UsableAgain(ILogger log, string file);
+
+    [LoggerMessage(1236, LogLevel.Information, "settings: {File} can be used now and is in force: this is the end of FAIL OPEN, calls that come from now on are edited")]
+    internal static partial void FailedOpenUntilNow(ILogger log, string file);
+
+    [LoggerMessage(1237, LogLevel.Error, "settings: a reload failed by a defect of image-cri-shim, and what was in force stays in force; please report this")]
+    internal static partial void ReloadBroke(ILogger log, Exception exception);
 
     [LoggerMessage(1224, LogLevel.Error, "not alive: callers do not reach {Socket}; systemd is not told that all is well, and will restart us")]
     internal static partial void NotAlive(ILogger log, string socket);

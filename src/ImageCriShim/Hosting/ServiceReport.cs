@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ImageCriShim.Relay;
 using Microsoft.Extensions.Logging;
@@ -39,9 +40,23 @@ internal sealed class ServiceReport : IDisposable
         _manager.Dispose();
     }
 
+    /// <summary>A reload begins. It ends with <see cref="SayReady"/>, whatever becomes of it: until then <c>systemctl reload</c> waits.</summary>
+    internal void SayReloading()
+    {
+        // CLOCK_MONOTONIC, by which systemd tells whether this answers its signal: on Linux that is what Stopwatch reads.
+        var now = (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
+        lock (_gate)
+        {
+            if (!_isStopping)
+                _manager.Send("RELOADING=1", $"MONOTONIC_USEC={now}");
+        }
+    }
+
+    internal void SayReady() => Say("READY=1");
+
     private void Begin(ShimSocket socket, TimeSpan? limit, TimeProvider time, ILogger log)
     {
-        Say("READY=1");
+        SayReady();
         _parts.Add(time.CreateTimer(_ => Say(), null, s_look, s_look));
         if (limit is not { } within)
             return;

@@ -21,7 +21,7 @@ internal sealed class StderrLogger : ILogger, IDisposable
     internal const int MaxChars = 16 * 1024;
 
     private readonly LogFormat _format;
-    private readonly LogLevel _least;
+    private volatile LogLevel _least;
     private readonly TimeProvider _time;
     private readonly bool _underJournald;
     private readonly LogRate _rate;
@@ -32,6 +32,13 @@ internal sealed class StderrLogger : ILogger, IDisposable
         (_format, _least, _time, _underJournald) = (format, least, time, underJournald);
         _rate = new LogRate(time, (id, count) => Hosting.Log.LinesLeftOut(this, count, id.Id, id.Name ?? "", LogRate.Burst, LogRate.PerSecond));
         _lines = new LogLines(output, count => Hosting.Log.LinesLost(this, count));
+    }
+
+    /// <summary>Lines of lower levels are not written. May be changed at any time.</summary>
+    internal LogLevel Least
+    {
+        get => _least;
+        set => _least = value;
     }
 
     /// <inheritdoc cref="LogLines.Flush"/>

@@ -42,6 +42,15 @@ internal static class GoDuration
         return true;
     }
 
+    /// <summary>As somebody would write it: <c>15m</c>, not Go's <c>15m0s</c>.</summary>
+    public static string Format(TimeSpan duration)
+    {
+        (long Count, string Unit)[] parts =
+            [((long)duration.TotalHours, "h"), (duration.Minutes, "m"), (duration.Seconds, "s"), (duration.Milliseconds, "ms")];
+        var text = string.Concat(parts.Where(part => part.Count != 0).Select(part => $"{part.Count}{part.Unit}"));
+        return text.Length > 0 ? text : duration == TimeSpan.Zero ? "0" : $"{duration.Ticks / (double)TimeSpan.TicksPerMicrosecond}us";
+    }
+
     private static bool TryReadPart(ref ReadOnlySpan<char> rest, out double ticks)
     {
         ticks = 0;

@@ -30,6 +30,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     private readonly Dictionary<RegistryIdentity, Outage> _outages = [];
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
+    private HashSet<RegistryIdentity>? _configured; // null: whoever is asked
 
     /// <summary>Who is set aside now, longest first.</summary>
     public IReadOnlyList<SetAsideRegistry> All
@@ -65,14 +66,30 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
             RegistryIdentity.Of(registry), patience, () => Ask(registry, image, patience, cancellation), cancellation) ?? s_noTurn;
     }
 
+    /// <summary>After a reload: these are known as before, and asked as it now says; nobody looks for the others any more.</summary>
+    public void Keep(IReadOnlyCollection<Registry> registries)
+    {
+        var configured = registries.DistinctBy(RegistryIdentity.Of).ToDictionary(RegistryIdentity.Of);
+        lock (_gate)
+        {
+            _configured = [.. configured.Keys];
+            foreach (var (identity, outage) in _outages.ToList())
+            {
+                if (configured.TryGetValue(identity, out var registry))
+                    outage.Question = outage.Question with { Registry = registry };
+                else
+                    Remove(identity, outage);
+            }
+        }
+    }
+
     public void Dispose()
     {
         _stopping.Cancel();
         lock (_gate)
         {
-            foreach (var outage in _outages.Values)
-                outage.Timer?.Dispose();
-            _outages.Clear();
+            foreach (var (identity, outage) in _outages.ToList())
+                Remove(identity, outage);
         }
     }
 
@@ -103,13 +120,19 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         lock (_gate)
         {
             var identity = RegistryIdentity.Of(question.Registry);
-            if (_stopping.IsCancellationRequested || _outages.ContainsKey(identity))
+            if (_stopping.IsCancellationRequested || _outages.ContainsKey(identity) || _configured?.Contains(identity) is false)
                 return;
             var outage = new Outage(question, reason, time);
             _outages.Add(identity, outage);
             outage.Timer = time.CreateTimer(_ => _ = AskInBackground(outage), null, FirstInterval, Timeout.InfiniteTimeSpan);
         }
         Log.SetAside(log, $"{question.Registry.Address}", reason);
+    }
+
+    private void Remove(RegistryIdentity identity, Outage outage)
+    {
+        outage.Timer?.Dispose();
+        _outages.Remove(identity);
     }
 
     private void BringBack(Registry registry, ProbeResult answer)

@@ -75,6 +75,12 @@ internal sealed record Registry(RegistryAddress Address)
         return origin is not null && Reference.TryParse(name, out var given) && !given.IsAt(Host) && Serves(given) && Spell(given) == here ? given : null;
     }
 
+    /// <summary>Whether the settings say the same of both.</summary>
+    public bool IsSameAs(Registry other) =>
+        (Address, ForwardPullSecrets, Tls, Priority, IsOffline, Path) == (other.Address, other.ForwardPullSecrets, other.Tls, other.Priority, other.IsOffline, other.Path)
+        && Images.SequenceEqual(other.Images) && Exclude.SequenceEqual(other.Exclude)
+        && (Credentials?.IsSameAs(other.Credentials) ?? other.Credentials is null);
+
     public override string ToString() => $"{Address} (priority {Priority})";
 
     /// <summary>The host of all images that this registry is asked for; null where there are several.</summary>

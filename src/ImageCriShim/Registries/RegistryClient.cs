@@ -16,6 +16,9 @@ internal sealed class RegistryClient : IDisposable
     /// <summary>For his turn: as long as all pulls that there may be take, one after the other.</summary>
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(20);
 
+    /// <summary>After which a question that was put before a reload has its answer, or is given up.</summary>
+    private static readonly TimeSpan s_longestQuestion = TimeSpan.FromMinutes(1);
+
     private readonly SharedWork<(string Host, int Port, TimeSpan Patience), bool> _tries = new();
     private readonly Places _places;
     private readonly TimeProvider _time;
@@ -75,7 +78,24 @@ internal sealed class RegistryClient : IDisposable
         return _tries.Join((hop.IdnHost, hop.Port, patience), abandoned => TryConnect(hop, patience, abandoned), cancellation);
     }
 
+    /// <summary>
+    /// After a reload: connections of registries that do TLS as one of these does stay as they are, all others are closed. A question that is
+    /// still put as the settings were makes one anew, which the next reload closes.
+    /// </summary>
+    public void Keep(IEnumerable<Registry> registries)
+    {
+        var used = registries.SelectMany(registry => new[] { registry.Tls, registry.Tls.ForOtherHosts }).Append(TlsSettings.Default).ToHashSet();
+        foreach (var pool in _connections.Keep(used))
+            _ = DisposeLater(pool);
+    }
+
     public void Dispose() => _connections.Dispose();
+
+    private async Task DisposeLater(IDisposable pool)
+    {
+        await Task.Delay(s_longestQuestion, _time);
+        pool.Dispose();
+    }
 
     private async Task<bool> TryConnect(Uri hop, TimeSpan patience, CancellationToken cancellation)
     {

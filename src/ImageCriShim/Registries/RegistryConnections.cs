@@ -36,6 +36,18 @@ internal sealed class RegistryConnections(SystemProxy proxy) : IDisposable
         return For(tls).SendAsync(request, cancellation);
     }
 
+    /// <summary>Takes the pools of all other ways out. Requests that they have begun are not disturbed.</summary>
+    /// <returns>What is to be disposed of once nobody is about to send over it any more.</returns>
+    public IReadOnlyList<IDisposable> Keep(IReadOnlySet<TlsSettings> used)
+    {
+        lock (_gate)
+        {
+            var others = _pools.Where(pool => !used.Contains(pool.Key)).ToList();
+            others.ForEach(pool => _pools.Remove(pool.Key));
+            return [.. others.Select(pool => pool.Value)];
+        }
+    }
+
     public void Dispose()
     {
         lock (_gate)

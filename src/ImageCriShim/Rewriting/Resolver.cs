@@ -8,15 +8,22 @@ namespace ImageCriShim.Rewriting;
 /// From the image that a caller names to what to pull. Belongs to one <see cref="ShimSettings"/>: a reload
 /// makes a new one, and calls in flight finish with the one they started with.
 /// </summary>
-internal sealed class Resolver(ShimSettings settings, Outages registries, TimeProvider time)
+/// <param name="settings">All that is decided here is decided by them.</param>
+/// <param name="registries">Who is asked.</param>
+/// <param name="time">The clock.</param>
+/// <param name="known">What was answered under settings with the same registries.</param>
+internal sealed class Resolver(ShimSettings settings, Outages registries, TimeProvider time, KnownAnswers? known = null)
 {
     private static readonly TimeSpan s_shortOutage = TimeSpan.FromSeconds(1); // it was asked just now
 
     private readonly CandidateList _candidates = new(settings);
     private readonly Lifetimes _lifetimes = new(settings.Cache);
     private readonly SharedWork<string, Asked> _rounds = new();
-    private readonly LruCache<string, ProbeRound> _known = new(settings.Cache.ImageCacheSize);
-    private readonly Lock _gate = new(); // of what is known
+    private readonly KnownAnswers _known = known ?? new(settings.Cache.ImageCacheSize);
+
+    /// <summary>The one of settings that replace these.</summary>
+    public Resolver With(ShimSettings next) =>
+        new(next, registries, time, next.HasSameRegistries(settings) && next.Cache.ImageCacheSize == settings.Cache.ImageCacheSize ? _known : null);
 
     /// <summary>
     /// Every name that the image may have on this node, most wanted first, without asking anybody: where to look for what
@@ -47,7 +54,7 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
 
         // 2. Answers that are still believed.
         var key = reference.ToString();
-        if (FindKnown(key) is { } earlier && earlier.IsValid(IsValid))
+        if (_known.Find(key) is { } earlier && earlier.IsValid(IsValid))
             return Decide(image, reference, asked, earlier, fromCache: true);
 
         // 3. Ask, once for everybody who wants to know.
@@ -61,26 +68,20 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
     /// </summary>
     public void Forget(Decision decision)
     {
-        if (!Reference.TryParse(decision.Image, out var reference))
-            return;
-        var key = reference.ToString();
-        lock (_gate)
-        {
-            if (_known.TryGet(key, out var round) && IsOf(decision, round))
-                _known.Remove(key);
-        }
+        if (Reference.TryParse(decision.Image, out var reference))
+            _known.Forget(reference.ToString(), round => IsOf(decision, round));
     }
 
     private async Task<Asked> Ask(string key, IReadOnlyList<Candidate> asked, CancellationToken abandoned)
     {
         // What is known is looked up again: somebody may have asked between our step 2 and step 3.
         var started = time.GetTimestamp();
-        var round = await Run(FindKnown(key), IsValid, registries.Probe);
+        var round = await Run(_known.Find(key), IsValid, registries.Probe);
 
         // Setting aside orders, it does not forbid: before the pull is given up or goes as given, who was set aside is tried.
         if (!round.IsFound)
             round = await Run(round, answer => !IsWorthAnotherTry(answer.Value), registries.ProbeAgain);
-        Remember(key, round);
+        _known.Remember(key, round);
         return new Asked(round, round.HasAnswerBefore(started));
 
         Task<ProbeRound> Run(ProbeRound? earlier, Func<ProbeRound.Answer, bool> isValid, Probe probe) =>
@@ -125,18 +126,6 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
     }
 
     private ImagePattern? FindExclusion(Reference reference) => settings.Exclude.FirstOrDefault(pattern => pattern.Matches(reference));
-
-    private void Remember(string key, ProbeRound round)
-    {
-        lock (_gate)
-            _known.Set(key, round);
-    }
-
-    private ProbeRound? FindKnown(string key)
-    {
-        lock (_gate)
-            return _known.TryGet(key, out var round) ? round : null;
-    }
 
     private bool IsValid(ProbeRound.Answer answer) => time.GetElapsedTime(answer.At) < _lifetimes.Of(answer.Value);
 

@@ -66,7 +66,8 @@ public abstract class PullTest : RelayTest
         var resolver = new Resolver(settings, (Outages)outages.What, Time);
         Record = State?.Pulls ?? new PullRecord([]);
         var environment = new CallEnvironment(settings, resolver, asking, (RuntimeClient)runtime.What, Record, Missing, Time, Log);
-        var beginning = State is null ? null : new ConnectionBeginning(() => environment, new RecordBeginning(State, environment.Runtime, Time, Log));
+        var record = State is null ? null : new RecordBeginning(State, environment.Runtime, Time, Log);
+        var beginning = State is null ? null : new ConnectionBeginning(environment.Runtime, () => environment, () => record);
         StartRelay(new CriRouter(() => environment, beginning is null ? _ => RuntimeVersions.Both : beginning.Begin).Begin);
         Caller = await Connect();
     }

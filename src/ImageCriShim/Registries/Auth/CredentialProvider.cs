@@ -28,6 +28,10 @@ internal sealed class CredentialProvider(string name, string directory, string a
     /// <summary>Set besides our own environment.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Environment { get; init; } = [];
 
+    /// <summary>All that was read of it, to be compared, never to be shown: arguments and variables may hold secrets.</summary>
+    internal string Written => string.Join(
+        '\0', [name, directory, apiVersion, $"{DefaultCacheDuration}", .. MatchImages.Select(glob => $"{glob}"), "", .. Arguments, "", .. Environment.Select(v => $"{v}")]);
+
     public bool Serves(Reference image) => MatchImages.Any(glob => glob.Matches(image, wholeSegments: false));
 
     /// <param name="image">Host and repository.</param>

@@ -17,6 +17,9 @@ internal sealed class CredentialProviderSource(string configPath, ImmutableArray
     private readonly ImmutableArray<(CredentialProvider Provider, HelperAnswers<ProviderAnswer> Answers)> _providers =
         [.. providers.Select(provider => (provider, new HelperAnswers<ProviderAnswer>(time)))];
 
+    public override bool IsSameAs(CredentialSource? other) => other is CredentialProviderSource source
+        && $"{other}" == $"{this}" && source._providers.Select(p => p.Provider.Written).SequenceEqual(_providers.Select(p => p.Provider.Written));
+
     public override async ValueTask<CredentialAnswer> Find(Reference image, CancellationToken cancellation)
     {
         var first = default(CredentialAnswer?);

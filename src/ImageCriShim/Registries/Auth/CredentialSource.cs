@@ -13,6 +13,11 @@ internal abstract class CredentialSource
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
     public abstract ValueTask<CredentialAnswer> Find(Reference image, CancellationToken cancellation);
 
+    /// <summary>
+    /// Whether the settings say the same of both. Then a reload keeps the one that is there, with the answers that it remembers.
+    /// </summary>
+    public virtual bool IsSameAs(CredentialSource? other) => ReferenceEquals(this, other);
+
     /// <summary>For people, without asking anybody: <c>admin:***</c>, <c>dockerConfig /root/.docker/config.json</c>.</summary>
     public abstract override string ToString();
 }
@@ -26,8 +31,12 @@ internal readonly record struct CredentialAnswer(Credential? Credential, string 
 /// <summary>A credential written in the config file.</summary>
 internal sealed class InlineCredential(Credential credential, string key) : CredentialSource
 {
-    public override ValueTask<CredentialAnswer> Find(Reference image, CancellationToken cancellation) =>
-        ValueTask.FromResult(new CredentialAnswer(credential, key));
+    private readonly Credential _credential = credential;
 
-    public override string ToString() => credential.ToString();
+    public override ValueTask<CredentialAnswer> Find(Reference image, CancellationToken cancellation) =>
+        ValueTask.FromResult(new CredentialAnswer(_credential, key));
+
+    public override bool IsSameAs(CredentialSource? other) => other is InlineCredential inline && inline._credential == _credential;
+
+    public override string ToString() => _credential.ToString();
 }

@@ -38,6 +38,8 @@ internal sealed class DockerConfigSource(string path, TimeProvider time) : Crede
         return ValueTask.FromResult(new CredentialAnswer(credential, $"{this}", wrong is null ? null : $"{this}: {wrong}"));
     }
 
+    public override bool IsSameAs(CredentialSource? other) => other is DockerConfigSource && $"{other}" == $"{this}";
+
     public override string ToString() => $"dockerConfig {path}";
 
     private static DockerConfig? Read(string path, out string problem) =>

@@ -23,6 +23,9 @@ internal sealed class FileCredential(string key, string path, Func<string, Crede
         return ValueTask.FromResult(new CredentialAnswer(make(secret), $"{key} {path}"));
     }
 
+    // Which file, which kind, and the user's name.
+    public override bool IsSameAs(CredentialSource? other) => other is FileCredential && $"{other}" == $"{this}";
+
     public override string ToString() => $"{make("")} ({key} {path})";
 
     private ValueTask<CredentialAnswer> Problem(string what) =>

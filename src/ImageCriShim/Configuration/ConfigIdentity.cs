@@ -1,0 +1,18 @@
+namespace ImageCriShim.Configuration;
+
+/// <summary>
+/// Which files the settings are read from, and of each the file that it really is and when something was done to it
+/// (docs/decisions/0008-look-for-changes.md).
+/// </summary>
+internal sealed class ConfigIdentity
+{
+    private readonly List<(string Path, FileIdentity? File)> _files;
+
+    private ConfigIdentity(IEnumerable<string> paths) => _files = [.. paths.Select(path => (path, FileIdentity.Find(path)))];
+
+    /// <summary>Throws nothing: a file that is not there is one that is not there.</summary>
+    public static ConfigIdentity Look(string path) => new([path, .. DropIns.Find(path)]);
+
+    /// <summary>Whether there is nothing new to read.</summary>
+    public bool IsSameAs(ConfigIdentity? other) => other is not null && _files.SequenceEqual(other._files);
+}

@@ -1,0 +1,23 @@
+namespace ImageCriShim.Configuration;
+
+/// <summary>The files that add to the config file: <c>*.yaml</c> in the directory beside it that has its name with <c>.d</c>.</summary>
+internal static class DropIns
+{
+    /// <param name="configPath">Of the config file.</param>
+    /// <returns>In the order of their names; none where there is no such directory, or it cannot be read.</returns>
+    public static IReadOnlyList<string> Find(string configPath)
+    {
+        try
+        {
+            // Of a ConfigMap's mount: what begins with a dot is its own business (..data).
+            return [.. Directory.EnumerateFiles(DirectoryOf(configPath), "*.yaml").Where(file => Path.GetFileName(file)[0] != '.').Order(StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary><c>/etc/image-cri-shim.d</c> for <c>/etc/image-cri-shim.yaml</c>.</summary>
+    public static string DirectoryOf(string configPath) => (configPath.EndsWith(".yaml", StringComparison.Ordinal) ? configPath[..^5] : configPath) + ".d";
+}

@@ -1,0 +1,199 @@
+using System.Runtime.InteropServices;
+using ImageCriShim.Configuration;
+using ImageCriShim.Hosting;
+using Microsoft.Extensions.Logging;
+using Log = ImageCriShim.Hosting.Log;
+
+namespace ImageCriShim;
+
+/// <summary>
+/// Takes over what the config file says by now, all of it or nothing: on SIGHUP, and when a look every <c>reloadInterval</c> finds that it has
+/// changed. Settings that cannot be used leave those in force as they are.
+/// </summary>
+internal sealed class Reload : IDisposable
+{
+    private const int LooksUntilRead = 20; // then it is read as it is: somebody writes it all the time
+
+    /// <summary>Whoever writes a file writes it at once; it is read when nothing has been done to it for so long.</summary>
+    private static readonly TimeSpan s_rest = TimeSpan.FromMilliseconds(250);
+
+    private static readonly TimeSpan s_shortestInterval = TimeSpan.FromMilliseconds(100); // a look costs some microseconds
+
+    private readonly string _path;
+    private readonly CallRouting _routing;
+    private readonly StderrLogger _log;
+    private readonly ITimer _timer;
+    private readonly Lock _gate = new(); // one reload at a time
+    private ShimSettings _inForce;
+    private ConfigIdentity _read; // what was read last, usable or not
+    private ConfigIdentity? _unread; // a change that has not come to rest
+    private int _looks;
+    private HashSet<string> _remarks;
+    private PosixSignalRegistration? _signal;
+    private ServiceReport? _report;
+    private bool _isOver;
+
+    /// <param name="path">Of the config file.</param>
+    /// <param name="read">Which files <paramref name="config"/> was read from.</param>
+    /// <param name="config">What they said at the start.</param>
+    /// <param name="inForce">The settings that this process began with.</param>
+    /// <param name="failOpen">Null if they are those of the file.</param>
+    /// <param name="routing">Which goes by them.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">The log.</param>
+    internal Reload(
+        string path, ConfigIdentity read, ConfigResult config, ShimSettings inForce, FailOpen? failOpen, CallRouting routing, TimeProvider time, StderrLogger log)
+    {
+        (_path, _read, _inForce, FailOpen, _routing, _log) = (path, read, inForce, failOpen, routing, log);
+        _remarks = [.. config.Warnings, .. config.Notes];
+        _timer = time.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Null: the settings that are in force are those of a file.</summary>
+    internal FailOpen? FailOpen { get; private set; }
+
+    /// <summary>What is wrong with the file, in a line; null: what it says is in force.</summary>
+    internal string? Trouble { get; private set; }
+
+    /// <summary>Files that could not be used since the start, each counted once.</summary>
+    internal long Failures { get; private set; }
+
+    /// <summary>Files that could.</summary>
+    internal long Successes { get; private set; }
+
+    /// <summary>
+    /// Puts the settings of the start in force. Before anybody can see that we are there: from now on SIGHUP does not end the process.
+    /// </summary>
+    internal void Begin()
+    {
+        lock (_gate)
+        {
+            if (FailOpen is null)
+                _routing.Adopt(_inForce);
+            _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+        }
+    }
+
+    /// <summary>Looks for changes from now on.</summary>
+    /// <param name="report">Is told of each reload; null where nobody hears.</param>
+    internal void Watch(ServiceReport? report)
+    {
+        lock (_gate)
+            _report = report;
+        Rest();
+    }
+
+    public void Dispose()
+    {
+        _signal?.Dispose();
+        lock (_gate)
+            _isOver = true;
+        _timer.Dispose();
+    }
+
+    private void OnSignal(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        lock (_gate)
+        {
+            Log.ReloadAsked(_log, _path);
+            ReadAgain(ConfigIdentity.Look(_path));
+        }
+    }
+
+    private void Look()
+    {
+        lock (_gate)
+        {
+            var now = ConfigIdentity.Look(_path);
+            if (now.IsSameAs(_read))
+                _unread = null;
+            else if (now.IsSameAs(_unread) || ++_looks > LooksUntilRead)
+                ReadAgain(now);
+            else
+                _unread = now;
+        }
+
+        Rest();
+    }
+
+    private void Rest()
+    {
+        lock (_gate)
+        {
+            var interval = _inForce.ReloadInterval > s_shortestInterval ? _inForce.ReloadInterval : s_shortestInterval;
+            if (!_isOver)
+                _timer.Change(_unread is null ? interval : s_rest, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void ReadAgain(ConfigIdentity identity)
+    {
+        if (_isOver)
+            return;
+        (_read, _unread, _looks) = (identity, null, 0); // looked at before it is read: what is written meanwhile is read the next time
+        _report?.SayReloading();
+        try
+        {
+            Take(ConfigFile.Load(_path));
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            Failures++;
+            Trouble = "a reload failed, the settings are older than the file";
+            Log.ReloadBroke(_log, e);
+        }
+        finally
+        {
+            _report?.SayReady();
+        }
+    }
+
+    private void Take(ConfigResult config)
+    {
+        foreach (var warning in config.Warnings.Where(warning => !_remarks.Contains(warning)))
+            Log.ConfigWarning(_log, warning);
+        foreach (var note in config.Notes.Where(note => !_remarks.Contains(note)))
+            Log.ConfigNote(_log, note);
+        _remarks = [.. config.Warnings, .. config.Notes];
+        if (config.Settings is { } settings)
+            Adopt(settings with { RuntimeSocket = settings.RuntimeSocket ?? _inForce.RuntimeSocket }); // not named: the one that was found
+        else
+            Refuse(config.Problems);
+    }
+
+    private void Adopt(ShimSettings settings)
+    {
+        var failedOpen = FailOpen is not null;
+        var changes = failedOpen ? SettingsChanges.OfSockets(_inForce, settings) : SettingsChanges.Between(_inForce, settings);
+        if (failedOpen || changes.Count > 0)
+            _routing.Adopt(settings);
+        _log.Least = settings.Debug ? LogLevel.Debug : LogLevel.Information;
+        foreach (var change in changes)
+            Log.SettingChanged(_log, change);
+        if (failedOpen)
+            Log.FailedOpenUntilNow(_log, _path);
+        else if (Trouble is not null)
+            Log.UsableAgain(_log, _path);
+        else if (changes.Count == 0)
+            Log.NothingChanged(_log, _path);
+        (_inForce, FailOpen, Trouble) = (settings, null, null);
+        Successes++;
+    }
+
+    private void Refuse(IReadOnlyList<string> problems)
+    {
+        Failures++;
+        if (FailOpen is not null)
+        {
+            FailOpen = new FailOpen(problems, _log);
+            FailOpen.Say();
+            return;
+        }
+
+        foreach (var problem in problems)
+            Log.ReloadProblem(_log, problem);
+        Log.SettingsStay(_log, _path);
+        Trouble = $"the settings are older than {_path}, which cannot be used: {FailOpen.Summarize(problems)}";
+    }
+}
