@@ -64,9 +64,9 @@ internal sealed class Scene : IAsyncDisposable
         probeTimeout: 1s
         timeout: {{_options.Timeout.TotalSeconds}}s
         cache: { imageCacheTTL: 1s }
+        {{_options.Yaml}}
         registries:
         - { address: "{{Mirror.Address}}" }
-        {{_options.Yaml}}
         """;
 
     /// <summary>How many the callers of the shim have made so far.</summary>

@@ -1,10 +1,17 @@
+using ImageCriShim.Tests.Fakes;
+
 namespace ImageCriShim.Tests.Faults;
 
-/// <summary>Whatever becomes of the settings, a shim that is started with <c>--fail-open</c> forwards: the node goes on without rewriting.</summary>
+/// <summary>
+/// Whatever becomes of the settings, a shim that runs goes on by those that it has, and one that is started with <c>--fail-open</c> forwards:
+/// the node goes on without rewriting.
+/// </summary>
 [Collection<FaultTests>]
 [Trait("suite", "faults")]
 public sealed class SettingsFaults(FaultNode node)
 {
+    private const int SigHup = 1;
+
     [Theory]
     [InlineData("rubbish")]
     [InlineData("an empty file")]
@@ -37,6 +44,38 @@ public sealed class SettingsFaults(FaultNode node)
         // What was pulled by another name has only that one while nothing is rewritten.
         effect.ShouldOnlyHaveFailed((Workload.Pulls, GrpcStatus.Wrong)).ShouldHavePulledMeanwhile();
         scene.Shim.Starts.ShouldBe(3);
+    }
+
+    [Theory]
+    [InlineData("rubbish", true)]
+    [InlineData("an empty file", true)]
+    [InlineData("a directory", true)]
+    [InlineData("half of themselves", true)]
+    [InlineData("rubbish", false)]
+    public async Task Settings_that_are_lost_under_a_running_shim_are_still_its_settings(string settings, bool isAsked)
+    {
+        await using var scene = await Scene.Set(
+            node, $"settings become {settings}{(isAsked ? ", SIGHUP" : ", seen")}", new() { Arguments = ["--fail-open"], Yaml = "reloadInterval: 500ms" });
+        var file = scene.File("image-cri-shim.yaml");
+        var whole = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
+
+        var effect = await scene.Suffer(
+            () =>
+            {
+                Replace(file, settings, whole);
+                return isAsked ? scene.Shim.Signal(SigHup) : Task.CompletedTask;
+            },
+            TimeSpan.FromSeconds(2),
+            () =>
+            {
+                Restore(file, whole);
+                return isAsked ? scene.Shim.Signal(SigHup) : Task.CompletedTask;
+            });
+
+        effect.ShouldNotHaveFailed().ShouldHavePulledMeanwhile();
+        scene.Shim.Starts.ShouldBe(1);
+        scene.Shim.Output.ShouldContain("what was in force before stays in force");
+        await Wait.Until(() => scene.Shim.Output.Contains("can be used again"), "they are in force again");
     }
 
     // Where it is looked for if no settings say where.
