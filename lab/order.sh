@@ -37,5 +37,5 @@ EOF
 list_functions() {
     local section
     section=$(readelf -SW "$1" | sed -n 's/^ *\[ *\([0-9]*\)\] __managedcode .*/\1/p')
-    readelf -sW "$1" | awk -v section="$section" '$4 == "FUNC" && $7 == section && !($2 in seen) { seen[$2]; print $2, $8 }'
+    readelf -sW "$1" | awk -v section="$section" '$4 == "FUNC" && $7 == section && !($2 in seen) { seen[$2]; sub(/^0+/, "", $2); print $2, $8 }'
 }

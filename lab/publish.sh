@@ -24,6 +24,7 @@ install_linker() {
 publish_flavour() {
     local flavour=$1 framework=$2 work=$ROOT/artifacts/publish/$1-$2 package=$ROOT/artifacts/package/$1
     mkdir -p "$work" && rm -f "$work/packages.native.lock.json"
+    find "$work/obj" -name image-cri-shim.o ! -newer src/ImageCriShim/native.order -delete 2>/dev/null || true # compiled in another order
     dotnet publish src/ImageCriShim -c Release -nologo -p:Flavour="$flavour" -p:NativeFramework="$framework" "${restore_options[@]}" \
         --artifacts-path "$work" -o "$work/out" >"$(publish_log "$flavour")" 2>&1 </dev/null || return 1
     rm -rf "$package" && mkdir -p "$package" &&
