@@ -54,7 +54,7 @@ public sealed class RegistryFaults(FaultNode node)
         using var expired = Issue(authority, DateTimeOffset.UtcNow.AddDays(-1));
         await using var secure = node.OpenLine(valid, file);
         var registry = $$"""- { address: "{{secure.Address}}", priority: 2000, tls: { ca: "{{file}}" } }""";
-        await using var scene = await Scene.Set(node, "a registry's certificate expired", new() { Yaml = registry });
+        await using var scene = await Scene.Set(node, "a registry's certificate expired", new() { Registry = registry });
 
         var effect = await scene.Suffer(() => Show(expired), TimeSpan.FromSeconds(4), () => Show(valid));
 
@@ -99,7 +99,7 @@ public sealed class RegistryFaults(FaultNode node)
         await using var line = node.OpenLine(name: name);
         await using var scene = await Scene.Set(node, "the name server hangs", new()
         {
-            Yaml = $$"""- { address: "http://{{name}}:{{line.Port}}", priority: 2000 }""",
+            Registry = $$"""- { address: "http://{{name}}:{{line.Port}}", priority: 2000 }""",
             Within = $"exec unshare -m bash -c 'mount --bind {file} /etc/resolv.conf; exec \"$@\"' bash \"$@\"",
         });
         var threads = 0;

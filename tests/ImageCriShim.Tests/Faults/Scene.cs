@@ -9,6 +9,9 @@ internal sealed record SceneOptions
     /// <summary>More of the config file.</summary>
     public string Yaml { get; init; } = "";
 
+    /// <summary>One more entry of <c>registries</c>.</summary>
+    public string Registry { get; init; } = "";
+
     /// <summary>A shell command that ends with <c>exec "$@"</c>.</summary>
     public string? Within { get; init; }
 
@@ -67,6 +70,7 @@ internal sealed class Scene : IAsyncDisposable
         {{_options.Yaml}}
         registries:
         - { address: "{{Mirror.Address}}" }
+        {{_options.Registry}}
         """;
 
     /// <summary>How many the callers of the shim have made so far.</summary>
