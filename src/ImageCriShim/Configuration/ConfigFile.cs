@@ -8,12 +8,15 @@ internal static class ConfigFile
     {
         var reports = new List<ConfigReport>();
         var tops = new List<YamlMap?>();
-        foreach (var file in DropIns.Find(path).Prepend(path))
+        var dropIns = DropIns.Find(path, out var problem);
+        foreach (var file in dropIns.Prepend(path))
         {
             reports.Add(new ConfigReport(file == path ? Path.GetFileName(path) : $"{Path.GetFileName(DropIns.DirectoryOf(path))}/{Path.GetFileName(file)}"));
             tops.Add(YamlFile.Read(file, reports[^1]));
         }
 
+        if (problem is not null) // not as if there were none: their registries are missing
+            reports[0].Problem("", 0, problem);
         var settings = tops is [not null, ..] ? SettingsReader.Read([.. tops.OfType<YamlMap>()]) : null;
         return ConfigResult.Of(settings, reports);
     }

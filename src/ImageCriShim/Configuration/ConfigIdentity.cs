@@ -8,11 +8,17 @@ internal sealed class ConfigIdentity
 {
     private readonly List<(string Path, FileIdentity? File)> _files;
 
-    private ConfigIdentity(IEnumerable<string> paths) => _files = [.. paths.Select(path => (path, FileIdentity.Find(path)))];
+    private readonly string? _problem;
+
+    private ConfigIdentity(string path)
+    {
+        string[] paths = [path, .. DropIns.Find(path, out _problem)];
+        _files = [.. paths.Select(file => (file, FileIdentity.Find(file)))];
+    }
 
     /// <summary>Throws nothing: a file that is not there is one that is not there.</summary>
-    public static ConfigIdentity Look(string path) => new([path, .. DropIns.Find(path)]);
+    public static ConfigIdentity Look(string path) => new(path);
 
     /// <summary>Whether there is nothing new to read.</summary>
-    public bool IsSameAs(ConfigIdentity? other) => other is not null && _files.SequenceEqual(other._files);
+    public bool IsSameAs(ConfigIdentity? other) => other is not null && _problem == other._problem && _files.SequenceEqual(other._files);
 }

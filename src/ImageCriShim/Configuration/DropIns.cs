@@ -4,16 +4,24 @@ namespace ImageCriShim.Configuration;
 internal static class DropIns
 {
     /// <param name="configPath">Of the config file.</param>
-    /// <returns>In the order of their names; none where there is no such directory, or it cannot be read.</returns>
-    public static IReadOnlyList<string> Find(string configPath)
+    /// <param name="problem">Why it is not known which there are; null where it is.</param>
+    /// <returns>In the order of their names; none where there is no such directory.</returns>
+    public static IReadOnlyList<string> Find(string configPath, out string? problem)
     {
+        problem = null;
         try
         {
             // Of a ConfigMap's mount: what begins with a dot is its own business (..data).
             return [.. Directory.EnumerateFiles(DirectoryOf(configPath), "*.yaml").Where(file => Path.GetFileName(file)[0] != '.').Order(StringComparer.Ordinal)];
         }
+        catch (DirectoryNotFoundException)
+        {
+            problem = File.Exists(DirectoryOf(configPath)) ? $"{DirectoryOf(configPath)} is a file; make it a directory, or remove it" : null;
+            return [];
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            problem = $"{DirectoryOf(configPath)} {YamlFile.WhyUnreadable(e)}";
             return [];
         }
     }

@@ -63,6 +63,14 @@ public sealed class DropInTests : IDisposable
     }
 
     [Fact]
+    public void A_directory_that_cannot_be_listed_is_a_problem_and_not_as_if_it_were_empty()
+    {
+        Write("address: http://one.local\n");
+        File.WriteAllText(_directory.File("shim.d"), "");
+        ConfigFile.Load(ConfigPath).Problems.ShouldBe([$"shim.yaml: {_directory.File("shim.d")} is a file; make it a directory, or remove it"]);
+    }
+
+    [Fact]
     public async Task A_credential_is_one_thing_and_is_replaced_as_a_whole()
     {
         Write("address: http://one.local\nauth: admin:old\n");
