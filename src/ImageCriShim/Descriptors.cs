@@ -10,6 +10,12 @@ internal static partial class Descriptors
     private const int OfThisProcess = 24; // EMFILE
     private const int OfTheMachine = 23; // ENFILE
 
+    /// <summary>
+    /// Callers do not get the last ones: ours are pulls, registries, helpers and the record, and .NET ends the process ("Out of memory") if it
+    /// wants a thread for its pool and has no descriptor for starting it.
+    /// </summary>
+    internal const int MaxReserve = 32;
+
     /// <summary>In force now; 0 where nobody says.</summary>
     internal static long Limit
     {
@@ -22,6 +28,21 @@ internal static partial class Descriptors
 
     /// <summary>For people, with what to do.</summary>
     internal static string Exhausted => $"this process has no file descriptor left; its limit is {Limit} (LimitNOFILE of its unit, ulimit -n)";
+
+    /// <summary>For people, with what to do.</summary>
+    internal static string Short => $"this process has hardly a file descriptor left; its limit is {Limit} (LimitNOFILE of its unit, ulimit -n)";
+
+    /// <summary>Of the limit in force now: a low one is shared out.</summary>
+    internal static long Reserve => Math.Min(MaxReserve, Limit / 4);
+
+    /// <summary>Those that nobody but .NET itself and the files that are read and written may have.</summary>
+    internal static long LastReserve => Reserve / 4;
+
+    /// <summary>
+    /// How many numbers are left above this one, which was opened just now. The kernel gives the lowest that is free: whoever closes what was
+    /// given too high a number keeps all above it free.
+    /// </summary>
+    internal static long LeftAbove(SafeHandle newest) => Limit > 0 ? Limit - 1 - newest.DangerousGetHandle() : long.MaxValue;
 
     /// <summary>Whether that is what failed.</summary>
     internal static bool AreExhausted(Exception failure)

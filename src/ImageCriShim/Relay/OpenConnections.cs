@@ -15,6 +15,15 @@ internal sealed class OpenConnections
     private readonly Lock _gate = new();
     private bool _isEnding;
 
+    internal int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _all.Count;
+        }
+    }
+
     internal void Add(RelayConnection connection)
     {
         lock (_gate)

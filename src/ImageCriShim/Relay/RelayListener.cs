@@ -23,10 +23,14 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
         while (TryAccept(out var caller))
         {
             var count = Interlocked.Increment(ref _connections);
-            Action<Socket> serve = count <= RelayLimits.Connections ? Serve : RefuseOneTooMany;
+            // Who has been accepted and is not relayed yet is going to take one more, to the runtime.
+            var left = Descriptors.LeftAbove(caller.SafeHandle) - (count - _open.Count);
+            Action<Socket> serve = count > RelayLimits.Connections ? RefuseOneTooMany : left < Descriptors.Reserve ? RefuseForLackOfDescriptors : Serve;
             var accepted = caller;
             if (count > RelayLimits.Connections + RelayLimits.Refusals)
                 Drop(caller);
+            else if (left < Descriptors.Reserve / 2)
+                Guard(RefuseForLackOfDescriptors, caller); // here: one at a time takes one descriptor, the others wait in the backlog
             else if (!RelayThreads.TryStart(() => Guard(serve, accepted)))
                 Guard(RefuseForLackOfThreads, caller); // here, where the next caller waits for it, for 250 ms as a rule
         }
@@ -127,6 +131,12 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
     {
         Log.NoRoom(log, NoThreadException.Reason);
         RefusingConnection.Refuse(caller, NoThreadException.Reason);
+    }
+
+    private void RefuseForLackOfDescriptors(Socket caller)
+    {
+        Log.NoRoom(log, Descriptors.Short);
+        RefusingConnection.Refuse(caller, Descriptors.Short);
     }
 
     private void RefuseOneTooMany(Socket caller)

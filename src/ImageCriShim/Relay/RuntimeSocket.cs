@@ -11,6 +11,8 @@ internal sealed class RuntimeSocket(string path, TimeProvider time)
     /// <summary>Between two attempts: connecting to a socket file costs some microseconds.</summary>
     internal static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(20);
 
+    private static readonly Lock s_opening = new(); // so that one thread at a time holds one of the last descriptors, for a moment
+
     internal string Path { get; } = path;
 
     /// <returns>A blocking, connected socket, or null and the reason.</returns>
@@ -19,7 +21,7 @@ internal sealed class RuntimeSocket(string path, TimeProvider time)
         Socket? socket = null;
         try
         {
-            socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket = Open();
             // A runtime that hangs accepts nobody, and connecting would wait for room in its backlog for ever (unix(7), socket(7)).
             socket.SendTimeout = (int)RetryInterval.TotalMilliseconds;
             socket.Connect(new UnixDomainSocketEndPoint(Path));
@@ -45,6 +47,18 @@ internal sealed class RuntimeSocket(string path, TimeProvider time)
             if (socket is not null || time.GetElapsedTime(begin) >= Patience || !isWanted())
                 return socket;
             Thread.Sleep(RetryInterval); // the thread belongs to this connection alone
+        }
+    }
+
+    private static Socket Open()
+    {
+        lock (s_opening)
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            if (Descriptors.LeftAbove(socket.SafeHandle) >= Descriptors.LastReserve)
+                return socket;
+            socket.Dispose();
+            throw new SocketException((int)SocketError.TooManyOpenSockets);
         }
     }
 

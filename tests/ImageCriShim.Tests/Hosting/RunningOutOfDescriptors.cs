@@ -18,7 +18,7 @@ public sealed class RunningOutOfDescriptors : DaemonTest
         var shim = await StartShim();
         var callers = new List<RawCaller>();
         (await CallFromNew(callers)).Status.ShouldBe(0); // it stays, so that what is counted next stays too
-        var limit = Limit(shim, Open(shim) + 10); // on the number that a new one may have; what is above it stays open
+        var limit = Limit(shim, Open(shim) + 60); // on the number that a new one may have; what is above it stays open
         var refusals = new List<string>();
         while (refusals.Count < 4 && callers.Count < most) // in a row: a call of our own that has ended may have left room for one caller more
         {
@@ -29,14 +29,35 @@ public sealed class RunningOutOfDescriptors : DaemonTest
                 refusals.Add(answer.Message);
         }
 
-        refusals.Count.ShouldBe(4); // among them those for whom there was no descriptor either
-        refusals.ShouldAllBe(message => message.Contains($"this process has no file descriptor left; its limit is {limit} (LimitNOFILE of its unit, ulimit -n)"));
+        refusals.Count.ShouldBe(4);
+        refusals.ShouldAllBe(message => message.Contains($"this process has hardly a file descriptor left; its limit is {limit} (LimitNOFILE of its unit, ulimit -n)"));
+        Open(shim).ShouldBeLessThan(limit - 10); // what it needs for itself, it still has
         (await callers[0].CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0); // who is there already is not concerned
 
         foreach (var caller in callers)
             await caller.DisposeAsync();
         shim.Output.ShouldNotContain("defect");
-        await Wait.Until(() => Open(shim) <= limit - 6, "the ends have been noticed");
+        await Wait.Until(() => Open(shim) <= limit - 50, "the ends have been noticed");
+        (await Call()).Status.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Where_even_the_reserve_is_used_up_callers_are_told_too()
+    {
+        StartRuntime();
+        var shim = await StartShim();
+        await using var before = await RawCaller.ConnectAsync(ShimSocketPath);
+        (await before.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
+
+        var limit = Limit(shim, Open(shim)); // nothing else can be opened
+        for (var i = 0; i < 3; i++)
+        {
+            await using var caller = await RawCaller.ConnectAsync(ShimSocketPath);
+            (await caller.CallAsync("/test.Fake/Unary", [1])).Message.ShouldContain($"file descriptor left; its limit is {limit} (LimitNOFILE of its unit, ulimit -n)");
+        }
+
+        (await before.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
+        Limit(shim, 1000);
         (await Call()).Status.ShouldBe(0);
     }
 
