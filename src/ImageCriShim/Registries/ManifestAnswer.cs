@@ -26,7 +26,7 @@ internal static class ManifestAnswer
     /// <param name="image">What was asked for.</param>
     /// <param name="asWhom">Ends a sentence about the status: <c>for user admin</c>.</param>
     /// <param name="words">What the registry says in its own words (<see cref="RegistryErrors"/>); null where there was no body to read.</param>
-    /// <param name="now">For a date in <c>Retry-After</c>.</param>
+    /// <param name="now">For a date in <c>Retry-After</c>, where the registry does not say what time it is.</param>
     /// <returns>Null where only the body can tell. Of an index that is found the platforms are not known yet.</returns>
     public static ProbeResult? Judge(HttpResponseMessage response, Reference image, string asWhom, string? words, DateTimeOffset now)
     {
@@ -47,12 +47,13 @@ internal static class ManifestAnswer
         };
     }
 
+    /// <summary>How long it wants to be left alone. A date is one of its own clock, which it tells as well; ours may be an hour off.</summary>
     public static TimeSpan? RetryAfter(HttpResponseMessage response, DateTimeOffset now)
     {
         var wait = response.Headers.RetryAfter switch
         {
             { Delta: { } delta } => delta,
-            { Date: { } date } => date - now,
+            { Date: { } date } => date - (response.Headers.Date ?? now),
             _ => (TimeSpan?)null,
         };
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;

@@ -38,7 +38,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         get
         {
             lock (_gate)
-                return [.. _outages.Values.Select(outage => outage.View).OrderBy(view => view.Since)];
+                return [.. _outages.Values.OrderBy(outage => outage.At).Select(outage => outage.View)];
         }
     }
 

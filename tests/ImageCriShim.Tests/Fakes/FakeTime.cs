@@ -6,6 +6,7 @@ internal sealed class FakeTime : TimeProvider
     private readonly Lock gate = new();
     private readonly List<FakeTimer> timers = [];
     private long now; // ticks since the start
+    private TimeSpan offset; // of the wall clock
 
     /// <summary>How many timers wait for their time.</summary>
     public int Waiting
@@ -19,7 +20,7 @@ internal sealed class FakeTime : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override DateTimeOffset GetUtcNow() => new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddTicks(GetTimestamp());
+    public override DateTimeOffset GetUtcNow() => new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddTicks(GetTimestamp()) + offset;
 
     public override long GetTimestamp() => Interlocked.Read(ref now);
 
@@ -31,6 +32,9 @@ internal sealed class FakeTime : TimeProvider
             timers.Add(timer);
         return timer;
     }
+
+    /// <summary>Somebody sets the wall clock; no time passes.</summary>
+    public void JumpClock(TimeSpan by) => offset += by;
 
     public void Advance(TimeSpan by)
     {

@@ -115,6 +115,15 @@ public sealed class AskingForAManifestTests : IAsyncLifetime
         (await atNewYear.Ask(registry)).ShouldBeOfType<ProbeResult.Throttled>().RetryAfter.ShouldBe(TimeSpan.FromSeconds(seconds));
     }
 
+    [Fact]
+    public async Task It_says_so_by_its_own_clock()
+    {
+        registry.Behave = _ => new FakeAnswer(429) { Headers = { ["Date"] = "Thu, 01 Jan 2026 01:00:00 GMT", ["Retry-After"] = "Thu, 01 Jan 2026 01:00:30 GMT" } };
+        using var anHourBehind = new ProbeCase(new FakeTime());
+
+        (await anHourBehind.Ask(registry)).ShouldBeOfType<ProbeResult.Throttled>().RetryAfter.ShouldBe(TimeSpan.FromSeconds(30));
+    }
+
     [Theory]
     [InlineData("application/vnd.docker.distribution.manifest.v1+json")]
     [InlineData("application/vnd.docker.distribution.manifest.v1+prettyjws")]

@@ -242,6 +242,21 @@ public sealed class SettingAsideTests
     }
 
     [Fact]
+    public async Task They_are_seen_in_their_order_whatever_the_clock_does()
+    {
+        await using var it = new OutageCase();
+        it.Fake.Behave = _ => new FakeAnswer(503);
+        await it.Ask();
+        it.Time.Advance(TimeSpan.FromMilliseconds(1));
+        it.Time.JumpClock(TimeSpan.FromHours(-1));
+        await using var second = FakeRegistry.Start();
+        second.Behave = _ => new FakeAnswer(502);
+        await it.Ask(OutageCase.Configured(second.Address));
+
+        it.Outages.All.Select(view => view.Reason).ShouldBe(["HTTP 503", "HTTP 502"]);
+    }
+
+    [Fact]
     public async Task Once_disposed_of_nobody_is_asked_any_more()
     {
         await using var it = new OutageCase();
