@@ -14,14 +14,14 @@ internal sealed class RecordBeginning(NodeState state, RuntimeClient runtime, Ti
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50); // of a caller that waits for another one's list
 
     private readonly Lock _gate = new();
-    private bool _isDone = !state.IsNew;
+    private bool _isDone;
 
     /// <param name="resolver">Of the settings in force.</param>
     /// <param name="versions">What the runtime speaks.</param>
     /// <param name="isWanted">Whether the caller is still there.</param>
     internal void Begin(Resolver resolver, RuntimeVersions versions, Func<bool> isWanted)
     {
-        if (Volatile.Read(ref _isDone))
+        if (Volatile.Read(ref _isDone) || !state.IsNew) // while nobody knows, because the disk does not answer, it is not
             return;
         while (!_gate.TryEnter(s_look))
         {

@@ -16,4 +16,10 @@ internal static partial class Log
 
     [LoggerMessage(1402, LogLevel.Information, "the state directory {Directory} can be used again")]
     internal static partial void StateIsKeptAgain(ILogger log, string directory);
+
+    [LoggerMessage(1404, LogLevel.Warning, "the disk of the state directory {Directory} does not answer: images are not known by the names that they were pulled by until it does; look at the disk, or at what is mounted there")]
+    internal static partial void StateNotReadYet(ILogger log, string directory);
+
+    [LoggerMessage(1405, LogLevel.Information, "the state directory {Directory} has been read after all")]
+    internal static partial void StateIsRead(ILogger log, string directory);
 }

@@ -50,6 +50,19 @@ internal sealed class MissingImages(IEnumerable<MissingImage> known, Action? cha
             changed?.Invoke();
     }
 
+    /// <summary>What was missed before, and has been read only now.</summary>
+    public void AddEarlier(IEnumerable<MissingImage> known)
+    {
+        lock (_gate)
+        {
+            foreach (var missing in known.OrderByDescending(missing => missing.Last).Take(MaxImages - _images.Count))
+            {
+                if (!_images.TryAdd(missing.Image, missing))
+                    _images[missing.Image] = _images[missing.Image] with { First = missing.First };
+            }
+        }
+    }
+
     private static bool IsNowhere(Decision decision) =>
         decision.Probes.Count > 0 && decision.Probes.All(probe => probe.Result is ProbeResult.Missing or ProbeResult.Denied);
 

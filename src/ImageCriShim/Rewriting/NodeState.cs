@@ -5,24 +5,26 @@ namespace ImageCriShim.Rewriting;
 /// <summary>What is kept on this node over restarts: the record of pulls, and what no registry had. Never needed, only useful.</summary>
 internal sealed class NodeState : IDisposable
 {
+    // A disk that hangs must hold up neither a start nor a restart; one that is only slow needs less.
+    private static readonly TimeSpan s_readPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_flushPatience = TimeSpan.FromSeconds(5);
+
     private readonly StateKeeper<RecordedPull> _pulls;
     private readonly StateKeeper<MissingImage> _missing;
-
     private readonly StateDirectory _directory;
+    private readonly Task _reading;
+    private volatile bool _isNew;
 
-    private NodeState(
-        IReadOnlyList<RecordedPull>? pulls,
-        IReadOnlyList<MissingImage>? missing,
-        StateFile<RecordedPull> pullFile,
-        StateFile<MissingImage> missingFile,
-        StateDirectory directory)
+    private NodeState(StateDirectory directory, ILogger log)
     {
+        var pulls = new StateFile<RecordedPull>(StateJson.Pulls, directory, log);
+        var missing = new StateFile<MissingImage>(StateJson.Missing, directory, log);
         _directory = directory;
-        IsNew = pulls is null;
-        _pulls = new StateKeeper<RecordedPull>(pullFile, () => Pulls!.All);
-        _missing = new StateKeeper<MissingImage>(missingFile, () => Missing!.All);
-        Pulls = new PullRecord(pulls ?? [], _pulls.WriteSoon);
-        Missing = new MissingImages(missing ?? [], _missing.WriteSoon);
+        _reading = new Task(() => Read(pulls, missing));
+        _pulls = new StateKeeper<RecordedPull>(pulls, () => Pulls!.All, _reading);
+        _missing = new StateKeeper<MissingImage>(missing, () => Missing!.All, _reading);
+        Pulls = new PullRecord([], _pulls.WriteSoon);
+        Missing = new MissingImages([], _missing.WriteSoon);
     }
 
     public PullRecord Pulls { get; }
@@ -30,15 +32,20 @@ internal sealed class NodeState : IDisposable
     public MissingImages Missing { get; }
 
     /// <summary>The record had to be begun anew: images that are on the node may have come by other names, and nobody knows.</summary>
-    public bool IsNew { get; }
+    public bool IsNew => _isNew;
 
-    /// <summary>Throws nothing for what a disk can do: what cannot be read is begun anew.</summary>
+    /// <summary>
+    /// Throws nothing for what a disk can do: what cannot be read is begun anew. What takes long to read is added when it has been.
+    /// </summary>
     public static NodeState Open(string directory, ILogger log)
     {
-        var shared = new StateDirectory(directory, log);
-        var pulls = new StateFile<RecordedPull>(StateJson.Pulls, shared, log);
-        var missing = new StateFile<MissingImage>(StateJson.Missing, shared, log);
-        return new NodeState(pulls.Load(), missing.Load(), pulls, missing, shared);
+        var state = new NodeState(new StateDirectory(directory, log), log);
+        state._reading.Start(TaskScheduler.Default);
+        if (state._reading.Wait(s_readPatience))
+            return state;
+        Log.StateNotReadYet(log, directory);
+        state._reading.ContinueWith(_ => Log.StateIsRead(log, directory), TaskScheduler.Default);
+        return state;
     }
 
     /// <summary>The next start finds the record, even if nothing is in it yet.</summary>
@@ -53,9 +60,14 @@ internal sealed class NodeState : IDisposable
         _pulls.Retry();
     }
 
-    public void Dispose()
+    /// <summary>Waits a while for the disk.</summary>
+    public void Dispose() => Task.WaitAll([_pulls.Flush(), _missing.Flush()], s_flushPatience);
+
+    private void Read(StateFile<RecordedPull> pulls, StateFile<MissingImage> missing)
     {
-        _pulls.Dispose();
-        _missing.Dispose();
+        var known = pulls.Load();
+        Pulls.AddEarlier(known ?? []);
+        Missing.AddEarlier(missing.Load() ?? []);
+        _isNew = known is null;
     }
 }

@@ -90,6 +90,17 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
         changed?.Invoke();
     }
 
+    /// <summary>What was recorded before, and has been read only now: what was pulled meanwhile stays as it is.</summary>
+    public void AddEarlier(IEnumerable<RecordedPull> pulls)
+    {
+        lock (_gate)
+        {
+            var earlier = Index(pulls).Values.Where(pull => !_pulls.ContainsKey(pull.Key)).OrderBy(pull => pull.At).ToList();
+            earlier.TakeLast(MaxPulls - _pulls.Count).ToList().ForEach(Put);
+            _names = null; // whose order is that of the pulls
+        }
+    }
+
     /// <summary>An image was removed: whatever was given for it, or came by one of these names or IDs, is forgotten.</summary>
     public void Forget(params IReadOnlyCollection<string> names)
     {

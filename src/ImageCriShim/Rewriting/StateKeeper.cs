@@ -4,10 +4,9 @@ namespace ImageCriShim.Rewriting;
 /// Keeps something on the disk, behind everybody's back: changes that come while it is being written are written together, next.
 /// </summary>
 /// <param name="current">All of it, as it is now.</param>
-internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> current) : IDisposable
+/// <param name="isRead">What was kept before has been read: nothing is written in its place until then.</param>
+internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> current, Task isRead)
 {
-    private static readonly TimeSpan s_flushPatience = TimeSpan.FromSeconds(5); // a disk that hangs must not hold up a restart
-
     private readonly Lock _gate = new();
     private Task _writing = Task.CompletedTask;
     private bool _isDue; // something is not on the disk yet
@@ -33,11 +32,15 @@ internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> c
         }
     }
 
-    /// <summary>Waits until what is known is on the disk, where the disk takes it.</summary>
-    public void Dispose()
+    /// <summary>Ends when what is known is on the disk, where the disk takes it.</summary>
+    public Task Flush()
     {
-        Retry();
-        _writing.Wait(s_flushPatience);
+        lock (_gate)
+        {
+            if (_isDue)
+                Start();
+            return _writing;
+        }
     }
 
     private void Start()
@@ -45,7 +48,7 @@ internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> c
         if (_isWriting)
             return;
         _isWriting = true;
-        _writing = Task.Run(Write);
+        _writing = isRead.ContinueWith(_ => Write(), TaskScheduler.Default);
     }
 
     private void Write()

@@ -74,6 +74,21 @@ public sealed class ResourceFaults(FaultNode node)
     }
 
     [Fact]
+    public async Task A_disk_that_hangs_holds_up_no_call()
+    {
+        await using var scene = await Scene.Set(node, "the disk of the state hangs");
+        Strace? hanging = null;
+
+        var effect = await scene.Suffer(
+            async () => hanging = await Strace.Hold(scene.Shim.Pid, "fsync"),
+            s_lasts,
+            () => hanging!.DisposeAsync().AsTask());
+
+        effect.ShouldNotHaveFailed().ShouldHavePulledMeanwhile();
+        scene.Shim.Starts.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_log_that_cannot_be_written_is_no_matter()
     {
         await using var scene = await Scene.Set(node, "the disk of the log is full", new() { Within = "exec \"$@\" 2>/dev/full" });

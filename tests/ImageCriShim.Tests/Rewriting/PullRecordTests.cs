@@ -21,6 +21,20 @@ public sealed class PullRecordTests
     }
 
     [Fact]
+    public void What_was_recorded_before_and_is_read_late_gives_way_to_what_came_meanwhile()
+    {
+        var record = new PullRecord([]);
+        var meanwhile = Pull("nginx");
+        record.Add(meanwhile);
+        record.Names.ShouldNotBeNull();
+        record.AddEarlier([Pull("nginx") with { ImageRef = "sha256:earlier" }, Pull("busybox")]);
+        record.All.Select(pull => pull.Given).ShouldBe(["nginx", "busybox"], ignoreOrder: true);
+        record.Find("nginx").ShouldBe(meanwhile);
+        record.AddEarlier(Enumerable.Range(0, PullRecord.MaxPulls + 5).Select(i => Pull($"app:{i}")));
+        record.All.Count.ShouldBe(PullRecord.MaxPulls);
+    }
+
+    [Fact]
     public void What_was_given_for_a_name_is_known()
     {
         record.Add(Pull("nginx:1", actual: "hub.local/library/nginx:1"));
