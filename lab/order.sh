@@ -28,7 +28,7 @@ EOF
     chmod +x "$work/image-cri-shim"
     step "run it"
     IMAGE_CRI_SHIM=$work/image-cri-shim IMAGE_CRI_SHIM_SOAK_MINUTES=1 DOTNET_GCgen0size=100000 run_suite order -trait suite=soak
-    [[ $failed -eq 0 ]] || fail "it did not work as it should; see above."
+    [[ $(cat "$work"/called/* | wc -l) -gt 2000 ]] || fail "it has hardly been called; see above." # whether it grew in so short a time is not asked here
     cat "$work"/called/* | awk 'NR == FNR { name[$1] = $2; next } !($1 in seen) { seen[$1]; print name[$1] }' "$work/functions" - >src/ImageCriShim/native.order
     say "src/ImageCriShim/native.order: $(wc -l <src/ImageCriShim/native.order) of $(wc -l <"$work/functions") functions"
 }
