@@ -40,7 +40,7 @@ public sealed class AskingAhead : CriRelayTest
         var given = Runtime.Images.Add(Image);
         for (var i = 0; i < 5; i++)
             (await FindId(caller)).ShouldBe(given.Id);
-        Runtime.CallsOf("ImageStatus").Count(call => call.Image == AtRegistry(Image)).ShouldBe(2); // it is not guessed again
+        Runtime.CallsOf("ImageStatus").Count(call => call.Image == AtRegistry(Image)).ShouldBeInRange(1, 2); // once guessed, unless no connection was at hand; never again
     }
 
     [Fact]
