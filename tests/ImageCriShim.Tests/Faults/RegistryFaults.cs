@@ -35,7 +35,7 @@ public sealed class RegistryFaults(FaultNode node)
     public async Task Pulls_come_from_the_next_registry_and_nothing_else_notices(string kind)
     {
         var fault = s_faults[kind];
-        var (timeout, duration) = kind == HungInBody ? (11, 20) : fault.IsSlow ? (30, 8) : (3, 5); // seconds
+        var (timeout, duration) = kind == HungInBody ? (15, 26) : fault.IsSlow ? (30, 8) : (3, 5); // seconds
         await using var scene = await Scene.Set(node, $"a registry {kind}", new() { Timeout = TimeSpan.FromSeconds(timeout) });
 
         var effect = await scene.Suffer(() => Set(scene.Offline, fault), TimeSpan.FromSeconds(duration), () => Set(scene.Offline, LineFault.None));

@@ -11,6 +11,10 @@ public sealed class RuntimeFaults(FaultNode node)
     private static readonly (string, GrpcStatus)[] s_ofThoseWhoConnect =
         [(Workload.Crictl, GrpcStatus.Unavailable), (Workload.Pulls, GrpcStatus.Unavailable), ("ImageStatus", GrpcStatus.Unavailable)];
 
+    // UNKNOWN is containerd's own, to anybody who is quick: "server is not initialized yet".
+    private static readonly (string, GrpcStatus)[] s_ofARestart =
+        [("", GrpcStatus.Unavailable), ("", GrpcStatus.Unknown), (Workload.Pulls, GrpcStatus.Cancelled)];
+
     private static readonly SceneOptions s_compared = new() { ComparesDirectly = true };
 
     [Fact]
@@ -20,7 +24,7 @@ public sealed class RuntimeFaults(FaultNode node)
 
         var effect = await scene.Suffer(() => node.StopContainerd("KILL"), TimeSpan.FromSeconds(2), node.ResumeContainerd);
 
-        effect.ShouldOnlyHaveFailed(("", GrpcStatus.Unavailable), (Workload.Pulls, GrpcStatus.Unknown)).ShouldBeNoWorseThanDirectly();
+        effect.ShouldOnlyHaveFailed(s_ofARestart).ShouldBeNoWorseThanDirectly();
         scene.Shim.Starts.ShouldBe(1);
     }
 
@@ -31,7 +35,7 @@ public sealed class RuntimeFaults(FaultNode node)
 
         var effect = await scene.Suffer(() => node.StopContainerd(), TimeSpan.Zero, node.ResumeContainerd);
 
-        effect.ShouldOnlyHaveFailed(("", GrpcStatus.Unavailable), (Workload.Pulls, GrpcStatus.Unknown), (Workload.Pulls, GrpcStatus.Cancelled)).ShouldBeNoWorseThanDirectly();
+        effect.ShouldOnlyHaveFailed(s_ofARestart).ShouldBeNoWorseThanDirectly();
     }
 
     [Fact]
@@ -90,7 +94,7 @@ public sealed class RuntimeFaults(FaultNode node)
 
             var effect = await scene.Suffer(() => Upgrade(versions[1]), TimeSpan.FromSeconds(2), () => Upgrade(versions[2]));
 
-            effect.ShouldOnlyHaveFailed(("", GrpcStatus.Unavailable), (Workload.Pulls, GrpcStatus.Unknown), (Workload.Pulls, GrpcStatus.Cancelled)).ShouldBeNoWorseThanDirectly();
+            effect.ShouldOnlyHaveFailed(s_ofARestart).ShouldBeNoWorseThanDirectly();
             scene.Shim.Starts.ShouldBe(1);
         }
         finally
