@@ -6,14 +6,14 @@ namespace ImageCriShim.Configuration;
 /// </summary>
 internal sealed class ConfigIdentity
 {
-    private readonly List<(string Path, FileIdentity? File)> _files;
+    private readonly List<ReadFrom> _files;
 
     private readonly string? _problem;
 
     private ConfigIdentity(string path)
     {
         string[] paths = [path, .. DropIns.Find(path, out _problem)];
-        _files = [.. paths.Select(file => (file, FileIdentity.Find(file)))];
+        _files = [.. paths.Select(file => new ReadFrom(file, FileIdentity.Find(file)))];
     }
 
     /// <summary>Throws nothing: a file that is not there is one that is not there.</summary>
@@ -21,4 +21,7 @@ internal sealed class ConfigIdentity
 
     /// <summary>Whether there is nothing new to read.</summary>
     public bool IsSameAs(ConfigIdentity? other) => other is not null && _problem == other._problem && _files.SequenceEqual(other._files);
+
+    /// <param name="File">Null: it is not there.</param>
+    private sealed record ReadFrom(string Path, FileIdentity? File); // no tuple: lists of these are compiled at every start
 }

@@ -66,8 +66,10 @@ internal sealed class NodeState : IDisposable
     private void Read(StateFile<RecordedPull> pulls, StateFile<MissingImage> missing)
     {
         var known = pulls.Load();
-        Pulls.AddEarlier(known ?? []);
-        Missing.AddEarlier(missing.Load() ?? []);
+        if (known is { Count: > 0 })
+            Pulls.AddEarlier(known);
+        if (missing.Load() is { Count: > 0 } missed)
+            Missing.AddEarlier(missed);
         _isNew = known is null;
     }
 }
