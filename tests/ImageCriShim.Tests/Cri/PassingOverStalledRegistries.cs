@@ -127,13 +127,6 @@ public sealed class PassingOverStalledRegistries : PullTest
         return (asked.Task, ended.Task);
     }
 
-    private async Task<RawAnswer> EndByDeadline(Task<RawAnswer> pull)
-    {
-        for (Time.Advance(TimeSpan.FromMinutes(16)); !pull.IsCompleted; await Task.Delay(1)) // the shim may be about to set its timer only now
-            Time.Advance(TimeSpan.FromMilliseconds(1));
-        return await pull;
-    }
-
     private async Task<string[]> PulledNow()
     {
         var before = Pulls.Length;

@@ -89,6 +89,14 @@ public abstract class PullTest : RelayTest
         return FindText(answer.Single, 1);
     }
 
+    /// <summary>Lets the time pass that the settings allow a pull.</summary>
+    private protected async Task<RawAnswer> EndByDeadline(Task<RawAnswer> pull)
+    {
+        for (Time.Advance(TimeSpan.FromMinutes(16)); !pull.IsCompleted; await Task.Delay(1)) // the shim may be about to set its timer only now
+            Time.Advance(TimeSpan.FromMilliseconds(1));
+        return await pull;
+    }
+
     private protected async Task<string> FindId(string image) =>
         FindText((await Caller.CallAsync(ImageService + "ImageStatus", Spec(image))).Single, 1, 1);
 

@@ -51,7 +51,7 @@ public sealed class RuntimeClientTests : IAsyncDisposable
         Start().On(Path, async call =>
         {
             var request = await call.ReadRequestAsync();
-            await Task.Delay(50);
+            await Task.Delay(50); // longer than a look-up is waited for on the spot
             await call.AnswerAsync(request);
         });
         (await Call([1])).Status.IsOk.ShouldBeTrue();
