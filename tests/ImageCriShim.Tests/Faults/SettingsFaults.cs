@@ -88,8 +88,11 @@ public sealed class SettingsFaults(FaultNode node)
         if (by == "a directory")
             Directory.CreateDirectory(file);
         else
-            File.WriteAllText(file, by switch { "rubbish" => "\0\u0001{{{ not: [yaml", "an empty file" => "", _ => whole[..(whole.Length / 2)] });
+            File.WriteAllText(file, by switch { "rubbish" => "\0\u0001{{{ not: [yaml", "an empty file" => "", _ => HalfOf(whole) });
     }
+
+    /// <summary>Ends within a key: half a value is a value, which nobody can tell from a whole one.</summary>
+    private static string HalfOf(string whole) => whole[..(whole.IndexOf("cache:", StringComparison.Ordinal) + 3)];
 
     private static void Restore(string file, string whole)
     {
