@@ -39,6 +39,7 @@ internal sealed class Daemon : IDisposable
     {
         var start = new ProcessStartInfo(file, arguments) { RedirectStandardError = true, UseShellExecute = false };
         start.Environment["DOTNET_GCgen0size"] = "100000"; // as in the unit file
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment["DOTNET_TieredPGO"] = "0";
         var process = Process.Start(start)!; // returns when the program has been executed
         var daemon = new Daemon(process, Path.Combine(Directory.CreateDirectory($"{directory}/daemons").FullName, name), Stopwatch.GetTimestamp());

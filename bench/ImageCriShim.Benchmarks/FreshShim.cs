@@ -9,6 +9,7 @@ internal sealed class FreshShim(Scene scene, Figures figures)
     private const int Probes = 300;
 
     private static readonly TimeSpan s_settled = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan s_cold = TimeSpan.FromSeconds(16); // it gives back every 15 s what it does not use (ColdPages)
 
     internal async Task Measure(Way way, CancellationToken cancellation)
     {
@@ -37,6 +38,7 @@ internal sealed class FreshShim(Scene scene, Figures figures)
             shim.WaitUntilListening(socket);
             await Load.Version(Calls, streams: 64).MeasureCallsPerSecond(socket, cancellation);
             ProbeAll(socket);
+            await Task.Delay(s_cold, cancellation);
             figures.Add(Row.Loaded, way, shim.ResidentMegabytes);
         }
     }

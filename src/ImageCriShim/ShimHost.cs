@@ -64,6 +64,7 @@ internal static class ShimHost
             Log.Serving(log, socket.Path, (long)ProcessAge.Now.TotalMilliseconds);
             using var report = ServiceReport.Begin(socket, status, stop, TimeProvider.System, log);
             reload.Watch(report);
+            using var cold = new ColdPages(TimeProvider.System);
             listener.Run();
             reload.Dispose();
             listener.EndCalls(stop.Hurry);

@@ -6,9 +6,9 @@ namespace ImageCriShim.Configuration;
 /// </summary>
 internal sealed class ConfigReport(string file)
 {
-    private readonly List<(long Line, string Text)> problems = [];
-    private readonly List<(long Line, string Text)> warnings = [];
-    private readonly List<(long Line, string Text)> notes = [];
+    private readonly List<Entry> problems = [];
+    private readonly List<Entry> warnings = [];
+    private readonly List<Entry> notes = [];
 
     /// <summary>Makes the file unusable.</summary>
     public IReadOnlyList<string> Problems => InOrder(problems);
@@ -25,11 +25,11 @@ internal sealed class ConfigReport(string file)
     /// <param name="key">Such as <c>registries[2].priority</c>; empty for the file as a whole.</param>
     /// <param name="line">Counted from 1; 0 where the key is not in the file.</param>
     /// <param name="text">What is wrong; what is allowed.</param>
-    public void Problem(string key, long line, string text) => problems.Add((line, Format(key, line, text)));
+    public void Problem(string key, long line, string text) => problems.Add(new(line, Format(key, line, text)));
 
-    public void Warning(string key, long line, string text) => warnings.Add((line, Format(key, line, text)));
+    public void Warning(string key, long line, string text) => warnings.Add(new(line, Format(key, line, text)));
 
-    public void Note(string key, long line, string text) => notes.Add((line, Format(key, line, text)));
+    public void Note(string key, long line, string text) => notes.Add(new(line, Format(key, line, text)));
 
     /// <summary>Takes over what there is to say about another file, once although several lines name it.</summary>
     /// <param name="other">That file's.</param>
@@ -41,8 +41,8 @@ internal sealed class ConfigReport(string file)
         Include(notes, other.Notes, line);
     }
 
-    private static void Include(List<(long Line, string Text)> entries, IEnumerable<string> others, long line) =>
-        entries.AddRange(others.Except(entries.Select(entry => entry.Text)).Select(text => (line, text)).ToList());
+    private static void Include(List<Entry> entries, IEnumerable<string> others, long line) =>
+        entries.AddRange(others.Except(entries.Select(entry => entry.Text)).Select(text => new Entry(line, text)).ToList());
 
     private string Format(string key, long number, string text)
     {
@@ -51,6 +51,9 @@ internal sealed class ConfigReport(string file)
         return string.Concat(line.Select(c => char.IsControl(c) ? '?' : c)); // a value that is quoted may hold a line break, or a terminal's commands
     }
 
-    private static List<string> InOrder(List<(long Line, string Text)> entries) =>
-        entries.Count == 0 ? [] : entries.OrderBy(e => e.Line).Select(e => e.Text).ToList();
+    private static List<string> InOrder(List<Entry> entries) =>
+        entries.Count == 0 ? [] : entries.Order(Comparer<Entry>.Create((one, other) => one.Line.CompareTo(other.Line))).Select(e => e.Text).ToList();
+
+    /// <summary>A class, as it is compared by one: generic code over values would be compiled at every start that has something to say.</summary>
+    private sealed record Entry(long Line, string Text);
 }

@@ -31,7 +31,7 @@ internal static class SettingsReader
         return Read(top, cache, lists);
     }
 
-    private static ShimSettings? Read(YamlMap top, YamlMap cache, List<(YamlNode Node, string Path, ConfigReport Report)> registries)
+    private static ShimSettings? Read(YamlMap top, YamlMap cache, List<RegistryEntry> registries)
     {
         var defaults = new ShimSettings { Registries = [] };
         var offline = RegistryReader.ReadOffline(top);
@@ -45,9 +45,9 @@ internal static class SettingsReader
             Timeout = top.Duration("timeout", defaults.Timeout),
             ReloadInterval = top.Duration("reloadInterval", defaults.ReloadInterval),
             StateDirectory = ReadStateDirectory(top) ?? defaults.StateDirectory,
-            Version = ReadWord(top, "version", "a CRI version", ("auto", CriVersion.Auto), ("v1", CriVersion.V1), ("v1alpha2", CriVersion.V1Alpha2)),
-            Names = ReadWord(
-                top, "names", "a way of showing names", ("original", ShownNames.Original), ("both", ShownNames.Both), ("actual", ShownNames.Actual)),
+            Version = ReadWord<CriVersion>(top, "version", "a CRI version", new("auto", CriVersion.Auto), new("v1", CriVersion.V1), new("v1alpha2", CriVersion.V1Alpha2)),
+            Names = ReadWord<ShownNames>(
+                top, "names", "a way of showing names", new("original", ShownNames.Original), new("both", ShownNames.Both), new("actual", ShownNames.Actual)),
             Cache = ReadCache(cache),
             OfflineOnly = top.Flag("offlineOnly"),
             DigestFallback = top.Flag("digestFallback"),
@@ -65,7 +65,7 @@ internal static class SettingsReader
     }
 
     /// <summary>By priority; among equals the offline registry, then by host.</summary>
-    private static ImmutableArray<Registry> ReadRegistries(List<(YamlNode Node, string Path, ConfigReport Report)> entries, Registry? offline)
+    private static ImmutableArray<Registry> ReadRegistries(List<RegistryEntry> entries, Registry? offline)
     {
         var registries = new List<Registry>();
         if (offline is not null)
@@ -81,8 +81,8 @@ internal static class SettingsReader
         return [.. registries];
     }
 
-    private static IEnumerable<(YamlNode Node, string Path, ConfigReport Report)> ListRegistries(YamlMap file) =>
-        file.List(Registries, "a list of entries, each with an address").Select((node, index) => (node, $"{Registries}[{index}]", file.Report));
+    private static IEnumerable<RegistryEntry> ListRegistries(YamlMap file) =>
+        file.List(Registries, "a list of entries, each with an address").Select((node, index) => new RegistryEntry(node, $"{Registries}[{index}]", file.Report));
 
     private static int CompareRank(Registry one, Registry other)
     {
@@ -124,9 +124,9 @@ internal static class SettingsReader
     }
 
     /// <summary>One of a few words; the first one where the key is absent or wrong.</summary>
-    private static T ReadWord<T>(YamlMap top, string key, string what, params ReadOnlySpan<(string Word, T Meaning)> words)
+    private static T ReadWord<T>(YamlMap top, string key, string what, params Word<T>[] words)
     {
-        var known = words.ToArray().Select(word => word.Word).ToList();
+        var known = words.Select(word => word.Text).ToList();
         var allowed = $"{string.Join(", ", known.SkipLast(1))} or {known[^1]}";
         var text = top.Text(key, allowed);
         if (string.IsNullOrEmpty(text))
@@ -157,4 +157,10 @@ internal static class SettingsReader
         cache.RefuseOthers();
         return settings;
     }
+
+    // Classes, not tuples: generic code over values would be compiled at every start.
+
+    private sealed record RegistryEntry(YamlNode Node, string Path, ConfigReport Report);
+
+    private sealed record Word<T>(string Text, T Meaning);
 }

@@ -19,7 +19,7 @@ internal static class TlsReader
             InsecureSkipVerify = map.Flag("insecureSkipVerify"),
         };
         map.RefuseOthers();
-        if (settings != TlsSettings.Default && address?.Endpoint.Scheme == Uri.UriSchemeHttp)
+        if (settings != TlsSettings.Default && address?.IsHttps == false)
             map.Report.Warning(map.Path, map.Line, "is not used, because the address says http://");
         return WithSoundParts(map, settings);
     }

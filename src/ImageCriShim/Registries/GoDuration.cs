@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 
 namespace ImageCriShim.Registries;
@@ -10,8 +9,6 @@ internal static class GoDuration
 
     // Years are far beyond any use; Go's own limit is 292 of them, and timers take 49 days.
     private static readonly TimeSpan s_max = TimeSpan.FromDays(40);
-
-    private static readonly SearchValues<char> s_numberCharacters = SearchValues.Create("0123456789.");
 
     /// <summary>In order of the longest first, so that <c>ms</c> is not read as <c>m</c>.</summary>
     private static readonly (string Name, double Ticks)[] s_units =
@@ -54,8 +51,10 @@ internal static class GoDuration
     private static bool TryReadPart(ref ReadOnlySpan<char> rest, out double ticks)
     {
         ticks = 0;
-        var digits = rest.IndexOfAnyExcept(s_numberCharacters);
-        if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+        var digits = 0;
+        while (digits < rest.Length && (char.IsAsciiDigit(rest[digits]) || rest[digits] == '.'))
+            digits++;
+        if (digits == 0 || digits == rest.Length || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
             return false;
         rest = rest[digits..];
         foreach (var (name, size) in s_units)

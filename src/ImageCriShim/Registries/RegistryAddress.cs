@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using ImageCriShim.Images;
 
 namespace ImageCriShim.Registries;
@@ -7,11 +8,13 @@ namespace ImageCriShim.Registries;
 /// Where a registry is: <c>[http[s]://]host[:port][/path]</c>. The path is the beginning of every repository there (a
 /// Harbor project, an Artifactory key), not of the API: a runtime can spell only <c>host/path/image</c>.
 /// </summary>
-internal sealed record RegistryAddress
+internal sealed class RegistryAddress : IEquatable<RegistryAddress>
 {
     public const string Allowed = "host[:port][/path], with http:// or https:// in front where needed";
 
     private const string DockerHubApi = "registry-1.docker.io";
+
+    private readonly Lazy<Uri> _endpoint;
 
     private RegistryAddress(string scheme, string host, string path)
     {
@@ -19,7 +22,7 @@ internal sealed record RegistryAddress
         Path = path;
         // The port stays as written: containerd compares server_address with the host of the image's name, character by character.
         ServerAddress = $"{scheme}://{ApiHost(Host)}";
-        Endpoint = new Uri(ServerAddress + "/");
+        _endpoint = new Lazy<Uri>(() => new Uri(ServerAddress + "/"));
     }
 
     /// <summary>Host with optional port as it stands in an image's name; <c>docker.io</c> for Docker Hub.</summary>
@@ -32,7 +35,9 @@ internal sealed record RegistryAddress
     public string ServerAddress { get; }
 
     /// <summary>The root that <c>/v2/</c> hangs on.</summary>
-    public Uri Endpoint { get; }
+    public Uri Endpoint => _endpoint.Value;
+
+    public bool IsHttps => ServerAddress.StartsWith("https:", StringComparison.Ordinal);
 
     /// <summary>The host that speaks the registry API for images of <paramref name="domain"/>.</summary>
     public static string ApiHost(string domain) => domain == Reference.DockerHub ? DockerHubApi : domain;
@@ -57,6 +62,12 @@ internal sealed record RegistryAddress
         return true;
     }
 
+    public bool Equals(RegistryAddress? other) => other is not null && ToString() == other.ToString();
+
+    public override bool Equals(object? obj) => Equals(obj as RegistryAddress);
+
+    public override int GetHashCode() => string.GetHashCode(ToString(), StringComparison.Ordinal);
+
     public override string ToString() => Path.Length == 0 ? ServerAddress : $"{ServerAddress}/{Path}";
 
     private static (string Scheme, string Remainder) SplitScheme(string text)
@@ -71,10 +82,22 @@ internal sealed record RegistryAddress
             return "holds a user or password; put them into auth";
         if (scheme is not ("http" or "https"))
             return $"has the scheme {scheme}";
-        if (!ReferenceGrammar.IsDomain(host) || !Uri.TryCreate($"{scheme}://{host}/", UriKind.Absolute, out _))
+        if (!ReferenceGrammar.IsDomain(host) || (!IsPlain(host) && !Uri.TryCreate($"{scheme}://{host}/", UriKind.Absolute, out _)))
             return $"{host} is not a host name or address with an optional port";
         if (!Reference.TryParse($"{host}/image", out var image) || !image.IsAt(Reference.NormalizeDomain(host)))
             return $"{host}/image would be an image of Docker Hub; add the port, {host}:{(scheme == "http" ? 80 : 443)}";
         return path.Length == 0 || ReferenceGrammar.IsRepository(path) ? null : $"{path} cannot be the beginning of a repository";
+    }
+
+    /// <summary>
+    /// Whether a domain is sure to be one for <see cref="Uri"/> too, which takes milliseconds of every start to be asked.
+    /// </summary>
+    private static bool IsPlain(string domain)
+    {
+        const int maxName = 253, maxLabel = 63; // RFC 1035, section 2.3.4
+        var colon = domain.IndexOf(':');
+        var name = colon < 0 ? domain : domain[..colon];
+        return !name.StartsWith('[') && name.Length <= maxName && name.Split('.').All(label => label.Length <= maxLabel)
+            && (colon < 0 || ushort.TryParse(domain.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _));
     }
 }

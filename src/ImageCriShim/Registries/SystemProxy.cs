@@ -28,7 +28,7 @@ internal sealed class SystemProxy : IWebProxy, ICredentials
     {
         _http = ParseProxy(Either("HTTP_PROXY"));
         _https = ParseProxy(Either("HTTPS_PROXY"));
-        _exceptions = [.. Either("NO_PROXY").Split(',').Select(ProxyException.Parse).OfType<ProxyException>()];
+        _exceptions = [.. Either("NO_PROXY").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(ProxyException.Parse).OfType<ProxyException>()];
 
         string Either(string name) =>
             environment(name) is { Length: > 0 } value ? value : environment(name.ToLowerInvariant()) ?? "";

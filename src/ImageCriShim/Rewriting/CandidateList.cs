@@ -34,7 +34,7 @@ internal sealed class CandidateList(ShimSettings settings)
             return new Candidate(null, image, null, IsAsGiven: true, ServerAddress: "");
         var own = FindOwn(reference);
         // In the image's own letters: containerd compares them, capitals too.
-        var serverAddress = $"{own?.Address.Endpoint.Scheme ?? Uri.UriSchemeHttps}://{RegistryAddress.ApiHost(reference.Domain)}";
+        var serverAddress = $"{(own?.Address.IsHttps == false ? "http" : "https")}://{RegistryAddress.ApiHost(reference.Domain)}";
         return new Candidate(own is null ? null : Lend(own, reference), image, reference, IsAsGiven: true, serverAddress);
     }
 

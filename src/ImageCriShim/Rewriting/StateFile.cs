@@ -23,6 +23,8 @@ internal sealed class StateFile<T>(StateFormat<T> format, StateDirectory directo
         {
             directory.Prepare();
             RemoveUnfinished();
+            if (FileIdentity.Find(_path) is null)
+                return null; // without an exception, which a first start would take milliseconds for
             var problem = StateAccess.FindStranger(_path) is { } stranger ? $"it {stranger}" : null;
             if (problem is null && TryRead(out problem) is { } entries)
                 return entries;

@@ -22,7 +22,7 @@ public sealed class Soak(FaultNode node)
         var workloads = new List<Workload>();
         for (var i = 0; i < Nodes; i++)
         {
-            workloads.Add(Workload.Start(scene.Shim.SocketPath, await node.PushImages(20)));
+            workloads.Add(Workload.Start(scene.Shim.SocketPath, await node.PushImages(20), pace: Pace.Steady));
             workloads[i].KeepsOnlyFailures = true;
         }
 

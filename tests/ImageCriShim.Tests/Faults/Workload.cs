@@ -4,6 +4,16 @@ using static ImageCriShim.Tests.Fakes.ProtoFields;
 
 namespace ImageCriShim.Tests.Faults;
 
+/// <summary>How the callers of a <see cref="Workload"/> rest; kubelet's loops rest for a second and more.</summary>
+internal sealed record Pace(TimeSpan BetweenPasses, TimeSpan BetweenPulls)
+{
+    /// <summary>For a fault that lasts seconds.</summary>
+    public static Pace Fast { get; } = new(TimeSpan.FromMilliseconds(5), TimeSpan.Zero);
+
+    /// <summary>For hours: some 90 calls a second, and nearly one pull.</summary>
+    public static Pace Steady { get; } = new(TimeSpan.FromMilliseconds(75), TimeSpan.FromSeconds(1));
+}
+
 /// <summary>
 /// What goes on on a node, all at once and without end: kubelet's loops of lists, statuses, events and pulls, each over a connection of its
 /// own, and somebody with crictl, who connects anew for every call. Every call is noted.
@@ -20,18 +30,18 @@ internal sealed class Workload
 
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(10); // kubelet's is two minutes; hung is hung
     private static readonly TimeSpan s_backoff = TimeSpan.FromMilliseconds(100); // kubelet's first (MaxDelay 3 s)
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(5); // kubelet's is a second and more
 
     private readonly string _socketPath;
+    private readonly Pace _pace;
     private readonly CancellationTokenSource _ending = new();
     private readonly ConcurrentQueue<CallSeen> _seen = new();
     private readonly Task[] _loops;
     private long _calls;
     private long _pullCalls;
 
-    private Workload(string socketPath, string[] images, int kubelets)
+    private Workload(string socketPath, string[] images, int kubelets, Pace pace)
     {
-        _socketPath = socketPath;
+        (_socketPath, _pace) = (socketPath, pace);
         _loops = [.. images.Chunk(images.Length / kubelets).SelectMany(StartKubelet)];
     }
 
@@ -50,7 +60,8 @@ internal sealed class Workload
     /// <param name="socketPath">Of the shim, or of the runtime itself.</param>
     /// <param name="images">Are pulled and removed in turn.</param>
     /// <param name="kubelets">So many do so at once, each with its share of the images.</param>
-    public static Workload Start(string socketPath, string[] images, int kubelets = 1) => new(socketPath, images, kubelets);
+    /// <param name="pace">How they rest; hardly, unless told.</param>
+    public static Workload Start(string socketPath, string[] images, int kubelets = 1, Pace? pace = null) => new(socketPath, images, kubelets, pace ?? Pace.Fast);
 
     public async Task Stop()
     {
@@ -71,7 +82,7 @@ internal sealed class Workload
         while (!_ending.IsCancellationRequested)
         {
             await pass(conversation);
-            await Rest(s_pause);
+            await Rest(_pace.BetweenPasses);
         }
     }
 
@@ -90,7 +101,7 @@ internal sealed class Workload
         await to.Call("ImageService", "ImageStatus", Spec("not/there:1"));
     }
 
-    private static async Task PullAndRemove(Conversation to, string[] images)
+    private async Task PullAndRemove(Conversation to, string[] images)
     {
         foreach (var image in images)
         {
@@ -98,6 +109,7 @@ internal sealed class Workload
             if (pulled.IsOk)
                 await to.Call("ImageService", "ImageStatus", Spec(image), answer => Find(answer, 1) is null ? $"{image} was pulled and is not there" : null);
             await to.Call("ImageService", "RemoveImage", Spec(image));
+            await Rest(_pace.BetweenPulls);
         }
     }
 
@@ -120,7 +132,7 @@ internal sealed class Workload
             _seen.Enqueue(call);
     }
 
-    private Task Rest(TimeSpan time) => Task.Delay(time, _ending.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+    private Task Rest(TimeSpan time) => time == TimeSpan.Zero ? Task.CompletedTask : Task.Delay(time, _ending.Token).ContinueWith(_ => { }, TaskScheduler.Default);
 
     private sealed record Conversation(Workload With, string Caller, Channel Channel)
     {

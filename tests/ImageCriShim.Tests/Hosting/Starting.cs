@@ -23,6 +23,16 @@ public sealed class Starting : DaemonTest
     }
 
     [Fact]
+    public async Task Gives_the_memory_back_that_only_the_start_needed()
+    {
+        StartRuntime();
+        var shim = await StartShim();
+        long Kilobytes(string what) =>
+            long.Parse(File.ReadLines($"/proc/{shim.Id}/status").Single(line => line.StartsWith($"{what}:", StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1]);
+        await Wait.Until(() => Kilobytes("VmRSS") < 0.9 * Kilobytes("VmHWM"), "a tenth less than at the most");
+    }
+
+    [Fact]
     public async Task With_an_unusable_file_names_every_problem_and_ends_with_2()
     {
         StartRuntime();

@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using ImageCriShim.Registries;
 
 namespace ImageCriShim.Tests.Registries;
@@ -37,6 +39,19 @@ public sealed class RegistryAddressTests
     [InlineData("registry.corp/Upper")]
     [InlineData("registry.corp/a?b=c")]
     public void What_no_image_name_could_lead_to_is_refused(string text) => RegistryAddress.TryParse(text, out _, out _).ShouldBeFalse();
+
+    [Fact]
+    public void What_is_taken_for_an_address_can_be_asked()
+    {
+        var label = Gen.Elements("a", "9", "10", "256", "0x1", "x-", "-y", "z9", "xn--bcher-kva", new string('a', 63), new string('b', 64));
+        var port = Gen.Elements("", ":", ":0", ":5000", ":65535", ":65536", ":+1", ":٣");
+        var hosts = from labels in label.ListOf() from end in port select $"{string.Join('.', labels)}{end}";
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(5000), Prop.ForAll(hosts.ToArbitrary(), host =>
+        {
+            if (RegistryAddress.TryParse($"http://{host}", out var address, out _))
+                address.Endpoint.IsAbsoluteUri.ShouldBeTrue(host);
+        }));
+    }
 
     [Fact]
     public void A_password_in_an_address_is_refused_and_not_repeated()
