@@ -30,6 +30,9 @@ internal sealed record SceneOptions
     /// <summary>Of pulls, which come without a deadline as kubelet's do.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>Of the callers.</summary>
+    public Pace Pace { get; init; } = Pace.Fast;
+
     /// <summary>How many are at work.</summary>
     public int Kubelets { get; init; } = 1;
 
@@ -122,9 +125,9 @@ internal sealed class Scene : IAsyncDisposable
     private async Task Begin(FaultNode node)
     {
         Shim = await SupervisedShim.Start(_directory, node.Socket, Yaml, _options.Within, _options.HoldsSocket, _options.Arguments);
-        _workloads.Add(Workload.Start(Shim.SocketPath, await node.PushImages(Images * _options.Kubelets), _options.Kubelets));
+        _workloads.Add(Workload.Start(Shim.SocketPath, await node.PushImages(Images * _options.Kubelets), _options.Kubelets, _options.Pace));
         if (_options.ComparesDirectly)
-            _workloads.Add(Workload.Start(node.Socket, [.. (await node.PushImages(Images)).Select(node.AtRegistry)]));
+            _workloads.Add(Workload.Start(node.Socket, [.. (await node.PushImages(Images)).Select(node.AtRegistry)], pace: _options.Pace));
     }
 
     private async Task<Effect> End(long injected, long healed)

@@ -8,7 +8,7 @@ namespace ImageCriShim.Tests.Faults;
 public sealed class Soak(FaultNode node)
 {
     private const int SigHup = 1;
-    private const int Nodes = 4; // so many workloads at once
+    private const int Nodes = 4; // so many workloads at once, and that of the scene
     private const double MostGrowth = 2; // MB of memory, descriptors, threads: what comes and goes anyway
 
     private static readonly TimeSpan s_reloads = TimeSpan.FromSeconds(Math.Min(60, Long.Soak.TotalSeconds / 10));
@@ -18,7 +18,7 @@ public sealed class Soak(FaultNode node)
     [Fact]
     public async Task Memory_descriptors_and_threads_stay_as_they_are()
     {
-        await using var scene = await Scene.Set(node, "soak", new() { Timeout = TimeSpan.FromMinutes(1) });
+        await using var scene = await Scene.Set(node, "soak", new() { Timeout = TimeSpan.FromMinutes(1), Pace = Pace.Steady });
         var workloads = new List<Workload>();
         for (var i = 0; i < Nodes; i++)
         {

@@ -61,7 +61,8 @@ internal sealed class Workload
     /// <param name="images">Are pulled and removed in turn.</param>
     /// <param name="kubelets">So many do so at once, each with its share of the images.</param>
     /// <param name="pace">How they rest; hardly, unless told.</param>
-    public static Workload Start(string socketPath, string[] images, int kubelets = 1, Pace? pace = null) => new(socketPath, images, kubelets, pace ?? Pace.Fast);
+    public static Workload Start(string socketPath, string[] images, int kubelets = 1, Pace? pace = null) =>
+        new(socketPath, images, kubelets, pace ?? Pace.Fast);
 
     public async Task Stop()
     {
