@@ -88,6 +88,26 @@ public sealed class CredentialFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task Over_a_reload_a_helper_goes_on_with_what_it_remembers_unless_its_file_says_something_else()
+    {
+        Script.Write(folder.File("plugin"), """
+            echo >> "$0.runs"
+            echo '{"kind":"CredentialProviderResponse","apiVersion":"credentialprovider.kubelet.k8s.io/v1","cacheKeyType":"Registry",
+              "auth":{"sealos.hub:5000":{"username":"a","password":"b"}}}'
+            """);
+        var inForce = LoadProviders(Sound).Settings!;
+        await AuthCase.Find(inForce.Offline.Credentials!, "sealos.hub:5000/app");
+
+        var same = LoadProviders(Sound).Settings!.Keeping(inForce);
+        await AuthCase.Find(same.Offline.Credentials!, "sealos.hub:5000/app");
+        File.ReadAllLines(folder.File("plugin.runs")).Length.ShouldBe(1);
+
+        var other = LoadProviders(Sound.Replace("12h", "11h")).Settings!.Keeping(same);
+        await AuthCase.Find(other.Offline.Credentials!, "sealos.hub:5000/app");
+        File.ReadAllLines(folder.File("plugin.runs")).Length.ShouldBe(2);
+    }
+
+    [Fact]
     public void Every_mistake_in_kubelets_file_is_told_with_its_name_and_line()
     {
         var result = LoadProviders("""

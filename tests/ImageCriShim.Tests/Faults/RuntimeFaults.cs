@@ -41,11 +41,10 @@ public sealed class RuntimeFaults(FaultNode node)
     [Fact]
     public async Task A_runtime_that_stands_still_is_waited_for()
     {
-        var seconds = Long.Run ? 30 : 5;
-        await using var scene = await Scene.Set(node, $"containerd stopped with SIGSTOP for {seconds} s", s_compared);
+        await using var scene = await Scene.Set(node, "containerd stopped with SIGSTOP for 30 s", s_compared);
 
         var effect = await scene.Suffer(
-            () => Tell(Processes.SigStop), TimeSpan.FromSeconds(seconds), () => Tell(Processes.SigCont));
+            () => Tell(Processes.SigStop), TimeSpan.FromSeconds(30), () => Tell(Processes.SigCont));
 
         // A pull without a deadline has the one of the settings, which is 3 s here.
         effect.ShouldOnlyHaveFailed(("", GrpcStatus.DeadlineExceeded)).ShouldBeNoWorseThanDirectly();

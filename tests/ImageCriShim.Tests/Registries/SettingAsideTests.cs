@@ -42,6 +42,25 @@ public sealed class SettingAsideTests
     }
 
     [Fact]
+    public async Task One_that_a_reload_removes_is_not_asked_in_the_background_any_more_and_one_that_it_keeps_is()
+    {
+        await using var it = new OutageCase();
+        it.Fake.Behave = _ => new FakeAnswer(503);
+        await it.Ask();
+
+        it.Outages.Keep([it.Registry]);
+        await it.FailInBackground(after: Second, 502);
+        var before = it.Fake.Requests.Count;
+        it.Outages.Keep([OutageCase.Configured("http://127.0.0.1:1")]);
+
+        it.Outages.All.ShouldBeEmpty();
+        it.Time.Advance(TimeSpan.FromHours(1));
+        await it.Ask(); // by a pull that began before the reload
+        it.Fake.Requests.Count.ShouldBe(before + 1);
+        it.Outages.All.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task The_background_asks_once_at_a_time_however_long_that_takes()
     {
         await using var it = new OutageCase();

@@ -7,7 +7,11 @@ internal sealed class HpackDecoder(int maxListSize)
     /// <summary>The size of a dynamic table before any SETTINGS (RFC 9113 section 6.5.2).</summary>
     internal const int DefaultTableSize = 4096;
 
+    private const int RecentStrings = 8; // a power of two
+    private const int RecentBytes = 128; // of each
+
     private readonly DynamicTable _table = new(DefaultTableSize);
+    private readonly Recent[] _recent = new Recent[RecentStrings];
     private byte[] _scratch = new byte[512];
 
     /// <summary>
@@ -85,9 +89,22 @@ internal sealed class HpackDecoder(int maxListSize)
             return coded.ToArray();
         if (coded.Length > maxListSize)
             throw new HpackException($"a string of a header block is longer than {maxListSize} octets");
+        if (coded.IsEmpty || coded.Length > RecentBytes)
+            return Decode(coded);
+        // The paths of a caller are few, and many encoders write them out with each call.
+        ref var recent = ref _recent[(coded.Length ^ coded[^1]) & (RecentStrings - 1)];
+        if (!coded.SequenceEqual(recent.Coded))
+            recent = new Recent(coded.ToArray(), Decode(coded));
+        return recent.Text;
+    }
+
+    private byte[] Decode(ReadOnlySpan<byte> coded)
+    {
         int length;
         while ((length = HuffmanCode.Decode(coded, _scratch)) < 0)
             _scratch = new byte[_scratch.Length * 2]; // at most 8/5 of the coded length, which is bounded by the block
         return _scratch.AsSpan(0, length).ToArray();
     }
+
+    private readonly record struct Recent(byte[] Coded, byte[] Text);
 }
