@@ -82,9 +82,35 @@ internal static class CommandLine
             resolve,
             images,
             missing,
+            MakeConfig(file),
             version,
         };
         root.SetAction(Serve);
         return root.Parse(args).Invoke();
+    }
+
+    private static Command MakeConfig(Option<string> file)
+    {
+        var checkedFile = new Argument<string?>("file")
+        {
+            Description = "The config file; the one of --file if none is named.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var check = new Command(
+            "check",
+            "Say everything that is wrong with the config file and its drop-ins; exit code 2 if they cannot be used. Example: image-cri-shim config check new.yaml")
+        {
+            checkedFile,
+        };
+        check.SetAction(parsed => ConfigCommand.Check(parsed.GetValue(checkedFile) ?? parsed.GetValue(file)!));
+        var show = new Command(
+            "show",
+            "Show the settings that the config file and its drop-ins come to, and where each was written; secrets are left out. Example: image-cri-shim config show");
+        show.SetAction(parsed => ConfigCommand.Show(parsed.GetValue(file)!));
+        var schema = new Command(
+            "schema",
+            "Write the JSON Schema of the config file, by which editors complete it. Example: image-cri-shim config schema > image-cri-shim.schema.json");
+        schema.SetAction(_ => ConfigCommand.WriteSchema());
+        return new Command("config", "The config file: check it, show what it comes to, write its schema.") { check, show, schema };
     }
 }

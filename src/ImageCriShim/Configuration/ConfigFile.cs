@@ -4,7 +4,9 @@ namespace ImageCriShim.Configuration;
 internal static class ConfigFile
 {
     /// <summary>Never throws for what an operator can cause: a file that is absent, unreadable or wrong.</summary>
-    public static ConfigResult Load(string path)
+    /// <param name="path">Of the config file.</param>
+    /// <param name="origins">Is told where everything was written.</param>
+    public static ConfigResult Load(string path, Origins? origins = null)
     {
         var reports = new List<ConfigReport>();
         var tops = new List<YamlMap?>();
@@ -17,7 +19,7 @@ internal static class ConfigFile
 
         if (problem is not null) // not as if there were none: their registries are missing
             reports[0].Problem("", 0, problem);
-        var settings = tops is [not null, ..] ? SettingsReader.Read([.. tops.OfType<YamlMap>()]) : null;
+        var settings = tops is [not null, ..] ? SettingsReader.Read([.. tops.OfType<YamlMap>()], origins) : null;
         return ConfigResult.Of(settings, reports);
     }
 }

@@ -10,6 +10,9 @@ internal sealed class ConfigReport(string file)
     private readonly List<Entry> warnings = [];
     private readonly List<Entry> notes = [];
 
+    /// <summary>Its name, as lines show it.</summary>
+    public string File => file;
+
     /// <summary>Makes the file unusable.</summary>
     public IReadOnlyList<string> Problems => InOrder(problems);
 

@@ -1,4 +1,3 @@
-using ImageCriShim.Images;
 using ImageCriShim.Registries;
 
 namespace ImageCriShim.Configuration;
@@ -6,50 +5,16 @@ namespace ImageCriShim.Configuration;
 /// <summary>What one set of settings says and another does not, a line for each key. No line shows a secret.</summary>
 internal static class SettingsChanges
 {
-    private const string AtStart = "; it takes effect at the next start";
-
-    private static readonly (string Key, Func<ShimSettings, string> Value, string Remark)[] s_keys =
-    [
-        ("shim", s => s.ShimSocket, AtStart),
-        ("cri", s => s.RuntimeSocket ?? "found", AtStart),
-        ("image", s => s.StateDirectory, AtStart),
-        ("force", s => Word(s.Force), AtStart),
-        ("version", s => $"{s.Version}".ToLowerInvariant(), "; it takes effect for new connections"),
-        ("debug", s => Word(s.Debug), ""),
-        ("timeout", s => GoDuration.Format(s.Timeout), ""),
-        ("reloadInterval", s => GoDuration.Format(s.ReloadInterval), ""),
-        ("probeTimeout", s => GoDuration.Format(s.ProbeTimeout), ""),
-        ("names", s => $"{s.Names}".ToLowerInvariant(), ""),
-        ("offlineOnly", s => Word(s.OfflineOnly), ""),
-        ("digestFallback", s => Word(s.DigestFallback), ""),
-        ("serveLocal", s => Word(s.ServeLocal), ""),
-        ("cache.imageCacheSize", s => $"{s.Cache.ImageCacheSize}", ""),
-        ("cache.imageCacheTTL", s => GoDuration.Format(s.Cache.ImageCacheTtl), ""),
-        ("cache.missTTL", s => GoDuration.Format(s.Cache.MissTtl), ""),
-        ("exclude", s => List(s.Exclude), ""),
-        ("block", s => List(s.Block), ""),
-    ];
-
-    private static readonly (string Key, Func<Registry, string> Value)[] s_ofRegistry =
-    [
-        ("address", r => $"{r.Address}"),
-        ("priority", r => $"{r.Priority}"),
-        ("forwardPullSecrets", r => Word(r.ForwardPullSecrets)),
-        ("images", r => List(r.Images)),
-        ("exclude", r => List(r.Exclude)),
-        ("path", r => $"{r.Path}"),
-    ];
-
-    public static IReadOnlyList<string> Between(ShimSettings before, ShimSettings now) => [.. OfKeys(before, now, s_keys), .. OfRegistries(before, now)];
+    public static IReadOnlyList<string> Between(ShimSettings before, ShimSettings now) => [.. OfKeys(before, now, SettingKeys.Top), .. OfRegistries(before, now)];
 
     /// <summary>Only what a process cannot change as it runs: its sockets.</summary>
-    public static IReadOnlyList<string> OfSockets(ShimSettings before, ShimSettings now) => [.. OfKeys(before, now, s_keys[..2])];
+    public static IReadOnlyList<string> OfSockets(ShimSettings before, ShimSettings now) => [.. OfKeys(before, now, SettingKeys.Top.Take(2))];
 
-    private static IEnumerable<string> OfKeys(ShimSettings before, ShimSettings now, (string Key, Func<ShimSettings, string> Value, string Remark)[] keys) =>
+    private static IEnumerable<string> OfKeys(ShimSettings before, ShimSettings now, IEnumerable<SettingKey<ShimSettings>> keys) =>
         from key in keys
         let values = (Before: key.Value(before), Now: key.Value(now))
         where values.Before != values.Now
-        select $"{key.Key} {values.Before} -> {values.Now}{key.Remark}";
+        select $"{key.Name} {values.Before} -> {values.Now}{key.Remark}";
 
     private static IEnumerable<string> OfRegistries(ShimSettings before, ShimSettings now)
     {
@@ -68,7 +33,7 @@ internal static class SettingsChanges
 
     private static IEnumerable<string> OfRegistry(Registry before, Registry now)
     {
-        foreach (var (key, value) in s_ofRegistry)
+        foreach (var (key, value, _) in SettingKeys.OfRegistry)
         {
             if (value(before) != value(now))
                 yield return $"{key} {value(before)} -> {value(now)}";
@@ -82,8 +47,4 @@ internal static class SettingsChanges
 
     private static Registry? Find(ShimSettings settings, Registry registry) => settings.Registries.FirstOrDefault(other =>
         other.IsOffline == registry.IsOffline && other.Host == registry.Host && other.Address.Path == registry.Address.Path);
-
-    private static string Word(bool value) => value ? "true" : "false";
-
-    private static string List(IEnumerable<ImagePattern> patterns) => $"[{string.Join(", ", patterns)}]";
 }

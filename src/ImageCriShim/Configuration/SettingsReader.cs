@@ -13,8 +13,9 @@ internal static class SettingsReader
     private const string Cache = "cache";
 
     /// <param name="files">The top levels, at least one; a later one wins.</param>
+    /// <param name="origins">Is told where everything was written.</param>
     /// <returns>Null where no offline registry could be made out; otherwise usable only if nothing was reported as a problem.</returns>
-    public static ShimSettings? Read(params IReadOnlyList<YamlMap> files)
+    public static ShimSettings? Read(IReadOnlyList<YamlMap> files, Origins? origins = null)
     {
         foreach (var file in files)
             ConfigMapForm.Unfold(file);
@@ -28,10 +29,12 @@ internal static class SettingsReader
             top.Override(later, CredentialReader.Keys);
         }
 
-        return Read(top, cache, lists);
+        origins?.Add("", top);
+        origins?.Add("", cache, Cache);
+        return Read(top, cache, lists, origins);
     }
 
-    private static ShimSettings? Read(YamlMap top, YamlMap cache, List<RegistryEntry> registries)
+    private static ShimSettings? Read(YamlMap top, YamlMap cache, List<RegistryEntry> registries, Origins? origins)
     {
         var defaults = new ShimSettings { Registries = [] };
         var offline = RegistryReader.ReadOffline(top);
@@ -39,7 +42,7 @@ internal static class SettingsReader
         {
             ShimSocket = top.SocketPath("shim") ?? defaults.ShimSocket,
             RuntimeSocket = top.SocketPath("cri"),
-            Registries = ReadRegistries(registries, offline),
+            Registries = ReadRegistries(registries, offline, origins),
             Force = top.Flag("force"),
             Debug = top.Flag("debug"),
             Timeout = top.Duration("timeout", defaults.Timeout),
@@ -65,7 +68,7 @@ internal static class SettingsReader
     }
 
     /// <summary>By priority; among equals the offline registry, then by host.</summary>
-    private static ImmutableArray<Registry> ReadRegistries(List<RegistryEntry> entries, Registry? offline)
+    private static ImmutableArray<Registry> ReadRegistries(List<RegistryEntry> entries, Registry? offline, Origins? origins)
     {
         var registries = new List<Registry>();
         if (offline is not null)
@@ -74,11 +77,19 @@ internal static class SettingsReader
         {
             if (node is not YamlMappingNode mapping)
                 report.Problem(path, node.Start.Line, "is not a mapping; use address, auth, priority ...");
-            else if (RegistryReader.ReadEntry(new YamlMap(mapping, path, report)) is { } registry)
-                Add(registries, registry, path, mapping.Start.Line, report);
+            else
+                ReadRegistry(new YamlMap(mapping, path, report), registries, origins);
         }
         registries.Sort(CompareRank);
         return [.. registries];
+    }
+
+    private static void ReadRegistry(YamlMap entry, List<Registry> registries, Origins? origins)
+    {
+        if (RegistryReader.ReadEntry(entry) is not { } registry)
+            return;
+        origins?.Add($"{registry.Address}", entry);
+        Add(registries, registry, entry.Path, entry.Line, entry.Report);
     }
 
     private static IEnumerable<RegistryEntry> ListRegistries(YamlMap file) =>

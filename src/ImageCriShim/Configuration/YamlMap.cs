@@ -29,6 +29,10 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     /// <summary>Of the file that the key is in.</summary>
     public ConfigReport ReportOf(string key) => _entries.TryGetValue(key, out var entry) ? entry.Report : report;
 
+    /// <summary>Every key that is set.</summary>
+    public IEnumerable<(string Key, YamlNode Value, ConfigReport Report)> Written =>
+        _entries.Where(entry => !IsNull(entry.Value.Value)).Select(entry => (entry.Key, entry.Value.Value, entry.Value.Report));
+
     public void Problem(string key, string text) => ReportOf(key).Problem(PathOf(key), LineOf(key), text);
 
     public void Warning(string key, string text) => ReportOf(key).Warning(PathOf(key), LineOf(key), text);

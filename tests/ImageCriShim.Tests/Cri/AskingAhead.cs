@@ -16,7 +16,7 @@ public sealed class AskingAhead : CriRelayTest
         Runtime.Images.Add(AtRegistry(Image));
         var caller = await Connect();
         await FindId(caller);
-        var asked = new TaskCompletionSource();
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Runtime.On(ImageService + "ImageStatus", async call =>
         {
             var request = await call.ReadRequestAsync();

@@ -61,7 +61,7 @@ public sealed class NotKnowingInTime : PullTest
 
     private async Task<RawAnswer> PullInVain()
     {
-        var asked = new TaskCompletionSource();
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Runtime.Images.BeforePull = (_, cancelled) =>
         {
             asked.TrySetResult();

@@ -103,7 +103,7 @@ public sealed class PassingOverStalledRegistries : PullTest
     /// <summary>A pull from the first registry that the runtime gives up after this time, and gets from the next.</summary>
     private async Task Stall(TimeSpan after)
     {
-        var (asked, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var (asked, go) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         Runtime.Images.BeforePull = (name, _) => name == Image(First.Host) && asked.TrySetResult() ? go.Task : Task.CompletedTask;
         Runtime.Images.FailPulls[Image(First.Host)] = (2, "context canceled");
         var pull = PullRef(Image());
@@ -118,7 +118,7 @@ public sealed class PassingOverStalledRegistries : PullTest
     /// <summary>The next pull from the first registry hangs until it is cancelled.</summary>
     private (Task Asked, Task Ended) Hold()
     {
-        var (asked, ended) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var (asked, ended) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         Runtime.Images.BeforePull = async (_, cancelled) =>
         {
             if (asked.TrySetResult())

@@ -52,7 +52,7 @@ public sealed class LogLinesTests
 
     private sealed class HangingWriter : StringWriter
     {
-        private readonly TaskCompletionSource _reached = new();
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously); // not on the thread that then hangs
         private readonly ManualResetEventSlim _released = new();
 
         public Task Reached => _reached.Task;

@@ -52,7 +52,7 @@ public sealed class Stopping : DaemonTest
 
     private async Task<(ShimProcess Shim, RawStream Slow, TaskCompletionSource Finish)> StartCall()
     {
-        var (reached, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var (reached, finish) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
         StartRuntime().On("/test/Slow", async call =>
         {
             await call.ReadRequestAsync();

@@ -34,7 +34,7 @@ public sealed class EditedBodies : RelayTest
     [Fact]
     public async Task A_caller_that_leaves_meanwhile_ends_the_preparation_and_the_runtimes_stream()
     {
-        var cancelled = new TaskCompletionSource();
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Edits.BeforePrepare = async cancellation =>
         {
             await Task.Delay(Timeout.Infinite, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
