@@ -11,6 +11,7 @@ internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> c
     private Task _writing = Task.CompletedTask;
     private bool _isDue; // something is not on the disk yet
     private bool _isWriting;
+    private bool _isAskedAgain; // while a write is under way that may fail
 
     /// <summary>There was a change. Never blocks.</summary>
     public void WriteSoon()
@@ -27,6 +28,7 @@ internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> c
     {
         lock (_gate)
         {
+            _isAskedAgain = _isWriting;
             if (_isDue)
                 Start();
         }
@@ -62,7 +64,8 @@ internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> c
             {
                 var changed = _isDue;
                 _isDue |= !isSaved; // once more at the next change, and at the end
-                _isWriting = isSaved && changed;
+                _isWriting = isSaved ? changed : _isAskedAgain;
+                _isAskedAgain = false;
                 if (!_isWriting)
                     return;
             }

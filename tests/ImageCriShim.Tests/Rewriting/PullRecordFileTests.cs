@@ -191,6 +191,26 @@ public sealed class PullRecordFileTests : IDisposable
     }
 
     [Fact]
+    public void Who_asks_for_another_try_while_one_fails_gets_it()
+    {
+        var tries = 0;
+        StateKeeper<RecordedPull> keeper = null!;
+        keeper = new(PullFile(), Current, Task.CompletedTask); // its directory is not there
+        keeper.WriteSoon();
+        SpinWait.SpinUntil(() => File.Exists(Path), RawConnection.Patience).ShouldBeTrue();
+        tries.ShouldBe(2);
+
+        IReadOnlyList<RecordedPull> Current()
+        {
+            if (++tries == 1)
+                keeper.Retry();
+            else
+                Directory.CreateDirectory(State);
+            return [];
+        }
+    }
+
+    [Fact]
     public void What_could_not_be_written_is_tried_once_more_at_the_end()
     {
         using (var keeper = Open())
