@@ -97,13 +97,13 @@ public sealed partial class ShimProcess : IAsyncDisposable
 
     /// <summary>
     /// The program with these arguments, its streams redirected: also for its commands. A shell has what it starts in the background ignore
-    /// SIGINT, and who is started by that ignores it as well; not so the program.
+    /// SIGINT, nohup SIGHUP, and who is started by that ignores it as well; not so the program.
     /// </summary>
     public static ProcessStartInfo StartInfo(params string[] arguments)
     {
         var published = Environment.GetEnvironmentVariable("IMAGE_CRI_SHIM");
         string[] program = string.IsNullOrEmpty(published) ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "image-cri-shim.dll")] : [published];
-        return new ProcessStartInfo("env", ["--default-signal=INT", .. program, .. arguments])
+        return new ProcessStartInfo("env", ["--default-signal=INT,HUP", .. program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
