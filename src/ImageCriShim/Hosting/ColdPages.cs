@@ -20,7 +20,10 @@ internal sealed partial class ColdPages : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    /// <summary>Mappings of files that nobody can write to and of which there is nothing but what is in the file (proc_pid_smaps(5)).</summary>
+    /// <summary>
+    /// Program code that nobody can write to and of which there is nothing but what is in the file (proc_pid_smaps(5)). Code alone, because it
+    /// stays where it is for as long as the process lives: of anything else something new may be at its place by the time it is given back.
+    /// </summary>
     internal static IEnumerable<Mapping> Find(IEnumerable<string> smaps)
     {
         Mapping? current = null;
@@ -81,8 +84,9 @@ internal sealed partial class ColdPages : IDisposable
                 || !ulong.TryParse(line.AsSpan(0, dash), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var begin)
                 || !ulong.TryParse(line.AsSpan(dash + 1, space - dash - 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var end))
                 return null;
-            var isReadOnlyFile = line.AsSpan(space + 1) is ['r', '-', ..] && line.Contains(" /", StringComparison.Ordinal);
-            return new Mapping { Begin = begin, End = end, IsClean = isReadOnlyFile };
+            var isCodeOfFile = line.AsSpan(space + 1) is ['r', '-', 'x', ..] && line.Contains(" /", StringComparison.Ordinal)
+                && !line.Contains(" /memfd:", StringComparison.Ordinal); // what was compiled while we run
+            return new Mapping { Begin = begin, End = end, IsClean = isCodeOfFile };
         }
     }
 }

@@ -8,7 +8,7 @@ namespace ImageCriShim.Registries;
 /// Where a registry is: <c>[http[s]://]host[:port][/path]</c>. The path is the beginning of every repository there (a
 /// Harbor project, an Artifactory key), not of the API: a runtime can spell only <c>host/path/image</c>.
 /// </summary>
-internal sealed class RegistryAddress : IEquatable<RegistryAddress>
+internal sealed record RegistryAddress
 {
     public const string Allowed = "host[:port][/path], with http:// or https:// in front where needed";
 
@@ -62,9 +62,8 @@ internal sealed class RegistryAddress : IEquatable<RegistryAddress>
         return true;
     }
 
+    /// <summary>Whatever has been asked of it so far.</summary>
     public bool Equals(RegistryAddress? other) => other is not null && ToString() == other.ToString();
-
-    public override bool Equals(object? obj) => Equals(obj as RegistryAddress);
 
     public override int GetHashCode() => string.GetHashCode(ToString(), StringComparison.Ordinal);
 

@@ -41,6 +41,16 @@ public sealed class RegistryAddressTests
     public void What_no_image_name_could_lead_to_is_refused(string text) => RegistryAddress.TryParse(text, out _, out _).ShouldBeFalse();
 
     [Fact]
+    public void Two_that_are_written_alike_are_one()
+    {
+        RegistryAddress.TryParse("https://Harbor.Corp/team/", out var one, out _).ShouldBeTrue();
+        RegistryAddress.TryParse("harbor.corp/team", out var other, out _).ShouldBeTrue();
+        RegistryAddress.TryParse("http://harbor.corp/team", out var third, out _).ShouldBeTrue();
+        one.Endpoint.Host.ShouldBe("harbor.corp"); // of the other one it is not known yet
+        (one == other, one.GetHashCode() == other.GetHashCode(), one == third).ShouldBe((true, true, false));
+    }
+
+    [Fact]
     public void What_is_taken_for_an_address_can_be_asked()
     {
         var label = Gen.Elements("a", "9", "10", "256", "0x1", "x-", "-y", "z9", "xn--bcher-kva", new string('a', 63), new string('b', 64));
