@@ -14,6 +14,8 @@ internal sealed partial class ColdPages : IDisposable
     private static readonly TimeSpan s_afterStart = TimeSpan.FromMilliseconds(200); // when the first callers have come
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(15); // each takes a millisecond
 
+    private static readonly string s_program = Environment.ProcessPath ?? "";
+
     private readonly ITimer _timer;
 
     internal ColdPages(TimeProvider time) => _timer = time.CreateTimer(_ => GiveBack(), null, s_afterStart, s_interval);
@@ -21,15 +23,16 @@ internal sealed partial class ColdPages : IDisposable
     public void Dispose() => _timer.Dispose();
 
     /// <summary>
-    /// Program code that nobody can write to and of which there is nothing but what is in the file (proc_pid_smaps(5)). Code alone, because it
-    /// stays where it is for as long as the process lives: of anything else something new may be at its place by the time it is given back.
+    /// What nobody can write to and of which there is nothing but what is in the file (proc_pid_smaps(5)): code, and what else is of the program
+    /// file itself. These stay where they are for as long as the process lives; of anything else something new may be at its place by the time it
+    /// is given back.
     /// </summary>
-    internal static IEnumerable<Mapping> Find(IEnumerable<string> smaps)
+    internal static IEnumerable<Mapping> Find(IEnumerable<string> smaps, string program)
     {
         Mapping? current = null;
         foreach (var line in smaps)
         {
-            if (Mapping.Parse(line) is { } next)
+            if (Mapping.Parse(line, program) is { } next)
             {
                 if (current is { IsClean: true })
                     yield return current;
@@ -46,7 +49,7 @@ internal sealed partial class ColdPages : IDisposable
     }
 
     private static bool IsOwnCopy(string line) =>
-        (line.StartsWith("Private_Dirty:", StringComparison.Ordinal) || line.StartsWith("Swap:", StringComparison.Ordinal))
+        (line.StartsWith("Anonymous:", StringComparison.Ordinal) || line.StartsWith("Swap:", StringComparison.Ordinal))
         && !line.EndsWith(" 0 kB", StringComparison.Ordinal);
 
     /// <summary>Never throws: it is of use, not of need.</summary>
@@ -54,7 +57,7 @@ internal sealed partial class ColdPages : IDisposable
     {
         try
         {
-            foreach (var mapping in Find(File.ReadLines("/proc/self/smaps")))
+            foreach (var mapping in Find(File.ReadLines("/proc/self/smaps"), s_program))
                 _ = Advise((nint)mapping.Begin, (nuint)(mapping.End - mapping.Begin), DontNeed);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -77,16 +80,22 @@ internal sealed partial class ColdPages : IDisposable
         public bool IsClean { get; set; }
 
         /// <summary><c>7f01c000-7f02d000 r-xp 00000000 08:01 1234  /usr/bin/image-cri-shim</c>; null for all other lines.</summary>
-        public static Mapping? Parse(string line)
+        public static Mapping? Parse(string line, string program)
         {
             var (dash, space) = (line.IndexOf('-'), line.IndexOf(' '));
             if (dash <= 0 || space < dash
                 || !ulong.TryParse(line.AsSpan(0, dash), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var begin)
-                || !ulong.TryParse(line.AsSpan(dash + 1, space - dash - 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var end))
+                || !ulong.TryParse(line.AsSpan(dash + 1, space - dash - 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var end)
+                || line.Length < space + 5)
                 return null;
-            var isCodeOfFile = line.AsSpan(space + 1) is ['r', '-', 'x', ..] && line.Contains(" /", StringComparison.Ordinal)
-                && !line.Contains(" /memfd:", StringComparison.Ordinal); // what was compiled while we run
-            return new Mapping { Begin = begin, End = end, IsClean = isCodeOfFile };
+            var file = line.IndexOf('/') is var at and >= 0 ? line.AsSpan(at) : "";
+            var stays = line.AsSpan(space + 1, 4) switch
+            {
+                "r-xp" => !file.IsEmpty,
+                "r--p" => file.SequenceEqual(program),
+                _ => false,
+            };
+            return new Mapping { Begin = begin, End = end, IsClean = stays };
         }
     }
 }
