@@ -27,8 +27,19 @@ test_labs=/tmp/image-cri-shim-tests
 
 end_test_labs() {
     local lab
-    for lab in "$test_labs"/*; do end_lab "$lab"; done
+    for lab in "$test_labs"/*; do
+        if ! is_used "$lab"; then end_lab "$lab"; fi
+    done
     rmdir "$test_labs" 2>/dev/null || true
+}
+
+# is_used LAB: by a run of the tests beside this one. That of this run has ended, or ends now; its process is in the lab's name.
+is_used() {
+    local owner=${1##*/p} seconds
+    for seconds in 1 2 3 4 5; do
+        [[ $(cat "/proc/$owner/comm" 2>/dev/null) == dotnet ]] || return 1
+        sleep 1
+    done
 }
 
 test_everything() {
