@@ -52,7 +52,7 @@ internal static class SettingsText
 
     private static string Shown(string key, string text) => key switch
     {
-        "auth" => $"{text.Split(':')[0].Trim()}:{Secret}",
+        "auth" => text.Split(':') is [var user, _, ..] ? $"{user.Trim()}:{Secret}" : Secret,
         "password" or "identityToken" or "registryToken" => Secret,
         _ => text,
     };

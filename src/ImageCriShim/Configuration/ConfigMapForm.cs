@@ -8,6 +8,15 @@ internal static class ConfigMapForm
 {
     private const string Offline = "sealos";
 
+    /// <summary>Whether it is the ConfigMap itself, or any other object of Kubernetes, which is reported.</summary>
+    public static bool IsManifest(YamlMap file)
+    {
+        if (!file.HasUnknown("apiVersion") || !file.HasUnknown("kind"))
+            return false;
+        file.Problem("kind", "this is an object of Kubernetes; use a file with nothing but what stands in its data, below registries.yaml");
+        return true;
+    }
+
     /// <summary>Makes our form of it; leaves all other files as they are.</summary>
     public static void Unfold(YamlMap file)
     {

@@ -3,10 +3,20 @@ namespace ImageCriShim.Configuration;
 /// <summary>Finds the word that somebody probably meant.</summary>
 internal static class NearestWord
 {
-    /// <returns>Null if none is near: a third of the letters may differ, at least two.</returns>
+    /// <returns>
+    /// Null if none is near: a third of the letters may differ, two of a short word, one of a very short one. Then one that it is the beginning
+    /// of (<c>insecure</c>, <c>insecureSkipVerify</c>), or that begins it (<c>caFile</c>, <c>ca</c>).
+    /// </returns>
     public static string? Find(string typed, IEnumerable<string> words)
     {
-        var limit = Math.Max(2, typed.Length / 3);
+        var known = words.ToList();
+        return FindMisspelt(typed, known)
+            ?? known.Where(word => Begins(typed, word) || Begins(word, typed)).OrderByDescending(word => word.Length).FirstOrDefault();
+    }
+
+    private static string? FindMisspelt(string typed, List<string> words)
+    {
+        var limit = typed.Length <= 4 ? 1 : Math.Max(2, typed.Length / 3);
         return words
             .Select(word => (Word: word, Distance: Distance(typed.ToLowerInvariant(), word.ToLowerInvariant())))
             .Where(candidate => candidate.Distance <= limit)
@@ -15,6 +25,10 @@ internal static class NearestWord
             .Select(candidate => candidate.Word)
             .FirstOrDefault();
     }
+
+    /// <summary>Whether a word that is written like this ends with the beginning.</summary>
+    private static bool Begins(string beginning, string whole) =>
+        whole.Length > beginning.Length && whole.StartsWith(beginning, StringComparison.OrdinalIgnoreCase) && char.IsAsciiLetterUpper(whole[beginning.Length]);
 
     /// <summary>Levenshtein's: letters put in, left out or replaced.</summary>
     private static int Distance(string one, string other)

@@ -17,6 +17,8 @@ internal static class SettingsReader
     /// <returns>Null where no offline registry could be made out; otherwise usable only if nothing was reported as a problem.</returns>
     public static ShimSettings? Read(IReadOnlyList<YamlMap> files, Origins? origins = null)
     {
+        if (files.Where(ConfigMapForm.IsManifest).ToList() is [_, ..]) // of all, for their problems
+            return null;
         foreach (var file in files)
             ConfigMapForm.Unfold(file);
         var (top, lists) = (files[0], files.SelectMany(ListRegistries).ToList());
@@ -61,6 +63,12 @@ internal static class SettingsReader
         };
         top.Retire("sync", "belongs to an older release and does nothing here");
         top.Retire("registry.d", "belongs to an older release and does nothing here; write its entries into registries");
+        if (top.HasUnknown("priority"))
+        {
+            top.Problem("priority", "stands at the top; indent it like the other keys of its entry of registries, or use offlinePriority");
+            top.Drop("priority");
+        }
+
         top.RefuseOthers();
         if (settings.RuntimeSocket == settings.ShimSocket)
             top.Problem("cri", $"{settings.ShimSocket} is our own socket; use the runtime's");

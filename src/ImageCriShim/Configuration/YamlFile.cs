@@ -49,7 +49,11 @@ internal static class YamlFile
         }
         catch (YamlException e)
         {
-            report.Problem("", e is AnchorNotFoundException ? 0 : e.Start.Line, $"is not YAML: {WhyNoYaml(e)}");
+            var tab = FindTab(text);
+            if (tab > 0)
+                report.Problem("", tab, "is not YAML: the line is indented with a tab; use spaces");
+            else
+                report.Problem("", e is AnchorNotFoundException ? 0 : e.Start.Line, $"is not YAML: {WhyNoYaml(e)}");
             return null;
         }
         catch (Exception e) when (e is not OutOfMemoryException) // a defect of the library must not end the process: such a text is no YAML either
@@ -62,12 +66,26 @@ internal static class YamlFile
         if (stream.Documents.Count > 1)
             report.Problem("", stream.Documents[1].RootNode.Start.Line, "a second document begins here; use one");
         if (root is not null and not YamlMappingNode and not YamlScalarNode { Value: null or "" })
+        {
             report.Problem("", root.Start.Line, "is not a mapping; use key: value lines");
+            return null;
+        }
+
         return new YamlMap(root as YamlMappingNode, "", report);
     }
 
     /// <summary>An alias may be a password that wanted quotes, so its name is not shown. (Its line is not known.)</summary>
-    private static string WhyNoYaml(YamlException e) => e is AnchorNotFoundException
-        ? "a value that begins with * must be in quotes"
-        : e.Message;
+    private static string WhyNoYaml(YamlException e)
+    {
+        const string twice = "Duplicate key ";
+        if (e is AnchorNotFoundException)
+            return "a value that begins with * must be in quotes";
+        return e.Message.StartsWith(twice, StringComparison.Ordinal)
+            ? $"the key {e.Message[twice.Length..]} stands there twice; use it once, and begin each entry of a list with a dash"
+            : e.Message;
+    }
+
+    /// <summary>The first line that is indented with one, counted from 1; 0 for none.</summary>
+    private static int FindTab(string text) =>
+        Array.FindIndex(text.Split('\n'), line => line.TrimStart(' ').StartsWith('\t') && !string.IsNullOrWhiteSpace(line)) + 1;
 }

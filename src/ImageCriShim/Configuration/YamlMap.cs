@@ -39,6 +39,9 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
 
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>As <see cref="Has"/>, but it stays a key that nobody knows.</summary>
+    public bool HasUnknown(string key) => _entries.ContainsKey(key);
+
     public bool IsMap(string key) => Find(key) is YamlMappingNode;
 
     /// <summary>Absent, or an empty text.</summary>

@@ -19,13 +19,16 @@ internal abstract record Credential
         public static Password Split(string auth)
         {
             var colon = auth.IndexOf(':');
-            return colon < 0 ? new Password(auth, "") : new Password(auth[..colon], auth[(colon + 1)..]);
+            return colon < 0 ? new Password(auth, "") { MayBeSecret = true } : new Password(auth[..colon], auth[(colon + 1)..]);
         }
 
         /// <summary>The parameter of <c>Authorization: Basic</c>. A secret.</summary>
         public string ToBasicParameter() => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Secret}"));
 
-        public override string ToString() => $"{Username}:***";
+        /// <summary>The user name stood alone: it may be meant as the password.</summary>
+        private bool MayBeSecret { get; init; }
+
+        public override string ToString() => MayBeSecret ? "***" : $"{Username}:***";
     }
 
     /// <summary>An OAuth2 refresh token, which a token server exchanges for a bearer token (docker calls it so).</summary>
