@@ -34,7 +34,7 @@ public sealed class Stopping : DaemonTest
         shim.Signal(SigTerm);
         (await shim.ExitAsync()).ShouldBe(0);
         await Wait.For(slow.Connection.Closed);
-        shim.Output.ShouldContain("SIGTERM again: calls on 1 connections are cut");
+        shim.Output.ShouldMatch("SIGTERM again: calls on [12] connections are cut", shim.Output); // who looked whether it serves may not have been seen off yet
     }
 
     [Fact]
