@@ -49,7 +49,7 @@ public sealed class RunningOutOfDescriptors : DaemonTest
         await using var before = await RawCaller.ConnectAsync(ShimSocketPath);
         (await before.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
 
-        var limit = Limit(shim, Open(shim)); // nothing else can be opened
+        var limit = Limit(shim, LowestFree(shim)); // nothing else can be opened
         for (var i = 0; i < 3; i++)
         {
             await using var caller = await RawCaller.ConnectAsync(ShimSocketPath);
@@ -102,10 +102,16 @@ public sealed class RunningOutOfDescriptors : DaemonTest
         return limit;
     }
 
-    /// <summary>What stays open: now and then the shim reads a file of /proc for a moment (ColdPages).</summary>
-    private static int Open(ShimProcess shim) => Enumerable.Range(0, 20).Min(_ =>
+    private static int Open(ShimProcess shim) => OpenNumbers(shim).Length;
+
+    /// <summary>The number that a new one gets when the shim does not read a file of /proc just then, which it does for a moment now and then (ColdPages).</summary>
+    private static int LowestFree(ShimProcess shim) => Enumerable.Range(0, 20).Min(_ =>
     {
         Thread.Sleep(5); // between two looks: nobody tells
-        return System.IO.Directory.GetFileSystemEntries($"/proc/{shim.Id}/fd").Length;
+        var open = OpenNumbers(shim);
+        return Enumerable.Range(0, open.Length + 1).First(number => !open.Contains(number));
     });
+
+    private static int[] OpenNumbers(ShimProcess shim) =>
+        [.. System.IO.Directory.GetFileSystemEntries($"/proc/{shim.Id}/fd").Select(path => int.Parse(Path.GetFileName(path)))];
 }
