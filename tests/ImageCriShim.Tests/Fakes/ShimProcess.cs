@@ -133,6 +133,9 @@ public sealed partial class ShimProcess : IAsyncDisposable
         if (!process.HasExited) _ = Kill(process.Id, signal);
     }
 
+    /// <summary>Waits for it: a call is answered before the line about it is written.</summary>
+    public void ShouldSay(string text) => SpinWait.SpinUntil(() => Output.Contains(text), RawConnection.Patience).ShouldBeTrue($"{text}\nis not in:\n{Output}");
+
     /// <summary>Fails unless every line that it wrote holds one of these texts.</summary>
     public void ShouldOnlyHaveWritten(params string[] expected)
     {

@@ -59,7 +59,7 @@ public sealed class FindingWhileEverythingIsDown(RealNode node)
 
         pulled.ShouldBeOk();
         pulled.ImageRef.ShouldBe(image.Id);
-        shim.Process.Output.ShouldContain($"no registry can be reached: {name} is answered with the image that is on the node, {image.Id}");
+        shim.Process.ShouldSay($"no registry can be reached: {name} is answered with the image that is on the node, {image.Id}");
     }
 
     [Theory, ClassData<ContainerdVersions>]

@@ -48,7 +48,7 @@ public sealed class LoadingAGoShimsFile(RealNode node)
             pulled.ImageRef.ShouldBe(image.Id);
         }
 
-        shim.Process.Output.ShouldContain($"hub-address: {hub.Address}");
-        shim.Process.Output.ShouldContain("Auth: admin:***");
+        shim.Process.ShouldSay($"hub-address: {hub.Address}");
+        shim.Process.ShouldSay("Auth: admin:***");
     }
 }

@@ -67,7 +67,7 @@ public sealed class PullingByDigest(RealNode node)
         pulled.ShouldBeOk();
         pulled.ImageRef.ShouldBe(image.Id);
         (await shim.Caller.FindId(given)).ShouldBe(image.Id);
-        shim.Process.Output.ShouldContain($"it comes as {offline.Host}/{name} with digest {image.Digest}");
+        shim.Process.ShouldSay($"it comes as {offline.Host}/{name} with digest {image.Digest}");
         await shim.Caller.Remove(given);
         (await shim.Caller.FindId(given)).ShouldBeNull();
     }

@@ -71,6 +71,6 @@ public sealed class PullingWhileARegistryIsDown(RealNode node)
         pulled.ShouldBeOk();
         pulled.ImageRef.ShouldBe(image.Id);
         mirror.HasServed.ShouldBeTrue();
-        shim.Process.Output.ShouldContain($"{downHost} unreachable ({reason})");
+        shim.Process.ShouldSay($"{downHost} unreachable ({reason})");
     }
 }

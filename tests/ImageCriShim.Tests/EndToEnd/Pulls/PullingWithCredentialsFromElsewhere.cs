@@ -46,7 +46,7 @@ public sealed class PullingWithCredentialsFromElsewhere(RealNode node) : IDispos
         offline.Requests.ShouldAllBe(request => request.Account == null);
         await shim.Process.StopAsync();
         foreach (var line in new[] { "admin:*** (passwordFile ", "dockerConfig ", "credentialProvider " })
-            shim.Process.Output.ShouldContain($"Auth: {line}");
+            shim.Process.ShouldSay($"Auth: {line}");
         Secrets.ShouldNotBeIn(shim.Process.Output);
         foreach (var door in doors)
             await door.DisposeAsync();
@@ -83,7 +83,7 @@ public sealed class PullingWithCredentialsFromElsewhere(RealNode node) : IDispos
 
         (await shim.Caller.Pull(name)).ShouldBeOk(); // it may well answer without
 
-        shim.Process.Output.ShouldContain("late is not there");
+        shim.Process.ShouldSay("late is not there");
         offline.Requests.ShouldAllBe(request => request.Account == null);
     }
 

@@ -43,7 +43,7 @@ public sealed class RememberingPullsOverARestart(RealNode node)
         (await shim.Caller.FindId(name)).ShouldBe(image.Id);
         await shim.Process.StopAsync();
 
-        shim.Process.Output.ShouldContain("cannot be used: it is not JSON");
+        shim.Process.ShouldSay("cannot be used: it is not JSON");
         (await File.ReadAllTextAsync(files.File("state/pulls.json"), TestContext.Current.CancellationToken)).ShouldContain(image.Id);
     }
 
