@@ -10,7 +10,7 @@ namespace ImageCriShim.Tests.Configuration;
 /// </summary>
 public sealed class GoldenTests
 {
-    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Configuration", "golden");
+    internal static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Configuration", "golden");
 
     public static TheoryData<string> Cases() => [.. Directory.GetFiles(Folder, "*.yaml").Select(f => Path.GetFileNameWithoutExtension(f)).Order()];
 

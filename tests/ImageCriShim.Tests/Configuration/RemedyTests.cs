@@ -29,7 +29,7 @@ public sealed class RemedyTests : IDisposable
     [InlineData("two-documents", "use one", "---\naddress: other.hub\n", "")]
     public void Doing_what_the_report_says_mends_the_file(string golden, string remedy, string instead, string by)
     {
-        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Configuration", "golden", $"{golden}.yaml"));
+        var text = File.ReadAllText(Path.Combine(GoldenTests.Folder, $"{golden}.yaml"));
         Report(text).ShouldContain(line => line.Contains(remedy));
         text.ShouldContain(instead, Case.Sensitive);
         Report(text.Replace(instead, by)).ShouldBeEmpty();
@@ -41,7 +41,7 @@ public sealed class RemedyTests : IDisposable
     [InlineData("ca-no-certificate", "holds no certificate in PEM form", "/etc/passwd", Certificate)]
     public void Putting_the_file_there_that_the_report_misses_mends_it(string golden, string remedy, string instead, string content)
     {
-        var text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Configuration", "golden", $"{golden}.yaml"));
+        var text = File.ReadAllText(Path.Combine(GoldenTests.Folder, $"{golden}.yaml"));
         Report(text).ShouldContain(line => line.Contains(remedy));
         var file = _folder.File("named");
         File.WriteAllText(file, content == Certificate ? new FakeAuthority().Pem : content);

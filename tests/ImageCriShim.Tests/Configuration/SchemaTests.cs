@@ -19,13 +19,13 @@ public sealed class SchemaTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     public static TheoryData<string> GoodFiles() =>
-        [.. Directory.GetFiles(GoldenFolder, "*.yaml").Where(file => ConfigFile.Load(file) is { Settings: not null, Warnings: [] }).Select(file => Path.GetFileName(file)).Order()];
+        [.. Directory.GetFiles(GoldenTests.Folder, "*.yaml").Where(file => ConfigFile.Load(file) is { Settings: not null, Warnings: [] }).Select(file => Path.GetFileName(file)).Order()];
 
     [Theory]
     [MemberData(nameof(GoodFiles))]
     public void A_file_that_nothing_is_said_against_is_valid(string name)
     {
-        var result = Evaluate(File.ReadAllText(Path.Combine(GoldenFolder, name)));
+        var result = Evaluate(File.ReadAllText(Path.Combine(GoldenTests.Folder, name)));
         result.IsValid.ShouldBeTrue(JsonSerializer.Serialize(result));
     }
 
@@ -58,8 +58,6 @@ public sealed class SchemaTests : IDisposable
         // Of older releases; known, but proposed to nobody.
         described.Except(["sync", "registry.d"]).Order(StringComparer.Ordinal).ShouldBe(read.Order(StringComparer.Ordinal));
     }
-
-    private static string GoldenFolder => Path.Combine(AppContext.BaseDirectory, "Configuration", "golden");
 
     private static EvaluationResults Evaluate(string yaml)
     {
