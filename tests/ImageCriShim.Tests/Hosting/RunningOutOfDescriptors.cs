@@ -46,10 +46,18 @@ public sealed class RunningOutOfDescriptors : DaemonTest
     {
         StartRuntime();
         var shim = await StartShim();
-        await using var before = await RawCaller.ConnectAsync(ShimSocketPath);
-        (await before.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
+        var callers = new List<RawCaller>();
+        int[] taken;
+        do
+        {
+            taken = OpenNumbers(shim);
+            (await CallFromNew(callers)).Status.ShouldBe(0);
+        }
+        while (OpenNumbers(shim).Except(taken).Min() < Spare(shim)); // as where a limit has been reached: below it no number is free
 
-        var limit = Limit(shim, LowestFree(shim)); // nothing else can be opened
+        var before = callers[0];
+
+        var limit = Limit(shim, LowestFreeAbove(shim, Spare(shim))); // nothing else can be opened
         for (var i = 0; i < 3; i++)
         {
             await using var caller = await RawCaller.ConnectAsync(ShimSocketPath);
@@ -59,6 +67,8 @@ public sealed class RunningOutOfDescriptors : DaemonTest
         (await before.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
         Limit(shim, 1000);
         (await Call()).Status.ShouldBe(0);
+        foreach (var caller in callers)
+            await caller.DisposeAsync();
     }
 
     [Fact]
@@ -104,14 +114,18 @@ public sealed class RunningOutOfDescriptors : DaemonTest
 
     private static int Open(ShimProcess shim) => OpenNumbers(shim).Length;
 
-    /// <summary>The number that a new one gets when the shim does not read a file of /proc just then, which it does for a moment now and then (ColdPages).</summary>
-    private static int LowestFree(ShimProcess shim) => Enumerable.Range(0, 20).Min(_ =>
+    /// <summary>Which the shim keeps for telling one caller more that it has no other.</summary>
+    private static int Spare(ShimProcess shim) =>
+        OpenNumbers(shim).Last(number => File.ResolveLinkTarget($"/proc/{shim.Id}/fd/{number}", returnFinalTarget: false)?.FullName == "/dev/null");
+
+    /// <summary>When the shim does not read a file of /proc just then, which it does for a moment now and then (ColdPages).</summary>
+    private static int LowestFreeAbove(ShimProcess shim, int number) => Enumerable.Range(0, 20).Min(_ =>
     {
         Thread.Sleep(5); // between two looks: nobody tells
-        var open = OpenNumbers(shim);
-        return Enumerable.Range(0, open.Length + 1).First(number => !open.Contains(number));
+        return Enumerable.Range(number, 1000).Except(OpenNumbers(shim)).First();
     });
 
+    /// <summary>Without those that a thread in accept(2) or open(2) has been given and waits for: nobody shows them.</summary>
     private static int[] OpenNumbers(ShimProcess shim) =>
-        [.. System.IO.Directory.GetFileSystemEntries($"/proc/{shim.Id}/fd").Select(path => int.Parse(Path.GetFileName(path)))];
+        [.. System.IO.Directory.GetFileSystemEntries($"/proc/{shim.Id}/fd").Select(path => int.Parse(Path.GetFileName(path))).Order()];
 }
