@@ -6,7 +6,10 @@ internal sealed class Scene(Lab lab) : IDisposable
     private static readonly string s_self = Environment.ProcessPath!;
     private static readonly string s_program = typeof(Scene).Assembly.Location;
 
+    private const int FirstMetricsPort = 19464;
+
     private readonly List<Daemon> _daemons = [];
+    private int _shims;
     private int _fresh;
 
     internal Lab Lab { get; } = lab;
@@ -62,7 +65,8 @@ internal sealed class Scene(Lab lab) : IDisposable
     private Daemon StartShim(string name, string program, string runtime, string settings)
     {
         var file = $"{Lab.Directory}/{name}.yaml";
-        File.WriteAllText(file, $"shim: {Path(name)}\ncri: {runtime}\nimage: {Lab.Directory}/{name}.state\n{settings}");
+        var metrics = $"metrics: 127.0.0.1:{FirstMetricsPort + _shims++}"; // as on a node, but several at once
+        File.WriteAllText(file, $"shim: {Path(name)}\ncri: {runtime}\nimage: {Lab.Directory}/{name}.state\n{metrics}\n{settings}");
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return Daemon.Start(Lab.Directory, name, program, "-f", file);
     }

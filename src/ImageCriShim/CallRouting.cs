@@ -1,5 +1,6 @@
 using ImageCriShim.Configuration;
 using ImageCriShim.Cri;
+using ImageCriShim.Metrics;
 using ImageCriShim.Registries;
 using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
@@ -12,16 +13,18 @@ namespace ImageCriShim;
 /// </summary>
 internal sealed class CallRouting : IDisposable
 {
+    private readonly ShimMetrics _metrics;
     private readonly Stack<IDisposable> _parts = [];
     private readonly RuntimeClient _runtime;
     private readonly ILogger _log;
     private RecordBeginning? _record;
     private Outages? _outages;
+    private NodeState? _state;
     private CallEnvironment? _environment; // the one reference that a reload replaces; a call keeps what it began with
 
-    internal CallRouting(RuntimeSocket runtime, ILogger log)
+    internal CallRouting(RuntimeSocket runtime, ShimMetrics metrics, ILogger log)
     {
-        (_runtime, _log, Runtime) = (Use(new RuntimeClient(runtime)), log, runtime);
+        (_runtime, _metrics, _log, Runtime) = (Use(new RuntimeClient(runtime)), metrics, log, runtime);
         var beginning = new ConnectionBeginning(_runtime, () => Volatile.Read(ref _environment), () => _record);
         Begin = new CriRouter(() => Volatile.Read(ref _environment), beginning.Begin).Begin;
     }
@@ -29,6 +32,18 @@ internal sealed class CallRouting : IDisposable
     internal BeginRouting Begin { get; }
 
     internal RuntimeSocket Runtime { get; }
+
+    /// <summary>What calls that begin now work with; null while none is edited.</summary>
+    internal CallEnvironment? Environment => Volatile.Read(ref _environment);
+
+    /// <summary>Registries that are not waited for.</summary>
+    internal IReadOnlyList<SetAsideRegistry> SetAside => _outages?.All ?? [];
+
+    /// <summary>What is to be kept over a restart is on the disk, or about to be.</summary>
+    internal bool IsStateKept => _state?.IsKept is not false;
+
+    /// <returns>Null where it does not say in time.</returns>
+    internal (string Name, string Version)? AskRuntimeForItsVersion(TimeSpan patience) => RuntimeVersions.AskForName(_runtime, patience);
 
     /// <summary>Calls that begin from now on go by these. One at a time.</summary>
     internal void Adopt(ShimSettings settings)
@@ -54,12 +69,13 @@ internal sealed class CallRouting : IDisposable
     private CallEnvironment Make(ShimSettings settings)
     {
         var registries = Use(new RegistryClient(TimeProvider.System));
-        _outages = Use(new Outages(registries, TimeProvider.System, _log));
-        var state = Use(NodeState.Open(settings.StateDirectory, _log));
+        _outages = Use(new Outages(registries, TimeProvider.System, _log, _metrics));
+        var state = _state = Use(NodeState.Open(settings.StateDirectory, _log));
         Use(new Hosting.Reminder(state.Remind, TimeProvider.System));
         _record = new RecordBeginning(state, _runtime, TimeProvider.System, _log);
         var resolver = new Resolver(settings, _outages, TimeProvider.System);
-        return new CallEnvironment(settings, resolver, registries, _runtime, state.Pulls, state.Missing, TimeProvider.System, _log);
+        Use(new CacheStats(() => _environment!, settings, TimeProvider.System));
+        return new CallEnvironment(settings, resolver, registries, _runtime, state.Pulls, state.Missing, TimeProvider.System, _log) { Metrics = _metrics };
     }
 
     private T Use<T>(T part)

@@ -80,6 +80,7 @@ internal static class CommandLine
             failOpen,
             serve,
             resolve,
+            StatusCommand.Make(file, output),
             images,
             missing,
             MakeConfig(file),

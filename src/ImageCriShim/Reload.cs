@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using ImageCriShim.Configuration;
 using ImageCriShim.Hosting;
+using ImageCriShim.Metrics;
 using Microsoft.Extensions.Logging;
 using Log = ImageCriShim.Hosting.Log;
 
@@ -21,6 +22,7 @@ internal sealed class Reload : IDisposable
 
     private readonly string _path;
     private readonly CallRouting _routing;
+    private readonly ShimMetrics _metrics;
     private readonly StderrLogger _log;
     private readonly ITimer _timer;
     private readonly Lock _gate = new(); // one reload at a time
@@ -39,12 +41,14 @@ internal sealed class Reload : IDisposable
     /// <param name="inForce">The settings that this process began with.</param>
     /// <param name="failOpen">Null if they are those of the file.</param>
     /// <param name="routing">Which goes by them.</param>
+    /// <param name="metrics">Counts reloads.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">The log.</param>
     internal Reload(
-        string path, ConfigIdentity read, ConfigResult config, ShimSettings inForce, FailOpen? failOpen, CallRouting routing, TimeProvider time, StderrLogger log)
+        string path, ConfigIdentity read, ConfigResult config, ShimSettings inForce, FailOpen? failOpen, CallRouting routing, ShimMetrics metrics, TimeProvider time,
+        StderrLogger log)
     {
-        (_path, _read, _inForce, FailOpen, _routing, _log) = (path, read, inForce, failOpen, routing, log);
+        (_path, _read, _inForce, FailOpen, _routing, _metrics, _log) = (path, read, inForce, failOpen, routing, metrics, log);
         _remarks = [.. config.Warnings, .. config.Notes];
         _timer = time.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -55,11 +59,11 @@ internal sealed class Reload : IDisposable
     /// <summary>What is wrong with the file, in a line; null: what it says is in force.</summary>
     internal string? Trouble { get; private set; }
 
-    /// <summary>Files that could not be used since the start, each counted once.</summary>
-    internal long Failures { get; private set; }
+    /// <summary>The config file.</summary>
+    internal string Path => _path;
 
-    /// <summary>Files that could.</summary>
-    internal long Successes { get; private set; }
+    /// <summary>Settings that were put in force.</summary>
+    internal event Action<ShimSettings>? Adopted;
 
     /// <summary>
     /// Puts the settings of the start in force. Before anybody can see that we are there: from now on SIGHUP does not end the process.
@@ -139,7 +143,7 @@ internal sealed class Reload : IDisposable
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            Failures++;
+            _metrics.Reloads.Add("failed");
             Trouble = "a reload failed, the settings are older than the file";
             Log.ReloadBroke(_log, e);
         }
@@ -178,12 +182,13 @@ internal sealed class Reload : IDisposable
         else if (changes.Count == 0)
             Log.NothingChanged(_log, _path);
         (_inForce, FailOpen, Trouble) = (settings, null, null);
-        Successes++;
+        _metrics.Reloads.Add("ok");
+        Adopted?.Invoke(settings);
     }
 
     private void Refuse(IReadOnlyList<string> problems)
     {
-        Failures++;
+        _metrics.Reloads.Add("failed");
         if (FailOpen is not null)
         {
             FailOpen = new FailOpen(problems, _log);

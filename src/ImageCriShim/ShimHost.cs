@@ -1,5 +1,6 @@
 using ImageCriShim.Configuration;
 using ImageCriShim.Hosting;
+using ImageCriShim.Metrics;
 using ImageCriShim.Relay;
 using Microsoft.Extensions.Logging;
 using Log = ImageCriShim.Hosting.Log;
@@ -36,13 +37,14 @@ internal static class ShimHost
         if (runtimePath is null && (runtimePath = RuntimeDiscovery.Find(RuntimeDiscovery.WellKnown, TimeProvider.System, out var problem)) is null)
             return Fail(log, [problem], BadConfig);
         LogSettings(log, settings, runtimePath);
-        using var routing = new CallRouting(new RuntimeSocket(runtimePath, TimeProvider.System), log);
+        var metrics = new ShimMetrics();
+        using var routing = new CallRouting(new RuntimeSocket(runtimePath, TimeProvider.System), metrics, log);
         settings = settings with { RuntimeSocket = runtimePath };
-        using var reload = new Reload(configPath, identity, config, settings, open, routing, TimeProvider.System, log);
-        return Serve(settings, routing, reload, log);
+        using var reload = new Reload(configPath, identity, config, settings, open, routing, metrics, TimeProvider.System, log);
+        return Serve(settings, routing, reload, metrics, log);
     }
 
-    private static int Serve(ShimSettings settings, CallRouting routing, Reload reload, ILogger log)
+    private static int Serve(ShimSettings settings, CallRouting routing, Reload reload, ShimMetrics metrics, StderrLogger log)
     {
         var runtime = routing.Runtime;
         // Callers that wait in systemd's socket get an answer; were we to end, systemd would start us for them again at once, and again.
@@ -56,7 +58,7 @@ internal static class ShimHost
 
             reload.Begin();
             using var reminder = new Reminder(() => reload.FailOpen?.Say(), TimeProvider.System);
-            var listener = new RelayListener(socket.Acceptor, runtime, routing.Begin, log);
+            var listener = new RelayListener(socket.Acceptor, runtime, routing.Begin, metrics, log);
             var status = new ServiceStatus(socket.Path, runtime, () => listener.Connections, () => reload.FailOpen?.Summary ?? reload.Trouble);
 
             using var stop = new Stop(socket, listener, log);
@@ -64,6 +66,13 @@ internal static class ShimHost
             Log.Serving(log, socket.Path, (long)ProcessAge.Now.TotalMilliseconds);
             using var report = ServiceReport.Begin(socket, status, stop, TimeProvider.System, log);
             reload.Watch(report);
+            var pages = new DaemonPages(socket, listener, routing, reload, metrics);
+            pages.Observe(log);
+            using var endpoint = new MetricsEndpoint(pages.Find, TimeProvider.System, log);
+            using var onlookers = StatusSocket.TryOpen(socket.Path, pages.FindPrivate, log);
+            stop.Begins += _ => endpoint.Dispose(); // the port is our successor's
+            endpoint.Listen(settings.Metrics);
+            reload.Adopted += adopted => endpoint.Listen(adopted.Metrics);
             using var cold = new ColdPages(TimeProvider.System);
             listener.Run();
             reload.Dispose();

@@ -36,7 +36,7 @@ internal static class ResolutionJson
         if (line.Candidate.Registry is { } registry && line.Result is not null)
             json.WriteNumber("priority", registry.Priority);
         json.WriteBoolean("asGiven", line.Candidate.IsAsGiven);
-        json.WriteString("result", WordOf(line.Result));
+        json.WriteString("result", line.Result?.Kind ?? "not-asked");
         json.WriteString("detail", line.Result?.ToString());
         if (line.Result is ProbeResult.Found found)
         {
@@ -57,15 +57,5 @@ internal static class ResolutionJson
         DecisionKind.Nowhere => "nowhere",
         DecisionKind.Blocked => "blocked",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
-    };
-
-    private static string WordOf(ProbeResult? result) => result switch
-    {
-        null => "not-asked",
-        ProbeResult.Found => "found",
-        ProbeResult.Missing => "missing",
-        ProbeResult.Denied => "denied",
-        ProbeResult.Throttled => "throttled",
-        _ => "unreachable",
     };
 }

@@ -26,6 +26,7 @@ internal static class SettingKeys
         new("timeout", s => GoDuration.Format(s.Timeout)),
         new("reloadInterval", s => GoDuration.Format(s.ReloadInterval)),
         new("probeTimeout", s => GoDuration.Format(s.ProbeTimeout)),
+        new("metrics", s => $"{s.Metrics}" is { Length: > 0 } address ? address : "off"),
         new("names", s => $"{s.Names}".ToLowerInvariant()),
         new("offlineOnly", s => Word(s.OfflineOnly)),
         new("digestFallback", s => Word(s.DigestFallback)),
@@ -33,6 +34,8 @@ internal static class SettingKeys
         new("cache.imageCacheSize", s => $"{s.Cache.ImageCacheSize}"),
         new("cache.imageCacheTTL", s => GoDuration.Format(s.Cache.ImageCacheTtl)),
         new("cache.missTTL", s => GoDuration.Format(s.Cache.MissTtl)),
+        new("cache.statsLogInterval", s => GoDuration.Format(s.Cache.StatsLogInterval ?? new CacheSettings().StatsLogInterval!.Value)),
+        new("cache.disableStats", s => Word(s.Cache.StatsLogInterval is null)),
         new("exclude", s => List(s.Exclude)),
         new("block", s => List(s.Block)),
     ];

@@ -58,6 +58,7 @@ internal static class SettingsReader
             DigestFallback = top.Flag("digestFallback"),
             ServeLocal = top.Flag("serveLocal", byDefault: defaults.ServeLocal),
             ProbeTimeout = top.Duration("probeTimeout", defaults.ProbeTimeout),
+            Metrics = top.ListenAddress("metrics", defaults.Metrics),
             Exclude = top.Patterns("exclude"),
             Block = top.Patterns("block"),
         };
@@ -172,7 +173,7 @@ internal static class SettingsReader
             StatsLogInterval = cache.Flag("disableStats") ? null : interval,
         };
         cache.Duration("domainCacheTTL", TimeSpan.Zero); // registries are found in the settings
-        cache.NoteIdle("domainCacheTTL", "statsLogInterval", "disableStats");
+        cache.NoteIdle("domainCacheTTL");
         cache.RefuseOthers();
         return settings;
     }

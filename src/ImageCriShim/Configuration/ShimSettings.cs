@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using ImageCriShim.Images;
 using ImageCriShim.Registries;
 using ImageCriShim.Registries.Auth;
@@ -40,6 +41,9 @@ internal sealed record ShimSettings
     /// <summary>What images are called in answers that list them.</summary>
     public ShownNames Names { get; init; }
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Where metrics and health are served over HTTP; null: nowhere.</summary>
+    public IPEndPoint? Metrics { get; init; } = new(IPAddress.Loopback, 9464);
 
     /// <summary>Never rewritten.</summary>
     public ImmutableArray<ImagePattern> Exclude { get; init; } = [];

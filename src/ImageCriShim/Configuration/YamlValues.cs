@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Net;
 using ImageCriShim.Images;
 using ImageCriShim.Registries;
 using YamlDotNet.RepresentationModel;
@@ -55,6 +56,22 @@ internal static class YamlValues
         else if (duration < TimeSpan.Zero)
             map.Warning(key, $"{text} is less than nothing; the default is used");
         return duration > TimeSpan.Zero ? duration : byDefault;
+    }
+
+    /// <summary>An IP address and a port; <c>off</c>, which is null.</summary>
+    public static IPEndPoint? ListenAddress(this YamlMap map, string key, IPEndPoint? byDefault)
+    {
+        const string Allowed = "an IP address and a port, such as 127.0.0.1:9464, [::1]:9464 or 0.0.0.0:9464, or off";
+        var text = map.Text(key, Allowed);
+        if (string.IsNullOrEmpty(text))
+            return byDefault;
+        if (text == "off")
+            return null;
+        // Without a port it is one of 0; a lone number would be an address.
+        if (IPEndPoint.TryParse(text, out var address) && address.Port > 0 && text.Contains(':', StringComparison.Ordinal))
+            return address;
+        map.Problem(key, $"{text} is not an address to listen on; use {Allowed}");
+        return byDefault;
     }
 
     /// <summary>A socket's path, <c>unix://</c> in front allowed; null where absent.</summary>

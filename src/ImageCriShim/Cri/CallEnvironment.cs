@@ -1,4 +1,5 @@
 using ImageCriShim.Configuration;
+using ImageCriShim.Metrics;
 using ImageCriShim.Registries;
 using ImageCriShim.Rewriting;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,12 @@ internal sealed record CallEnvironment(
 
     /// <summary>Nor this.</summary>
     internal StalledRegistries Stalled { get; init; } = new(Time);
+
+    /// <summary>Nor this.</summary>
+    internal ShimMetrics Metrics { get; init; } = new();
+
+    /// <summary>Nor this.</summary>
+    internal RecentPulls Recent { get; init; } = new();
 
     /// <summary>Where images were found.</summary>
     internal FoundElsewhere Found { get; init; } = new();

@@ -7,11 +7,18 @@ namespace ImageCriShim.Cri;
 /// <summary>An edited call: its request read, its deadline kept, and the look-ups that all of them need.</summary>
 internal abstract class CriCall(CallEnvironment environment, CallerHead head) : EditedCall
 {
+    private const long NotWaiting = long.MinValue;
+
     // A timer cannot be set to more than 49 days; a caller may well allow more.
     private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(30);
 
     private readonly long _begin = environment.Time.GetTimestamp();
     private int _inflated; // counted against CallLimits.MaxInflatedBytes
+    private TimeSpan _atRuntime; // how long it has waited for it
+    private long _waitsSince = NotWaiting; // the runtime has a request, and its answer is not there
+
+    /// <summary><c>service/method</c> without the version, as metrics name it.</summary>
+    internal string Method { get; set; } = "";
 
     protected CallEnvironment Environment { get; } = environment;
 
@@ -30,7 +37,10 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
             if (!GrpcMessage.TryReadOnly(body, () => head.Encoding, out var message) || !TryHoldInflated(body, message))
                 return Verdict.Forward;
             Request = message;
-            return Decide();
+            var verdict = Decide();
+            if (verdict is Verdict.Watch or Verdict.WatchEach)
+                _waitsSince = Environment.Time.GetTimestamp();
+            return verdict;
         }
         catch (MalformedMessageException)
         {
@@ -42,10 +52,13 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     {
         Environment.Limits.Inflated.Release(_inflated);
         _inflated = 0;
+        EndWait(); // its caller may be gone
+        Environment.Metrics.Added.Add(Elapsed - _atRuntime, Method);
     }
 
     internal override Reply OnAnswer(HeldAnswer answer)
     {
+        EndWait();
         try
         {
             // An error comes without a message, and one that cannot be read is not ours to judge: either is the runtime's answer.
@@ -90,12 +103,26 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
 
     /// <summary>The same method once more, with another message.</summary>
     protected Task<RuntimeReply> Call(byte[] message, CancellationToken cancellation) =>
-        Environment.Runtime.Call(head, message, Remaining, cancellation);
+        AtRuntime(Environment.Runtime.Call(head, message, Remaining, cancellation));
 
     /// <summary>Another method, as the same caller.</summary>
     /// <param name="method"><c>service/method</c>.</param>
     protected Task<RuntimeReply> Call(string method, byte[] message, CancellationToken cancellation) =>
-        Environment.Runtime.Call(head.For(method), message, Remaining, cancellation);
+        AtRuntime(Environment.Runtime.Call(head.For(method), message, Remaining, cancellation));
+
+    /// <summary>What is waited for is the runtime, so it is nothing that we add.</summary>
+    protected async Task<T> AtRuntime<T>(Task<T> call)
+    {
+        Volatile.Write(ref _waitsSince, Environment.Time.GetTimestamp());
+        try
+        {
+            return await call;
+        }
+        finally
+        {
+            EndWait();
+        }
+    }
 
     /// <summary>The same method with another message, sent before it is known whether its answer is needed.</summary>
     protected AheadCall? Begin(byte[] message) => Environment.Runtime.Begin(head, message, Remaining);
@@ -143,6 +170,13 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
             return false;
         _inflated = message.Length;
         return true;
+    }
+
+    private void EndWait()
+    {
+        var since = Interlocked.Exchange(ref _waitsSince, NotWaiting);
+        if (since != NotWaiting)
+            _atRuntime += Environment.Time.GetElapsedTime(since);
     }
 
     private static TimeSpan Bounded(TimeSpan time) => TimeSpan.FromTicks(Math.Clamp(time.Ticks, 0, s_longestTimer.Ticks));

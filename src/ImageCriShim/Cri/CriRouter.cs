@@ -15,7 +15,7 @@ internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>,
     private delegate CriCall MakeCall(CallEnvironment environment, CallerHead head);
 
     // v1 and v1alpha2 share their messages.
-    private static readonly (byte[] Path, MakeCall Make)[] s_edited =
+    private static readonly (byte[] Path, string Method, MakeCall Make)[] s_edited =
     [
         .. from version in new[] { "/runtime.v1.", "/runtime.v1alpha2." }
            from method in new (string Name, MakeCall Make)[]
@@ -28,7 +28,7 @@ internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>,
                ("RuntimeService/CreateContainer", static (environment, head) => new CreateContainerCall(environment, head)),
                ("RuntimeService/ContainerStatus", static (environment, head) => new ContainerStatusCall(environment, head)),
            }
-           select (Encoding.ASCII.GetBytes(version + method.Name), method.Make),
+           select (Encoding.ASCII.GetBytes(version + method.Name), method.Name, method.Make),
     ];
 
     /// <summary>For a new connection.</summary>
@@ -46,10 +46,13 @@ internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>,
         var renamed = versions.Rename(path);
         if (current() is not { } environment)
             return new CallRoute(null, renamed, IsEndless(path));
-        foreach (var (edited, make) in s_edited)
+        foreach (var (edited, method, make) in s_edited)
         {
-            if (path.SequenceEqual(edited))
-                return new CallRoute(make(environment, CallerHead.Of(headers, renamed)), renamed);
+            if (!path.SequenceEqual(edited))
+                continue;
+            var call = make(environment, CallerHead.Of(headers, renamed));
+            call.Method = method;
+            return new CallRoute(call, renamed);
         }
 
         return new CallRoute(null, renamed, IsEndless(path));

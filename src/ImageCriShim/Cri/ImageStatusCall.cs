@@ -87,7 +87,7 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
     private async Task<RuntimeReply> Ask(string name, CancellationToken cancellation)
     {
         var ahead = name == _expected ? TakeAhead() : null;
-        var reply = ahead is null ? null : await ahead.Finish(cancellation);
+        var reply = ahead is null ? null : await AtRuntime(ahead.Finish(cancellation));
         return reply ?? await Call(Rename(Request.Span, name), cancellation);
     }
 

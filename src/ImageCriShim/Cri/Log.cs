@@ -42,6 +42,9 @@ internal static partial class Log
         "registry {Registry} has {Image} but did not give it within {Seconds} s: for {Minutes} minutes others are pulled from first; is its storage slow, or the line to it?")]
     internal static partial void Stalled(ILogger log, string registry, string image, long seconds, long minutes);
 
+    [LoggerMessage(1112, LogLevel.Information, "cache: {Images} images known; of the last {Lookups} pulls {Hits} asked no registry")]
+    internal static partial void CacheStats(ILogger log, int images, long lookups, long hits);
+
     [LoggerMessage(1109, LogLevel.Debug, "{Count} recorded images are not on the node any more, and are forgotten")]
     internal static partial void PullsForgotten(ILogger log, int count);
 }

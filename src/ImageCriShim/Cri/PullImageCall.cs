@@ -39,7 +39,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
             return Refuse();
         var outcome = await PullBy(Image, cancellation);
         if (outcome.Decision.Kind is DecisionKind.Blocked)
-            return new GrpcStatus(StatusCode.PermissionDenied, $"image-cri-shim: {outcome.Decision.Reason}").ToAnswer();
+            return Block(outcome.Decision);
 
         // 6. The digest may be lost, and the tag still there.
         var byTag = !outcome.IsDone && FindTagInstead(outcome) is { } tagged ? await PullBy(tagged, cancellation) : null;
@@ -50,7 +50,14 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         return outcome.Local is { ImageRef: not null } local ? AnswerLocally(local) : Fail(outcome, byTag);
     }
 
-    protected override string DescribeLateness() => _soFar switch
+    protected override string DescribeLateness()
+    {
+        var story = TellLateness();
+        Note("late", null, null, story);
+        return story;
+    }
+
+    private string TellLateness() => _soFar switch
     {
         null => $"image {Image} could not be pulled: {base.DescribeLateness()} before it was known who has it: {string.Join(", ", Environment.Resolver.Candidates(Image).Select(candidate => Shorten.Name(candidate.Image)))}",
         { Decision.Probes.Count: 0 } => base.DescribeLateness(), // nothing of ours was involved
@@ -83,6 +90,8 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     {
         var decision = await Environment.Resolver.Resolve(image, cancellation);
         Environment.Missing.Note(decision, Environment.Time.GetUtcNow());
+        if (decision.Probes.Count > 0)
+            Environment.Metrics.CacheLookups.Add(decision.FromCache ? "hit" : "miss");
         var first = decision.ToPull.Count > 0 ? decision.ToPull[0].Image : "nothing";
         Log.Resolved(Environment.Log, image, first, decision.Reason, decision.FromCache ? "cached" : "asked", (long)Elapsed.TotalMilliseconds);
         return decision;
@@ -119,29 +128,42 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         {
             var reply = await Call(request.Message, cancellation);
             if (reply.Status.IsOk)
-                NotePulled(candidate);
+                NotePulled(candidate, begin);
             else
                 NoteFailed(candidate, reply.Status, begin);
             return new PullAttempt(candidate, request.With, request.Problem, reply);
         }
         catch (OperationCanceledException) when (Remaining <= TimeSpan.Zero) // else the caller has left, which says nothing about the registry
         {
+            Count(candidate, "late");
             NoteIfStalled(candidate, begin);
             throw;
         }
     }
 
-    private void NotePulled(Candidate candidate)
+    private void NotePulled(Candidate candidate, long begin)
     {
+        Count(candidate, "pulled");
+        Environment.Metrics.PullTime.Add(Environment.Time.GetElapsedTime(begin), RegistryOf(candidate));
         Environment.Stalled.Remove(candidate);
         Log.Pulled(Environment.Log, Image, candidate.Image, candidate.Where, (long)Elapsed.TotalMilliseconds);
     }
 
     private void NoteFailed(Candidate candidate, GrpcStatus status, long begin)
     {
+        Count(candidate, "failed");
         Log.PullFailed(Environment.Log, Image, candidate.Image, status.Code, status.Message);
         NoteIfStalled(candidate, begin);
     }
+
+    private void Count(Candidate candidate, string result) => Environment.Metrics.Pulls.Add(RegistryOf(candidate), result);
+
+    /// <summary>For a label: names of images that nobody configured have no end.</summary>
+    private static string RegistryOf(Candidate candidate) => candidate.Registry is { } registry ? $"{registry.Address}" : "as given";
+
+    /// <summary>For who asks what happened.</summary>
+    private void Note(string result, string? actual, string? registry, string reason) =>
+        Environment.Recent.Add(new RecentPull(Environment.Time.GetUtcNow(), Image, result, actual, registry, reason, Elapsed));
 
     private void NoteIfStalled(Candidate candidate, long begin)
     {
@@ -174,9 +196,16 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     {
         var digest = success.Candidate.Name?.Digest ?? DigestOf(success, outcome);
         if (isByTag)
-            Log.CameByTag(Environment.Log, Image, Image[(Image.IndexOf('@') + 1)..], success.Candidate.Image, digest ?? "unknown");
+            NoteByTag(success.Candidate.Image, digest ?? "unknown");
+        Note("pulled", success.Candidate.Image, success.Candidate.Where, outcome.Decision.Reason);
         await Remember(success, digest, cancellation);
         return success.Reply.ToAnswer();
+    }
+
+    private void NoteByTag(string actual, string digest)
+    {
+        Environment.Metrics.TagFallbacks.Add();
+        Log.CameByTag(Environment.Log, Image, Image[(Image.IndexOf('@') + 1)..], actual, digest);
     }
 
     /// <summary>As the registry stated it.</summary>
@@ -208,6 +237,12 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         return image?.Digests.FirstOrDefault(name => name.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
     }
 
+    private StreamAnswer Block(Decision decision)
+    {
+        Note("blocked", null, null, decision.Reason);
+        return new GrpcStatus(StatusCode.PermissionDenied, $"image-cri-shim: {decision.Reason}").ToAnswer();
+    }
+
     private StreamAnswer Refuse()
     {
         Log.TooManyPulls(Environment.Log, CallLimits.MaxPulls, Image);
@@ -220,15 +255,22 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         var (imageRef, pull) = (local.ImageRef!, local.Pull!);
         Log.AnsweredLocally(Environment.Log, Image, imageRef, pull.Actual, pull.At);
         if (!pull.HasDigestAsGiven)
-            Log.CameByTag(Environment.Log, Image, Image[(Image.IndexOf('@') + 1)..], pull.Actual, "unknown");
+            NoteByTag(pull.Actual, "unknown");
+        Environment.Metrics.LocalAnswers.Add();
+        Note("local", pull.Actual, pull.Registry, "no registry can be reached");
         return new StreamAnswer([], GrpcMessage.Frame(CriMessages.MakePullImageResponse(imageRef)), [new("grpc-status", "0")]);
     }
 
     private StreamAnswer Fail(PullOutcome outcome, PullOutcome? byTag)
     {
         if (outcome is { Attempts: [{ Candidate.IsAsGiven: true } only], Decision.Probes.Count: 0 })
+        {
+            Note("failed", null, only.Candidate.Where, only.Reply.Status.Message);
             return only.Reply.ToAnswer(); // nothing of ours was involved
+        }
+
         var failure = PullFailure.Describe(outcome, byTag);
+        Note("failed", null, null, failure.Message);
         Log.NotPulled(Environment.Log, Image, failure.Code, failure.Message);
         return failure.ToAnswer();
     }

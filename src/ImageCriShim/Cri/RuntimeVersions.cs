@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 
 namespace ImageCriShim.Cri;
@@ -32,6 +33,22 @@ internal sealed record RuntimeVersions(bool V1, bool V1Alpha2)
     private static ReadOnlySpan<byte> V1Prefix => "/runtime.v1."u8;
 
     private static ReadOnlySpan<byte> V1Alpha2Prefix => "/runtime.v1alpha2."u8;
+
+    /// <returns>What the runtime calls itself; null where it does not say in time.</returns>
+    internal static (string Name, string Version)? AskForName(RuntimeClient runtime, TimeSpan patience)
+    {
+        const int runtimeName = 2; // VersionResponse
+        const int runtimeVersion = 3;
+        var begin = Stopwatch.GetTimestamp();
+        foreach (var version in new[] { "v1", "v1alpha2" })
+        {
+            var reply = runtime.CallAndWait($"/runtime.{version}.RuntimeService/Version", () => Stopwatch.GetElapsedTime(begin) < patience);
+            if (reply is { Status.IsOk: true, Message.Span: var message })
+                return (ProtoMessage.GetString(message, runtimeName), ProtoMessage.GetString(message, runtimeVersion));
+        }
+
+        return null;
+    }
 
     /// <summary>The name under which this runtime has the method; empty where it is the caller's own, or a method that is nobody else's.</summary>
     internal ReadOnlyMemory<byte> Rename(ReadOnlySpan<byte> path)

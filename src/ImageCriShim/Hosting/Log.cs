@@ -89,4 +89,13 @@ internal static partial class Log
 
     [LoggerMessage(1224, LogLevel.Error, "not alive: callers do not reach {Socket}; systemd is not told that all is well, and will restart us")]
     internal static partial void NotAlive(ILogger log, string socket);
+
+    [LoggerMessage(1238, LogLevel.Information, "metrics are served at {Address}")]
+    internal static partial void MetricsServed(ILogger log, string address);
+
+    [LoggerMessage(1239, LogLevel.Warning, "metrics and health are not served at {Address}: {Problem}; it is tried again every second. Name another address, or off (metrics)")]
+    internal static partial void MetricsNotServed(ILogger log, string address, string problem);
+
+    [LoggerMessage(1240, LogLevel.Warning, "image-cri-shim status will not find this process: {Path} cannot be listened on ({Problem})")]
+    internal static partial void StatusNotServed(ILogger log, string path, string problem);
 }

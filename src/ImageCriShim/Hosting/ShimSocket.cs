@@ -13,12 +13,9 @@ internal sealed partial class ShimSocket : IDisposable
     // Callers are few; the kernel's own bound (net.core.somaxconn) is 4096.
     private const int Backlog = 512;
 
-    private readonly Lock _gate = new(); // a signal may come at any time
-    private readonly FileIdentity? _ours; // null: systemd's
-    private string _current; // where the file is at the moment
+    private readonly SocketFile? _file; // null: systemd's
 
-    private ShimSocket(string path, string unfinished, FileIdentity? ours, Socket listener) =>
-        (Path, _current, _ours, Acceptor) = (path, unfinished, ours, new Acceptor(listener));
+    private ShimSocket(string path, SocketFile? file, Socket listener) => (Path, _file, Acceptor) = (path, file, new Acceptor(listener));
 
     /// <summary>Where callers find it.</summary>
     internal string Path { get; }
@@ -37,7 +34,7 @@ internal sealed partial class ShimSocket : IDisposable
             Log.InheritedFileIsGone(log, place);
         else if (!found.IsSameFile(FileIdentity.Find(path)))
             Log.InheritedElsewhere(log, place, path);
-        return new ShimSocket(place, place, ours: null, inherited);
+        return new ShimSocket(place, file: null, inherited);
     }
 
     /// <summary>
@@ -49,16 +46,9 @@ internal sealed partial class ShimSocket : IDisposable
     {
         try
         {
-            var directory = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
-            Directory.CreateDirectory(directory);
             CheckStale(path);
-            var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            var unfinished = System.IO.Path.Combine(directory, $".{Environment.ProcessId}.sock"); // short, as socket paths must be
-            File.Delete(unfinished);
-            listener.Bind(new UnixDomainSocketEndPoint(unfinished));
-            File.SetUnixFileMode(unfinished, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            listener.Listen(Backlog);
-            return new ShimSocket(path, unfinished, FileIdentity.Find(unfinished), listener);
+            var file = SocketFile.Listen(path, Backlog);
+            return new ShimSocket(path, file, file.Listener);
         }
         catch (Exception e) when (IsExpected(e))
         {
@@ -72,13 +62,7 @@ internal sealed partial class ShimSocket : IDisposable
     {
         try
         {
-            lock (_gate)
-            {
-                if (_current == Path || !File.Exists(_current))
-                    return;
-                File.Move(_current, Path, overwrite: true);
-                _current = Path;
-            }
+            _file?.Appear();
         }
         catch (Exception e) when (IsExpected(e))
         {
@@ -92,24 +76,20 @@ internal sealed partial class ShimSocket : IDisposable
     {
         if (FileIdentity.Find(runtimePath) is not { } runtime)
             return false;
-        if (Chown(_current, runtime.User, runtime.Group) != 0)
+        var file = _file?.Current ?? Path;
+        if (Chown(file, runtime.User, runtime.Group) != 0)
             return false;
-        File.SetUnixFileMode(_current, runtime.Mode);
+        File.SetUnixFileMode(file, runtime.Mode);
         return true;
     }
 
     /// <summary>Whether callers reach us. Where the file that leads to us is gone or another's, a new start makes it anew; not so systemd's.</summary>
-    internal bool IsServed(TimeSpan patience) => (_ours is null || _ours.IsSameFile(FileIdentity.Find(_current))) && Acceptor.IsAccepting(patience);
+    internal bool IsServed(TimeSpan patience) => _file is not { IsOurs: false } && Acceptor.IsAccepting(patience);
 
     /// <summary>Stops accepting. The file goes, unless it is another's.</summary>
     public void Dispose()
     {
-        lock (_gate)
-        {
-            if (_ours is not null && _ours.IsSameFile(FileIdentity.Find(_current)))
-                File.Delete(_current);
-        }
-
+        _file?.TakeAway();
         Acceptor.Dispose();
     }
 

@@ -26,12 +26,17 @@ internal sealed class StderrLogger : ILogger, IDisposable
     private readonly bool _underJournald;
     private readonly LogRate _rate;
     private readonly LogLines _lines;
+    private long _lost;
 
     internal StderrLogger(LogFormat format, LogLevel least, TimeProvider time, TextWriter output, bool underJournald)
     {
         (_format, _least, _time, _underJournald) = (format, least, time, underJournald);
         _rate = new LogRate(time, (id, count) => Hosting.Log.LinesLeftOut(this, count, id.Id, id.Name ?? "", LogRate.Burst, LogRate.PerSecond));
-        _lines = new LogLines(output, count => Hosting.Log.LinesLost(this, count));
+        _lines = new LogLines(output, count =>
+        {
+            Interlocked.Add(ref _lost, count);
+            Hosting.Log.LinesLost(this, count);
+        });
     }
 
     /// <summary>Lines of lower levels are not written. May be changed at any time.</summary>
@@ -40,6 +45,9 @@ internal sealed class StderrLogger : ILogger, IDisposable
         get => _least;
         set => _least = value;
     }
+
+    /// <summary>Lines that nobody took in time, since the start.</summary>
+    internal long Lost => Volatile.Read(ref _lost);
 
     /// <inheritdoc cref="LogLines.Flush"/>
     internal void Flush() => _lines.Flush();

@@ -1,4 +1,5 @@
 using ImageCriShim.Images;
+using ImageCriShim.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace ImageCriShim.Registries;
@@ -8,7 +9,11 @@ namespace ImageCriShim.Registries;
 /// something of it is told so at once, while one probe at a time finds out in the background when it is back. Any real
 /// answer brings it back, whoever asked. One object for the process: what it knows outlives a reload of the settings.
 /// </summary>
-internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger log) : IDisposable
+/// <param name="client">Who asks.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">The log.</param>
+/// <param name="metrics">Counts questions and answers; null where nobody looks.</param>
+internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger log, ShimMetrics? metrics = null) : IDisposable
 {
     /// <summary>After the first failure; doubles with each further one.</summary>
     public static readonly TimeSpan FirstInterval = TimeSpan.FromSeconds(1);
@@ -95,11 +100,20 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
 
     private async Task<ProbeResult> Ask(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)
     {
-        var result = await client.Probe(registry, image, patience, cancellation);
+        var result = await Put(registry, image, patience, cancellation);
         if (result is not ProbeResult.Unreachable failure)
             BringBack(registry, result);
         else if (!failure.IsOurs && !cancellation.IsCancellationRequested) // what looks like a failure may be how the end of a request looks
             SetAside(new Question(registry, image, patience), failure.Reason);
+        return result;
+    }
+
+    private async Task<ProbeResult> Put(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)
+    {
+        var result = await client.Probe(registry, image, patience, cancellation);
+        var (name, kind) = ($"{registry.Address}", result.Kind);
+        metrics?.Probes.Add(name, kind);
+        metrics?.ProbeTime.Add(result.Elapsed, name);
         return result;
     }
 
@@ -154,7 +168,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         try
         {
             var (registry, image, patience) = outage.Question;
-            var result = await client.Probe(registry, image, patience, _stopping.Token);
+            var result = await Put(registry, image, patience, _stopping.Token);
             if (result is ProbeResult.Unreachable failure)
                 reason = failure.Reason;
             else

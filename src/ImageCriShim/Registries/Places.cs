@@ -15,6 +15,9 @@ internal sealed class Places(int count, int line, TimeProvider time)
     private readonly SemaphoreSlim _free = new(count);
     private int _waiting;
 
+    /// <summary>How many have room now.</summary>
+    public int Taken => count - _free.CurrentCount;
+
     /// <returns>To be disposed of when it is not needed any more; null: there is no room now.</returns>
     public IDisposable? TryEnter() => _free.Wait(0) ? new Place(_free) : null;
 

@@ -13,6 +13,16 @@ internal abstract record ProbeResult
     /// <summary>Where the credential that went along came from (<see cref="Auth.CredentialAnswer.From"/>); null where there was none.</summary>
     public string? CredentialFrom { get; init; }
 
+    /// <summary>In a word: <c>found</c>, <c>missing</c>, <c>denied</c>, <c>throttled</c> or <c>unreachable</c>.</summary>
+    public string Kind => this switch
+    {
+        Found => "found",
+        Missing => "missing",
+        Denied => "denied",
+        Throttled => "throttled",
+        _ => "unreachable",
+    };
+
     /// <summary>For people; holds no secret and no query of a URL.</summary>
     public abstract override string ToString();
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using ImageCriShim.Relay.Hpack;
 
@@ -8,6 +9,7 @@ namespace ImageCriShim.Relay;
 internal static class AnswerHeaders
 {
     private static volatile Known s_last = new([], []);
+    private static volatile byte[] s_lastOk = [];
 
     /// <returns>The value of <c>grpc-encoding</c>; null where none of the blocks has it.</returns>
     internal static string? FindEncoding(IEnumerable<byte[]> blocks) => Find(blocks, "grpc-encoding"u8);
@@ -27,6 +29,21 @@ internal static class AnswerHeaders
         }
 
         return null;
+    }
+
+    /// <param name="block">The last one of the runtime's answer.</param>
+    /// <returns>UNKNOWN where it does not say.</returns>
+    internal static GrpcCode FindCode(ReadOnlySpan<byte> block)
+    {
+        // A runtime says the same behind every answer that is none of an error.
+        if (block.SequenceEqual(s_lastOk))
+            return GrpcCode.Ok;
+        var last = block.ToArray();
+        if (!int.TryParse(Find([last], "grpc-status"u8), NumberStyles.None, CultureInfo.InvariantCulture, out var code))
+            return GrpcCode.Unknown;
+        if (code == (int)GrpcCode.Ok)
+            s_lastOk = last;
+        return (GrpcCode)code;
     }
 
     /// <summary>For a body of another length: <c>content-length</c> would make the answer malformed (RFC 9113 section 8.1.1).</summary>

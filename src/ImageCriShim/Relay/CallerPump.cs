@@ -104,7 +104,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         _lastStream = header.StreamId;
         var path = Find(":path"u8);
         var route = path.IsEmpty ? default : Connection.Route(path.Span, _fields);
-        Connection.Calls.Open(header.StreamId, route.IsEndless);
+        Connection.Calls.Open(header.StreamId, Connection.Counts.Of(path.Span), route.IsEndless);
         // A request without a body is nothing that can be edited.
         if (header.EndsStream || (route.Call is not null && !Taken.TryAdd(header.StreamId, route.Call)))
             route = route with { Call = null };
@@ -140,7 +140,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
 
     private bool ForwardsReset(int stream)
     {
-        Connection.Calls.End(stream);
+        Connection.Calls.End(stream, GrpcCode.Cancelled);
         return Taken.ForwardsCallerReset(stream) && !Connection.Farewell.IsTooLate(stream);
     }
 

@@ -38,9 +38,11 @@ internal enum ErrorCode : uint
     ProtocolError = 0x1,
     FlowControlError = 0x3,
     FrameSizeError = 0x6,
+    RefusedStream = 0x7,
     Cancel = 0x8,
     CompressionError = 0x9,
     EnhanceYourCalm = 0xb,
+    InadequateSecurity = 0xc,
 }
 
 /// <summary>The nine octets before every payload (RFC 9113 section 4.1).</summary>

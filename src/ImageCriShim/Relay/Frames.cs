@@ -90,6 +90,17 @@ internal static class Frames
         ? BinaryPrimitives.ReadInt32BigEndian(frame[FrameHeader.Size..]) & 0x7FFF_FFFF
         : throw new Http2ProtocolException(ErrorCode.FrameSizeError, "a WINDOW_UPDATE frame is not 4 octets long");
 
+    /// <summary>What a caller is told by RST_STREAM (gRPC over HTTP/2, "Errors").</summary>
+    internal static GrpcCode CodeOfReset(FrameHeader header, ReadOnlySpan<byte> frame) =>
+        header.Length != 4 ? GrpcCode.Internal : (ErrorCode)BinaryPrimitives.ReadUInt32BigEndian(frame[FrameHeader.Size..]) switch
+        {
+            ErrorCode.RefusedStream => GrpcCode.Unavailable,
+            ErrorCode.Cancel => GrpcCode.Cancelled,
+            ErrorCode.EnhanceYourCalm => GrpcCode.ResourceExhausted,
+            ErrorCode.InadequateSecurity => GrpcCode.PermissionDenied,
+            _ => GrpcCode.Internal,
+        };
+
     private static ReadOnlySpan<byte> Unpadded(FrameHeader header, ReadOnlySpan<byte> payload)
     {
         if (!header.Has(FrameFlags.Padded))

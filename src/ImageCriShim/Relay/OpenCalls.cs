@@ -1,23 +1,48 @@
+using ImageCriShim.Metrics;
+
 namespace ImageCriShim.Relay;
 
-/// <summary>The calls of one connection that are not over, forwarded or edited. The connection's gate is held around every call.</summary>
+/// <summary>
+/// The calls of one connection that are not over, forwarded or edited; each is counted once, when it ends. The connection's gate is held around
+/// every call.
+/// </summary>
 internal sealed class OpenCalls
 {
-    private readonly Dictionary<int, bool> _isWaitedFor = []; // by stream
+    private readonly Dictionary<int, CallCount> _calls = []; // by stream
+    private readonly HashSet<int> _endless = []; // those of them that nobody waits for
 
-    internal bool IsEmpty => _isWaitedFor.Count == 0;
+    internal bool IsEmpty => _calls.Count == 0;
 
     /// <summary>Whether somebody waits for an answer. The others read one that may go on for ever, such as a watch of events.</summary>
-    internal bool IsAnyWaitedFor => _isWaitedFor.ContainsValue(true);
+    internal bool IsAnyWaitedFor => _calls.Count > _endless.Count;
 
+    /// <param name="count">Of its method.</param>
     /// <param name="isEndless">Nobody waits for its end.</param>
     /// <exception cref="Http2ProtocolException">The caller opens more than anybody needs.</exception>
-    internal void Open(int stream, bool isEndless)
+    internal void Open(int stream, CallCount count, bool isEndless)
     {
-        if (_isWaitedFor.Count == RelayLimits.OpenCalls)
+        if (_calls.Count == RelayLimits.OpenCalls)
             throw new Http2ProtocolException(ErrorCode.EnhanceYourCalm, $"{RelayLimits.OpenCalls} calls are open on one connection, which is the limit");
-        _isWaitedFor[stream] = !isEndless;
+        _calls[stream] = count;
+        if (isEndless)
+            _endless.Add(stream);
     }
 
-    internal void End(int stream) => _isWaitedFor.Remove(stream);
+    /// <summary>Without effect if it has ended before.</summary>
+    internal void End(int stream, GrpcCode code)
+    {
+        if (!_calls.Remove(stream, out var count))
+            return;
+        _endless.Remove(stream);
+        count.Add((int)code);
+    }
+
+    /// <summary>The connection has.</summary>
+    internal void EndAll(GrpcCode code)
+    {
+        foreach (var count in _calls.Values)
+            count.Add((int)code);
+        _calls.Clear();
+        _endless.Clear();
+    }
 }

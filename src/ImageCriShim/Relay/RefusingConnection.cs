@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using ImageCriShim.Metrics;
 using ImageCriShim.Relay.Hpack;
 
 namespace ImageCriShim.Relay;
@@ -8,7 +9,7 @@ namespace ImageCriShim.Relay;
 /// Serves a caller while there is no runtime to relay to: each call is answered with one gRPC status, then the connection is closed
 /// so that the caller comes back. The smallest HTTP/2 server that a gRPC client is content with.
 /// </summary>
-internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, Func<bool> isOver)
+internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, CallCounts counts, Func<bool> isOver)
 {
     // A caller has sent the call that it connected for by then; those that come later find a new connection.
     private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(250);
@@ -24,8 +25,8 @@ internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, Fu
 
     /// <summary>For want of something of ours: RESOURCE_EXHAUSTED.</summary>
     /// <param name="reason">For people.</param>
-    internal static void Refuse(Socket caller, string reason) =>
-        new RefusingConnection(caller, StreamAnswer.Error(GrpcCode.ResourceExhausted, $"image-cri-shim: {reason}"), static () => false).Run();
+    internal static void Refuse(Socket caller, string reason, CallCounts counts) =>
+        new RefusingConnection(caller, StreamAnswer.Error(GrpcCode.ResourceExhausted, $"image-cri-shim: {reason}"), counts, static () => false).Run();
 
     /// <summary>Answers until the caller has been quiet for a moment, or <c>isOver</c>; closes the connection.</summary>
     internal void Run()
@@ -113,6 +114,7 @@ internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, Fu
     {
         var block = new System.Buffers.ArrayBufferWriter<byte>();
         Frames.WriteHeaders(block, header.StreamId, refusal.EncodeTrailers().Span, endStream: true);
+        counts.Of(_fields.Find(field => field.IsNamed(":path"u8)).Value.Span).Add((int)refusal.Code);
         _writer.Append(block.WrittenSpan);
         if (!header.EndsStream)
             _writer.Append(Frames.RstStream(header.StreamId, ErrorCode.NoError)); // RFC 9113 section 8.1

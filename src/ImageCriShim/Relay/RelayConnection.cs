@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using ImageCriShim.Metrics;
 using ImageCriShim.Relay.Hpack;
 using Microsoft.Extensions.Logging;
 
@@ -16,10 +17,11 @@ internal sealed class RelayConnection
     private readonly CallerPump _callerPump;
     private readonly RuntimePump _runtimePump;
     private bool _owesBandwidthAck; // guarded by the gate
+    private Pump? _firstEnded;
 
-    internal RelayConnection(Socket caller, Socket runtime, RouteCall route, HeldBytes heldBytes, ILogger log)
+    internal RelayConnection(Socket caller, Socket runtime, RouteCall route, HeldBytes heldBytes, CallCounts counts, ILogger log)
     {
-        (_caller, _runtime, _log, Route) = (caller, runtime, log, route);
+        (_caller, _runtime, _log, Route, Counts) = (caller, runtime, log, route, counts);
         ToCaller = new FrameWriter(caller, held: true);
         ToRuntime = new FrameWriter(runtime, held: false);
         Farewell = new Farewell(ToCaller);
@@ -37,6 +39,8 @@ internal sealed class RelayConnection
     internal TakenStreams Taken { get; }
 
     internal OpenCalls Calls { get; } = new();
+
+    internal CallCounts Counts { get; }
 
     internal Farewell Farewell { get; }
 
@@ -63,6 +67,7 @@ internal sealed class RelayConnection
         lock (Gate)
             Taken.CancelAll(); // a caller that has ended its side waits for nothing
         other.Task.Wait();
+        Calls.EndAll(_firstEnded == _callerPump ? GrpcCode.Cancelled : GrpcCode.Unavailable); // as gRPC calls it where either end is lost
         _caller.Dispose();
         _runtime.Dispose();
     }
@@ -216,6 +221,7 @@ internal sealed class RelayConnection
         try
         {
             pump.Run();
+            Interlocked.CompareExchange(ref _firstEnded, pump, null);
             if (from == _caller && PeerPoll.HasHungUp(_caller))
                 Disconnect(); // a runtime that hangs would keep what nobody reads any more
             else
@@ -223,6 +229,7 @@ internal sealed class RelayConnection
         }
         catch (SocketException)
         {
+            Interlocked.CompareExchange(ref _firstEnded, pump, null);
             Disconnect(); // the way a connection usually ends when a process does
         }
         catch (Http2ProtocolException e)

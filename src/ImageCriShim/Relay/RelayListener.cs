@@ -1,17 +1,19 @@
 using System.Net.Sockets;
+using ImageCriShim.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace ImageCriShim.Relay;
 
 /// <summary>Accepts callers and relays each on threads of its own.</summary>
-internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, BeginRouting begin, ILogger log)
+internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, BeginRouting begin, ShimMetrics metrics, ILogger log)
 {
-    private readonly SpareDescriptor _spare = new(log);
+    private readonly SpareDescriptor _spare = new(metrics.Calls, log);
     private readonly HeldBytes _heldBytes = new(RelayLimits.HeldBytes);
     private readonly OpenConnections _open = new();
     private int _connections;
     private int _runtimeAway; // 1 while it is known to be away, so that it is said once
 
+    /// <summary>Of callers, relayed or not.</summary>
     internal int Connections => Volatile.Read(ref _connections);
 
     /// <summary>Of edited calls, over all connections.</summary>
@@ -45,6 +47,7 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
     /// <summary>There is not even room to tell him: he sees the connection end.</summary>
     private void Drop(Socket caller)
     {
+        metrics.Refusals.Add("connections");
         Log.ConnectionDropped(log, RelayLimits.Connections, RelayLimits.Refusals);
         caller.Dispose();
         Interlocked.Decrement(ref _connections);
@@ -66,6 +69,7 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
             }
             catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
             {
+                metrics.Refusals.Add("descriptors");
                 _spare.RefuseNext(listener);
             }
             catch (SocketException)
@@ -99,6 +103,7 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
         {
             if (Interlocked.Exchange(ref _runtimeAway, 1) == 0)
                 Log.RuntimeAway(log, reason);
+            metrics.Refusals.Add("runtime");
             Refuse(caller, StreamAnswer.Error(GrpcCode.Unavailable, $"image-cri-shim: {reason}"));
             return;
         }
@@ -110,7 +115,7 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
 
     private void Relay(Socket caller, Socket socket)
     {
-        var connection = new RelayConnection(caller, socket, begin(() => !IsClosed(caller)), _heldBytes, log);
+        var connection = new RelayConnection(caller, socket, begin(() => !IsClosed(caller)), _heldBytes, metrics.Calls, log);
         _open.Add(connection);
         try
         {
@@ -129,23 +134,26 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
 
     private void RefuseForLackOfThreads(Socket caller)
     {
+        metrics.Refusals.Add("threads");
         Log.NoRoom(log, NoThreadException.Reason);
-        RefusingConnection.Refuse(caller, NoThreadException.Reason);
+        RefusingConnection.Refuse(caller, NoThreadException.Reason, metrics.Calls);
     }
 
     private void RefuseForLackOfDescriptors(Socket caller)
     {
+        metrics.Refusals.Add("descriptors");
         Log.NoRoom(log, Descriptors.Short);
-        RefusingConnection.Refuse(caller, Descriptors.Short);
+        RefusingConnection.Refuse(caller, Descriptors.Short, metrics.Calls);
     }
 
     private void RefuseOneTooMany(Socket caller)
     {
+        metrics.Refusals.Add("connections");
         Log.TooManyConnections(log, RelayLimits.Connections);
-        RefusingConnection.Refuse(caller, $"{RelayLimits.Connections} connections are open, which is the limit");
+        RefusingConnection.Refuse(caller, $"{RelayLimits.Connections} connections are open, which is the limit", metrics.Calls);
     }
 
-    private void Refuse(Socket caller, StreamAnswer refusal) => new RefusingConnection(caller, refusal, IsRuntimeBack).Run();
+    private void Refuse(Socket caller, StreamAnswer refusal) => new RefusingConnection(caller, refusal, metrics.Calls, IsRuntimeBack).Run();
 
     private bool IsRuntimeBack()
     {

@@ -20,7 +20,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         {
             FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
             FrameType.WindowUpdate => ForwardsWindowUpdate(header, unit, Connection.RuntimeLedger, TakenPhase.Collecting),
-            FrameType.RstStream => ForwardsReset(header),
+            FrameType.RstStream => ForwardsReset(header, unit),
             FrameType.Headers => ForwardsHeaders(header, unit),
             FrameType.Data => ForwardsData(header, unit),
             FrameType.Ping when !header.Has(FrameFlags.Ack) => ForwardsPing(unit),
@@ -37,11 +37,11 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
     private bool ForwardsPing(ReadOnlySpan<byte> frame) =>
         !frame[FrameHeader.Size..].SequenceEqual(Frames.BandwidthPing) || !Connection.TryOweBandwidthAck();
 
-    private bool ForwardsReset(FrameHeader header)
+    private bool ForwardsReset(FrameHeader header, ReadOnlySpan<byte> unit)
     {
         if (!Taken.ForwardsRuntimeReset(header.StreamId))
             return false;
-        Connection.Calls.End(header.StreamId);
+        Connection.Calls.End(header.StreamId, Frames.CodeOfReset(header, unit));
         return true;
     }
 
@@ -50,7 +50,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         if (!Taken.TryGet(header.StreamId, out var stream) && !Taken.IsAnswered(header.StreamId))
         {
             if (header.EndsStream)
-                Connection.Calls.End(header.StreamId);
+                Connection.Calls.End(header.StreamId, AnswerHeaders.FindCode(Frames.HeaderBlock(header, unit)));
             return !_updateKept || Announce(header, Frames.HeaderBlock(header, unit));
         }
 
@@ -87,7 +87,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
             if (!Taken.IsAnswered(header.StreamId))
             {
                 if (header.EndsStream)
-                    Connection.Calls.End(header.StreamId);
+                    Connection.Calls.End(header.StreamId, GrpcCode.Unknown); // an answer without trailers says nothing
                 return true;
             }
 

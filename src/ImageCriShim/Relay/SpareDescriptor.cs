@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using ImageCriShim.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -8,7 +9,7 @@ namespace ImageCriShim.Relay;
 /// A descriptor that is kept for when no other is free. Without it callers would wait in the backlog, told nothing, until one is: with it the
 /// next of them is accepted, told, and ended.
 /// </summary>
-internal sealed class SpareDescriptor(ILogger log)
+internal sealed class SpareDescriptor(CallCounts counts, ILogger log)
 {
     private SafeFileHandle? _spare = Open();
 
@@ -21,7 +22,7 @@ internal sealed class SpareDescriptor(ILogger log)
         try
         {
             if (listener.AcceptWaiting() is { } caller)
-                RefusingConnection.Refuse(caller, Descriptors.Exhausted);
+                RefusingConnection.Refuse(caller, Descriptors.Exhausted, counts);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

@@ -1,14 +1,19 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using ImageCriShim.Relay.Hpack;
 
 namespace ImageCriShim.Relay;
 
-/// <summary>gRPC status codes that the relay itself gives.</summary>
+/// <summary>gRPC status codes that the relay itself gives, or counts.</summary>
 internal enum GrpcCode
 {
-    Internal = 13,
+    Ok = 0,
+    Cancelled = 1,
+    Unknown = 2,
+    PermissionDenied = 7,
     ResourceExhausted = 8,
+    Internal = 13,
     Unavailable = 14,
 }
 
@@ -20,6 +25,20 @@ internal sealed record StreamAnswer(
     ReadOnlyMemory<byte>? Body,
     IReadOnlyList<KeyValuePair<string, string>> Trailers)
 {
+    internal GrpcCode Code
+    {
+        get
+        {
+            foreach (var (name, value) in Trailers)
+            {
+                if (name == "grpc-status" && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var code))
+                    return (GrpcCode)code;
+            }
+
+            return GrpcCode.Unknown;
+        }
+    }
+
     internal static StreamAnswer Error(int code, string message) =>
         new([], null, [new("grpc-status", $"{code}"), new("grpc-message", PercentEncode(message))]);
 

@@ -56,6 +56,9 @@ internal sealed class TakenStream(int id, EditedCall call)
 
     internal bool RuntimeEnded { get; set; }
 
+    /// <summary>How the runtime's answer ended, if it has.</summary>
+    internal GrpcCode Code { get; set; }
+
     /// <summary>The caller went away.</summary>
     internal CancellationToken Cancellation => Source.Token;
 

@@ -107,7 +107,7 @@ internal sealed class TakenStreams
         else
             stream.Answer.AddHeaderBlock(block, endsStream);
         if (endsStream)
-            OnRuntimeEnd(stream);
+            OnRuntimeEnd(stream, AnswerHeaders.FindCode(block));
     }
 
     internal void Hold(TakenStream stream, ReadOnlySpan<byte> data, bool endsStream)
@@ -120,18 +120,18 @@ internal sealed class TakenStreams
         else
             stream.Answer.AddData(data);
         if (endsStream)
-            OnRuntimeEnd(stream);
+            OnRuntimeEnd(stream, GrpcCode.Unknown);
     }
 
     /// <summary>The answer of a watched call is whole. One that came before the request was whole is the runtime's refusal.</summary>
-    private void OnRuntimeEnd(TakenStream stream)
+    private void OnRuntimeEnd(TakenStream stream, GrpcCode code)
     {
-        stream.RuntimeEnded = true;
+        (stream.RuntimeEnded, stream.Code) = (true, code);
         if (RuntimeLedger.Owns(stream.Id))
             ResetRuntime(stream); // it does not want the rest of the request
         if (stream.Phase is TakenPhase.WatchingEach)
         {
-            Finish(stream); // the caller has it
+            Finish(stream, code); // the caller has it
             return;
         }
 
@@ -146,7 +146,7 @@ internal sealed class TakenStreams
 
         _heldBytes.HoldMade(stream, reply.Body);
         stream.Answer.Replay(stream.Id, CallerLedger, reply.Body, andReset: !stream.CallerEnded);
-        Finish(stream);
+        Finish(stream, code);
     }
 
     /// <summary>
@@ -193,7 +193,7 @@ internal sealed class TakenStreams
             answer.Send(stream, CallerLedger);
         }
 
-        Finish(stream);
+        Finish(stream, answer?.Code ?? stream.Code);
     }
 
     /// <summary>The runtime gets the prepared request.</summary>
@@ -259,9 +259,9 @@ internal sealed class TakenStreams
     private ReadOnlyMemory<byte> OnMessage(TakenStream stream, ReadOnlyMemory<byte> message) =>
         _connection.Ask(stream, s => s.Call.OnMessage(message, s.Messages!.FindEncoding), ifItFails: message);
 
-    private void Finish(TakenStream stream)
+    private void Finish(TakenStream stream, GrpcCode code)
     {
-        _connection.Calls.End(stream.Id);
+        _connection.Calls.End(stream.Id, code);
         Remove(stream);
         if (!stream.CallerEnded || !stream.RuntimeEnded)
             _answered.Add(stream.Id);

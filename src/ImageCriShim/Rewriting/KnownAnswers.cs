@@ -9,6 +9,16 @@ internal sealed class KnownAnswers(int size)
     private readonly LruCache<string, ProbeRound> _rounds = new(size);
     private readonly Lock _gate = new();
 
+    /// <summary>Of how many images.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _rounds.Count;
+        }
+    }
+
     /// <param name="key">The reference.</param>
     public ProbeRound? Find(string key)
     {

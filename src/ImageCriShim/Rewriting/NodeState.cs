@@ -34,6 +34,9 @@ internal sealed class NodeState : IDisposable
     /// <summary>The record had to be begun anew: images that are on the node may have come by other names, and nobody knows.</summary>
     public bool IsNew => _isNew;
 
+    /// <summary>What changes is on the disk, or about to be.</summary>
+    public bool IsKept => _directory.IsFine;
+
     /// <summary>
     /// Throws nothing for what a disk can do: what cannot be read is begun anew. What takes long to read is added when it has been.
     /// </summary>

@@ -25,6 +25,9 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
     public Resolver With(ShimSettings next) =>
         new(next, registries, time, next.HasSameRegistries(settings) && next.Cache.ImageCacheSize == settings.Cache.ImageCacheSize ? _known : null);
 
+    /// <summary>Images of which answers are remembered, believed or not.</summary>
+    public int KnownImages => _known.Count;
+
     /// <summary>
     /// Every name that the image may have on this node, most wanted first, without asking anybody: where to look for what
     /// was pulled before. The name as given is the last, unless its host is itself configured or <c>offlineOnly</c> is on.

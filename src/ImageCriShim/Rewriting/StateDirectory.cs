@@ -18,6 +18,9 @@ internal sealed partial class StateDirectory(string path, ILogger log)
 
     public string Path { get; } = path;
 
+    /// <summary>What was written last is on the disk.</summary>
+    public bool IsFine => Volatile.Read(ref _state) == Fine;
+
     public void Fails(Exception e)
     {
         if (Interlocked.Exchange(ref _state, Failing) != Failing)

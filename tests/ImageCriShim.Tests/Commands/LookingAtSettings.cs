@@ -65,6 +65,7 @@ public sealed class LookingAtSettings : DaemonTest
             timeout: 5m                                    # image-cri-shim.d/10.yaml:1
             reloadInterval: 15s                            # default
             probeTimeout: 5s                               # default
+            metrics: 127.0.0.1:9464                        # default
             names: original                                # default
             offlineOnly: false                             # default
             digestFallback: false                          # default
@@ -73,6 +74,8 @@ public sealed class LookingAtSettings : DaemonTest
               imageCacheSize: 9                            # image-cri-shim.d/10.yaml:2
               imageCacheTTL: 30m                           # default
               missTTL: 1m                                  # image-cri-shim.yaml:4
+              statsLogInterval: 1m                         # default
+              disableStats: false                          # default
             exclude: ["*.internal.corp", registry.k8s.io]  # image-cri-shim.yaml:6
             block: []                                      # default
             address: http://sealos.hub:5000                # image-cri-shim.yaml:2

@@ -58,7 +58,7 @@ public sealed class GoldenTests
     private static IEnumerable<string> Lines(ShimSettings s) =>
     [
         $"shim {s.ShimSocket}, cri {s.RuntimeSocket ?? "to be found"}, image {s.StateDirectory}",
-        $"force {s.Force}, debug {s.Debug}, version {s.Version}, offlineOnly {s.OfflineOnly}, digestFallback {s.DigestFallback}, serveLocal {s.ServeLocal}, names {s.Names}",
+        $"force {s.Force}, debug {s.Debug}, version {s.Version}, offlineOnly {s.OfflineOnly}, digestFallback {s.DigestFallback}, serveLocal {s.ServeLocal}, names {s.Names}, metrics {s.Metrics?.ToString() ?? "off"}",
         $"timeout {s.Timeout}, reloadInterval {s.ReloadInterval}, probeTimeout {s.ProbeTimeout}",
         $"cache {s.Cache.ImageCacheSize} for {s.Cache.ImageCacheTtl}, misses {s.Cache.MissTtl}, statistics {s.Cache.StatsLogInterval?.ToString() ?? "off"}",
         $"exclude [{string.Join(", ", s.Exclude)}], block [{string.Join(", ", s.Block)}]",

@@ -8,9 +8,13 @@ internal static class Wait
 {
     /// <param name="condition">Looked at again and again.</param>
     /// <param name="what">It is, for whoever reads that it did not happen; by default its own text.</param>
-    internal static async Task Until(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
+    internal static Task Until(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Until(() => Task.FromResult(condition()), what);
+
+    /// <inheritdoc cref="Until(Func{bool}, string)"/>
+    internal static async Task Until(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string what = "")
     {
-        for (var waited = Stopwatch.StartNew(); !condition();)
+        for (var waited = Stopwatch.StartNew(); !await condition();)
         {
             if (waited.Elapsed > RawConnection.Patience)
                 throw new TimeoutException($"not within {RawConnection.Patience.TotalSeconds} s: {what}");

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
+using ImageCriShim.Metrics;
 using ImageCriShim.Relay;
 using ImageCriShim.Tests.Fakes;
 using ImageCriShim.Tests.Relay;
@@ -153,7 +154,7 @@ public sealed class FuzzingFrames : FuzzTarget
         back.Far.Send(runtime);
         front.Near.Shutdown(SocketShutdown.Send);
         back.Far.Shutdown(SocketShutdown.Send);
-        new RelayConnection(front.Far, back.Near, edits ? TestEdits.Route : (_, _) => default, held, log).Run();
+        new RelayConnection(front.Far, back.Near, edits ? TestEdits.Route : (_, _) => default, held, new CallCounts(), log).Run();
         var (toCaller, toRuntime) = (Read(front.Near), Read(back.Far));
         Holds(!log.Defects.Any(), string.Join('\n', log.Defects));
         if (!edits)

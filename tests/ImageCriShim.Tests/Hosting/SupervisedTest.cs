@@ -12,7 +12,7 @@ public abstract class SupervisedTest : DaemonTest
     private protected string NotifyPath => Directory.File("notify.sock");
 
     private protected void Configure(string yaml = "address: http://127.0.0.1:1\n") => File.WriteAllText(
-        ConfigPath, $"shim: {ShimSocketPath}\ncri: {RuntimeSocketPath}\nimage: {Directory.File("state")}\n{yaml}");
+        ConfigPath, $"shim: {ShimSocketPath}\ncri: {RuntimeSocketPath}\nimage: {Directory.File("state")}\nmetrics: off\n{yaml}");
 
     /// <summary>Runs on the settings of <see cref="Configure"/>.</summary>
     private protected async Task<Supervisor> Supervise(params string[] options) => AtEnd(await Supervisor.StartAsync(options, ["-f", ConfigPath]));

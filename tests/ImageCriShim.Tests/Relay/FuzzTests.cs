@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ImageCriShim.Metrics;
 using ImageCriShim.Relay;
 using ImageCriShim.Tests.Fakes;
 
@@ -69,7 +70,7 @@ public sealed class FuzzTests : IDisposable
         var log = new CapturingLog();
         var caller = new FuzzCaller(front.Near, new Random(seed));
         var runtime = new FuzzRuntime(back.Far, new Random(-seed));
-        var relay = new RelayConnection(front.Far, back.Near, TestEdits.Route, _held, log);
+        var relay = new RelayConnection(front.Far, back.Near, TestEdits.Route, _held, new CallCounts(), log);
         Thread[] threads =
         [
             new(relay.Run) { IsBackground = true, Name = "relay" },

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using ImageCriShim.Metrics;
 using ImageCriShim.Relay;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +18,7 @@ internal sealed class ListeningRelay : IDisposable
         socket.Bind(new UnixDomainSocketEndPoint(socketPath));
         socket.Listen(16);
         _acceptor = new Acceptor(socket);
-        _listener = new RelayListener(_acceptor, new RuntimeSocket(runtimeSocket, TimeProvider.System), _ => route, log);
+        _listener = new RelayListener(_acceptor, new RuntimeSocket(runtimeSocket, TimeProvider.System), _ => route, new ShimMetrics(), log);
         _accepting = new Thread(_listener.Run) { IsBackground = true, Name = "accept" };
         _accepting.Start();
     }

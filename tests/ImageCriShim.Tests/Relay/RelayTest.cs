@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using ImageCriShim.Metrics;
 using ImageCriShim.Relay;
 using ImageCriShim.Tests.Fakes;
 
@@ -61,7 +62,7 @@ public abstract class RelayTest : IAsyncDisposable
         socket.Bind(new UnixDomainSocketEndPoint(ShimSocketPath));
         socket.Listen(512);
         _acceptor = new Acceptor(socket);
-        Listener = new RelayListener(_acceptor, new RuntimeSocket(RuntimeSocketPath, TimeProvider.System), begin ?? (_ => Edits.Route), Log);
+        Listener = new RelayListener(_acceptor, new RuntimeSocket(RuntimeSocketPath, TimeProvider.System), begin ?? (_ => Edits.Route), new ShimMetrics(), Log);
         _accepting = new Thread(Listener.Run);
         _accepting.Start();
     }

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ImageCriShim.Hosting;
+namespace ImageCriShim;
 
 /// <summary>How long this process runs: proc_pid_stat(5). System.Diagnostics.Process would tell as well, and load the time zones.</summary>
 internal static class ProcessAge
