@@ -7,7 +7,7 @@
 restore_options=()
 if [[ -n ${CI:-} ]]; then restore_options=(-p:RestoreLockedMode=true); fi
 
-test_packages=(shellcheck systemd nghttp2-client curl jq strace)
+test_packages=(shellcheck systemd nghttp2-client curl jq strace groff-base zsh fish)
 
 passed=0 failed=0 skipped=0
 

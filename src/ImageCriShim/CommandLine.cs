@@ -8,7 +8,10 @@ namespace ImageCriShim;
 internal static class CommandLine
 {
     /// <returns>The exit code.</returns>
-    internal static int Run(string[] args)
+    internal static int Run(string[] args) => Make().Parse(args).Invoke();
+
+    /// <summary>From which help, completion and the man page are made as well.</summary>
+    internal static RootCommand Make()
     {
         var file = new Option<string>("--file", "-f")
         {
@@ -16,13 +19,8 @@ internal static class CommandLine
             DefaultValueFactory = _ => "/etc/image-cri-shim.yaml",
             Recursive = true,
         };
-        var logFormat = new Option<LogFormat>("--log-format")
-        {
-            Description = "text for people, json for machines.",
-            DefaultValueFactory = _ => LogFormat.Text,
-            Recursive = true,
-        };
-
+        var logFormat = MakeChoice("--log-format", [], "text for people, json for machines.", LogFormat.Text);
+        logFormat.Recursive = true;
         var failOpen = new Option<bool>("--fail-open")
         {
             Description = "Serve even if the config file cannot be used: every call is forwarded unread, and the log says so every minute.",
@@ -35,11 +33,7 @@ internal static class CommandLine
         serve.SetAction(Serve);
 
         var image = new Argument<string>("image") { Description = "The image as a manifest names it, such as nginx:1.25." };
-        var output = new Option<OutputFormat>("--output", "-o")
-        {
-            Description = "text for people, json for machines.",
-            DefaultValueFactory = _ => OutputFormat.Text,
-        };
+        var output = MakeChoice("--output", ["-o"], "text for people, json for machines.", OutputFormat.Text);
         var resolve = new Command(
             "resolve",
             "Ask the registries for an image and say what a pull would do, and why; exit code 1 if nothing has it. Example: image-cri-shim resolve nginx:1.25")
@@ -58,20 +52,13 @@ internal static class CommandLine
         };
         images.SetAction(parsed => StateCommand.ShowImages(parsed.GetValue(file)!, parsed.GetValue(output)));
 
-        var list = new Option<MissingFormat>("--output", "-o")
-        {
-            Description = "list for mirroring tools (a name a line), json with times and the names that were looked for.",
-            DefaultValueFactory = _ => MissingFormat.List,
-        };
+        var list = MakeChoice("--output", ["-o"], "list for mirroring tools (a name a line), json with times and the names that were looked for.", MissingFormat.List);
         var missing = new Command(
             "missing", "Show what no registry had, newest first. Example: image-cri-shim missing > to-mirror.txt")
         {
             list,
         };
         missing.SetAction(parsed => StateCommand.ShowMissing(parsed.GetValue(file)!, parsed.GetValue(list)));
-
-        var version = new Command("version", "Print the version. Example: image-cri-shim version");
-        version.SetAction(_ => Console.WriteLine(ShimVersion.Text));
 
         var root = new RootCommand("Makes images come from where this cluster keeps them: stands between kubelet and the container runtime.")
         {
@@ -84,10 +71,28 @@ internal static class CommandLine
             images,
             missing,
             MakeConfig(file),
-            version,
+            VersionCommand.Make(),
+            CompletionCommand.Make(),
         };
+        root.Add(ManPage.MakeCommand(root));
         root.SetAction(Serve);
-        return root.Parse(args).Invoke();
+        return root;
+    }
+
+    /// <summary>An option with one of a few words, which are shown as they are mostly written: in lower case.</summary>
+    private static Option<T> MakeChoice<T>(string name, string[] aliases, string description, T byDefault)
+        where T : struct, Enum
+    {
+        var words = Enum.GetNames<T>().Select(word => word.ToLowerInvariant()).ToArray();
+        var option = new Option<T>(name, aliases)
+        {
+            Description = description,
+            HelpName = string.Join('|', words),
+            DefaultValueFactory = _ => byDefault,
+        };
+        option.CompletionSources.Clear();
+        option.CompletionSources.Add(words);
+        return option;
     }
 
     private static Command MakeConfig(Option<string> file)

@@ -44,9 +44,7 @@ internal static class ConfigCommand
     /// <summary>Writes the JSON Schema, by which editors complete and check the file.</summary>
     public static int WriteSchema()
     {
-        using var schema = typeof(ConfigCommand).Assembly.GetManifestResourceStream(SchemaResource)!;
-        using var output = Console.OpenStandardOutput();
-        schema.CopyTo(output);
+        EmbeddedText.Write(SchemaResource);
         return Ok;
     }
 
