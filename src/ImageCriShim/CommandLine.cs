@@ -82,6 +82,7 @@ internal static class CommandLine
             resolve,
             images,
             missing,
+            CheckCommand.Make(file),
             MakeConfig(file),
             version,
         };

@@ -19,7 +19,8 @@ public sealed partial class ArchitectureTests
         ["Relay"] = [],
         ["Cri"] = ["Relay", "Rewriting", "Registries", "Images", "Configuration"],
         ["Hosting"] = ["Relay"],
-        ["Commands"] = ["Rewriting", "Registries", "Images", "Configuration"],
+        ["Inspection"] = ["Cri", "Hosting", "Relay", "Registries", "Images", "Configuration"],
+        ["Commands"] = ["Inspection", "Rewriting", "Registries", "Images", "Configuration"],
     };
 
     private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "CallRouting.cs", "Reload.cs", "LibC.cs", "ShimVersion.cs", "FileIdentity.cs", "RegularFile.cs", "Descriptors.cs"];

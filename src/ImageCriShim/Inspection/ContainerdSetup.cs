@@ -1,0 +1,51 @@
+using System.Text.Json;
+using ImageCriShim.Configuration;
+
+namespace ImageCriShim.Inspection;
+
+/// <summary>
+/// containerd's CRI plugin: <c>config.toml</c> of version 2 (containerd 1.x) or 3 (2.x), and the <c>hosts.toml</c> of each registry below its
+/// <c>config_path</c> (containerd, docs/hosts.md and docs/cri/config.md).
+/// </summary>
+internal sealed class ContainerdSetup : RuntimeSetup
+{
+    private const string DefaultFile = "/etc/containerd/config.toml";
+    private const string DefaultHosts = "/etc/containerd/certs.d";
+    private const string Restart = "systemctl restart containerd";
+
+    private readonly NodeRoot _root;
+    private readonly string _file;
+    private readonly ContainerdConfig _config;
+    private readonly JsonElement? _told;
+
+    private ContainerdSetup(NodeRoot root, string file, ContainerdConfig config, JsonElement? told) => (_root, _file, _config, _told) = (root, file, config, told);
+
+    public static ContainerdSetup Find(RuntimeAnswers runtime, JsonElement? told, NodeRoot root, string[] arguments)
+    {
+        var flag = Array.FindIndex(arguments, argument => argument is "--config" or "-c");
+        var file = flag >= 0 && flag + 1 < arguments.Length ? arguments[flag + 1] : DefaultFile;
+        return new ContainerdSetup(root, file, ContainerdConfig.Read(root, file, runtime.Version.TrimStart('v').StartsWith("1.", StringComparison.Ordinal) ? 2 : 3), told);
+    }
+
+    public override string? PauseImage => Text(_told, "sandboxImage") is { Length: > 0 } image ? image : _config.PauseImage;
+
+    public override string Place => _root.At(_file);
+
+    public override IEnumerable<Remedy> SetPauseImage(string image) => [.. _config.Set(_config.PauseTable, _config.PauseKey, image), Remedy.Run(Restart)];
+
+    public override IEnumerable<Remedy> Admit(RegistryNeeds needs)
+    {
+        if (needs is { IsPlain: true, IsLoopback: true })
+            return [];
+        var directories = HostsDirectories;
+        var hosts = new ContainerdHosts(_root, directories.Count > 0 ? directories : [DefaultHosts]);
+        if (directories.Count > 0 ? hosts.Admit(needs) : _config.Admits(needs))
+            return [];
+        Remedy[] point = directories.Count > 0 ? [] : [.. _config.Set(_config.RegistryTable, "config_path", DefaultHosts), Remedy.Run(Restart)];
+        return [hosts.Write(needs), .. point];
+    }
+
+    /// <summary>None where registries are configured in the old way, in <c>config.toml</c> itself.</summary>
+    private IReadOnlyList<string> HostsDirectories =>
+        (Text(Child(_told, "registry"), "configPath") is { Length: > 0 } told ? told : _config.HostsPath ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
+}
