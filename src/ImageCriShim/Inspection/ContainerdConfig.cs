@@ -55,6 +55,10 @@ internal sealed class ContainerdConfig
         : _files.Select(file => file.Table([.. RegistryTable, "configs", needs.Host, "tls"]))
             .Any(tls => tls is not null && (needs.Ca is not null && tls.Text("ca_file") is { Length: > 0 } || tls.IsTrue("insecure_skip_verify")));
 
+    /// <summary>The old way as well.</summary>
+    public IEnumerable<string> Mirrors(string host) =>
+        _files.SelectMany(file => file.Table([.. RegistryTable, "mirrors", host])?.Texts("endpoint") ?? []).Select(endpoint => endpoint.TrimEnd('/'));
+
     /// <summary>Sets a key where it stands, or in its table where that stands.</summary>
     public IEnumerable<Remedy> Set(string[] table, string key, string value)
     {
@@ -68,9 +72,6 @@ internal sealed class ContainerdConfig
             return [Remedy.Replace(file, at, $"{Indent(at)}{line}")];
         return [there is { Line: > 0 } && IsHeader(there.Line, table) ? Remedy.AddBehind(file, there.Line, $"{Indent(there.Line)}  {line}") : Remedy.AddBehind(file, 0, $"{header}\n  {line}")];
     }
-
-    private IEnumerable<string> Mirrors(string host) =>
-        _files.SelectMany(file => file.Table([.. RegistryTable, "mirrors", host])?.Texts("endpoint") ?? []).Select(endpoint => endpoint.TrimEnd('/'));
 
     private string? Find(string[] table, string key) => _files.Select(file => file.Table(table)?.Text(key)).FirstOrDefault(value => !string.IsNullOrEmpty(value));
 

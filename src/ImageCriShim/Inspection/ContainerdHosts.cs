@@ -18,6 +18,12 @@ internal sealed class ContainerdHosts(NodeRoot root, IReadOnlyList<string> direc
         return TomlParser.Parse(text, out _) is { } hosts && Places(hosts, needs.Host).Any(place => Serves(place, needs));
     }
 
+    /// <summary>Whom containerd asks for images of this host; none where nothing is said of it.</summary>
+    public IReadOnlyList<string> PlacesOf(string host) =>
+        FindDirectory(host) is { } directory && TomlParser.Parse(root.Read($"{directory}/{FileName}") ?? "", out _) is { } hosts
+            ? [.. Places(hosts, host).Where(place => CanPull(place.Told)).Select(place => place.Url)]
+            : [];
+
     public Remedy Write(RegistryNeeds needs)
     {
         var text = new StringBuilder($"server = \"{needs.Url}\"\n\n[host.\"{needs.Url}\"]\n  capabilities = [\"pull\", \"resolve\"]");
@@ -47,10 +53,12 @@ internal sealed class ContainerdHosts(NodeRoot root, IReadOnlyList<string> direc
         yield return (hosts.Text("server") ?? $"https://{host}", hosts);
     }
 
+    private static bool CanPull(TomlTable told) => !told.Has("capabilities") || told.Texts("capabilities").Contains("pull");
+
     private static bool Serves((string Url, TomlTable Told) place, RegistryNeeds needs)
     {
         var url = place.Url.Contains("://", StringComparison.Ordinal) ? place.Url : $"https://{place.Url}";
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || (place.Told.Has("capabilities") && !place.Told.Texts("capabilities").Contains("pull")))
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || !CanPull(place.Told))
             return false;
         if (!new Uri(needs.Url).Authority.Equals(uri.Authority, StringComparison.OrdinalIgnoreCase) && new Uri($"https://{needs.Host}").Authority != uri.Authority)
             return place.Url != (place.Told.Text("server") ?? ""); // the operator sends it elsewhere, which is his affair

@@ -52,6 +52,14 @@ internal sealed class ContainerdSetup : RuntimeSetup
         return [hosts.Write(needs), .. point];
     }
 
+    public override IReadOnlyList<string> PlacesOf(string host)
+    {
+        var directories = HostsDirectories;
+        var told = directories.Count > 0 ? new ContainerdHosts(_root, directories).PlacesOf(host) : [.. _config.Mirrors(host)];
+        var itself = new RegistryNeeds(host, IsPlain: true, null, false);
+        return told.Count > 0 ? told : [itself.IsLoopback ? itself.Url : $"https://{host}"];
+    }
+
     /// <summary>None where registries are configured in the old way, in <c>config.toml</c> itself.</summary>
     private IReadOnlyList<string> HostsDirectories =>
         (Text(Child(_told, "registry"), "configPath") is { Length: > 0 } told ? told : _config.HostsPath ?? DefaultHostsPath).Split(':', StringSplitOptions.RemoveEmptyEntries);

@@ -20,15 +20,20 @@ internal sealed class CrioSetup(JsonElement? told, NodeRoot root) : RuntimeSetup
 
     public override IEnumerable<Remedy> Admit(RegistryNeeds needs)
     {
-        var isInsecure = Files(Registries).SelectMany(file => file.Tables("registry")).Any(registry => registry.IsTrue("insecure") && IsFor(registry, needs.Host))
-            || Files(Config).Any(file => file.Table("crio", "image")?.Texts("insecure_registries").Contains(needs.Host) == true);
         var certificates = $"/etc/containers/certs.d/{needs.Host}";
-        if (isInsecure || (needs.Ca is not null && new[] { certificates, $"/etc/docker/certs.d/{needs.Host}" }.Any(directory => root.Files(directory, "*.crt").Count > 0)))
+        if (IsInsecure(needs.Host) || (needs.Ca is not null && new[] { certificates, $"/etc/docker/certs.d/{needs.Host}" }.Any(directory => root.Files(directory, "*.crt").Count > 0)))
             return [];
         return needs.Ca is not null
             ? [Remedy.Run($"install -D -m 644 {needs.Ca} {root.At(certificates)}/ca.crt")]
             : [Remedy.Write(root.At($"{Registries}.d/{needs.Host.Replace(':', '-')}.conf"), $"[[registry]]\nlocation = \"{needs.Host}\"\ninsecure = true"), Remedy.Run("systemctl reload crio")];
     }
+
+    /// <summary>TLS is tried first even where it need not be.</summary>
+    public override IReadOnlyList<string> PlacesOf(string host) => IsInsecure(host) ? [$"https://{host}", $"http://{host}"] : [$"https://{host}"];
+
+    private bool IsInsecure(string host) =>
+        Files(Registries).SelectMany(file => file.Tables("registry")).Any(registry => registry.IsTrue("insecure") && IsFor(registry, host))
+        || Files(Config).Any(file => file.Table("crio", "image")?.Texts("insecure_registries").Contains(host) == true);
 
     private static bool IsFor(TomlTable registry, string host) => (registry.Text("prefix") ?? registry.Text("location")) is { } location && location.Split('/')[0] == host;
 

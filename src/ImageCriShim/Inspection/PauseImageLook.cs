@@ -18,7 +18,7 @@ internal sealed class PauseImageLook(ShimSettings settings, RuntimeAnswers runti
             return Finding.Warning(What, $"it is not known which one {runtime.Name} uses", Remedy.Do($"name it in {setup?.Place ?? "the runtime's settings"}"));
         if (await runtime.Has(image, cancellation) == true)
             return Finding.Ok(What, $"{image} is on the node");
-        var there = await Ask(Owner(name), name, cancellation);
+        var there = await AskAsRuntime(setup, name, cancellation);
         return there is ProbeResult.Found
             ? Finding.Ok(What, $"{image} is not on the node, but its registry has it")
             : Finding.Problem(What, $"{image} is not on the node, and {runtime.Name} pulls it by itself from {name.Domain}: {there}", [.. await Mend(name, cancellation)]);
@@ -35,11 +35,24 @@ internal sealed class PauseImageLook(ShimSettings settings, RuntimeAnswers runti
         return [.. push, .. set, Remedy.Run($"crictl pull {here}")]; // through us, with the credential that the runtime has not
     }
 
-    /// <summary>As the runtime would ask it: without a credential.</summary>
-    private Registry Owner(Reference name) =>
-        settings.Registries.FirstOrDefault(registry => name.IsAt(registry.Host)) is { } known
-            ? known with { Credentials = null }
-            : RegistryAddress.TryParse(name.Domain, out var address, out _) ? new Registry(address) : settings.Offline;
+    /// <summary>Where the runtime would ask, and without a credential. What is said last is told.</summary>
+    private async Task<ProbeResult> AskAsRuntime(RuntimeSetup setup, Reference name, CancellationToken cancellation)
+    {
+        ProbeResult said = new ProbeResult.Unreachable("it is sent nowhere");
+        foreach (var place in setup.PlacesOf(name.Domain))
+        {
+            if (!RegistryAddress.TryParse(place, out var address, out _) || !Reference.TryParse($"{address.Host}/{Prefix(address)}{name.Repository}{(name.Digest is null ? ':' : '@')}{name.Version}", out var there))
+                continue;
+            var tls = settings.Registries.FirstOrDefault(registry => registry.Host == address.Host)?.Tls ?? TlsSettings.Default;
+            said = await Ask(new Registry(address) { Tls = tls }, there, cancellation);
+            if (said is ProbeResult.Found)
+                break;
+        }
+
+        return said;
+    }
+
+    private static string Prefix(RegistryAddress address) => address.Path.Length == 0 ? "" : $"{address.Path}/";
 
     private async Task<ProbeResult> Ask(Registry registry, Reference name, CancellationToken cancellation) =>
         await client.Probe(registry, name, settings.ProbeTimeout, cancellation);

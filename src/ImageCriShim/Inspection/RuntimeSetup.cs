@@ -19,6 +19,9 @@ internal abstract class RuntimeSetup
     /// <returns>What to do so that it can; none where it can already.</returns>
     public abstract IEnumerable<Remedy> Admit(RegistryNeeds needs);
 
+    /// <summary>Where it asks for images that name this host, in this order: URLs.</summary>
+    public abstract IReadOnlyList<string> PlacesOf(string host);
+
     /// <summary>What tells of the pause image and of registries, for people.</summary>
     public abstract string Place { get; }
 
