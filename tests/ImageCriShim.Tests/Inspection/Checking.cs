@@ -18,21 +18,8 @@ public sealed class Checking : DaemonTest
     {
         await StartGoodNode();
         var (code, output) = await Check();
-        AsPrinted(output).ShouldBe("""
-            ok       settings: DIR/image-cri-shim.yaml can be used
-            ok       secrets: are not for everybody to read
-            ok       runtime: DIR/cri.sock is cri-o 1.31.0, which speaks CRI v1 and v1alpha2
-            ok       shim: serves DIR/shim.sock; cri-o 1.31.0 answers through it
-            ok       registry http://HUB: answers
-            ok       cri-o and HUB: is set up for plain http
-            ok       pause image: registry.k8s.io/pause:3.10 is on the node
-            ok       kubelet: calls the shim (DIR/root/var/lib/kubelet/config.yaml:1)
-            ok       crictl: calls the shim (DIR/root/etc/crictl.yaml)
-
-            nothing to mend
-
-            """);
-        code.ShouldBe(0);
+        CheckDocument.ShouldHold(AsPrinted(output));
+        code.ShouldBe(0, output);
     }
 
     [Fact]
@@ -64,10 +51,9 @@ public sealed class Checking : DaemonTest
     {
         var runtime = StartRuntime();
         foreach (var version in (string[])["v1", "v1alpha2"])
-            runtime.On($"/runtime.{version}.RuntimeService/Version", call => call.AnswerAsync(Message(Field(1, "0.1.0"), Field(2, "cri-o"), Field(3, "1.31.0"), Field(4, version))));
+            runtime.On($"/runtime.{version}.RuntimeService/Version", call => call.AnswerAsync(Message(Field(1, "0.1.0"), Field(2, "containerd"), Field(3, "v2.1.0"), Field(4, version))));
         runtime.Images.Add("registry.k8s.io/pause:3.10");
-        Write("etc/crio/crio.conf", "[crio.image]\npause_image = \"registry.k8s.io/pause:3.10\"\n");
-        Write("etc/containers/registries.conf", $"[[registry]]\nprefix = \"{_hub.Host}\"\nlocation = \"{_hub.Host}\"\ninsecure = true\n");
+        Write("etc/containerd/config.toml", "version = 3\n[plugins.'io.containerd.cri.v1.images'.pinned_images]\n  sandbox = 'registry.k8s.io/pause:3.10'\n");
         Write("etc/crictl.yaml", $"runtime-endpoint: unix://{ShimSocketPath}\n");
         Write("var/lib/kubelet/config.yaml", $"containerRuntimeEndpoint: unix://{ShimSocketPath}\n");
         await StartShim($"address: {_hub.Address}\nprobeTimeout: 20s");
@@ -82,5 +68,7 @@ public sealed class Checking : DaemonTest
         File.WriteAllText(Directory.File($"root/{path}"), text);
     }
 
-    private string AsPrinted(string output) => output.Replace(_hub.Host, "HUB").Replace(Directory.Path, "DIR");
+    private string AsPrinted(string output) => output.Replace(_hub.Host, "sealos.hub:5000").Replace(Directory.File("root"), "")
+        .Replace(RuntimeSocketPath, "/run/containerd/containerd.sock").Replace(ShimSocketPath, "/var/run/image-cri-shim.sock")
+        .Replace(Directory.File("image-cri-shim.yaml"), "/etc/image-cri-shim.yaml");
 }
