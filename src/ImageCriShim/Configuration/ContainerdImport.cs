@@ -47,12 +47,12 @@ internal static class ContainerdImport
     {
         foreach (var url in hosts.Table("host")?.Keys ?? [])
         {
-            var told = hosts.Table("host", url)!;
-            if (!told.Has("capabilities") || told.Texts("capabilities").Contains("pull"))
+            var told = hosts.Table("host", url) ?? new TomlTable(0);
+            if (IsUrl(url) && (!told.Has("capabilities") || told.Texts("capabilities").Contains("pull")))
                 yield return Told(url, told, host, source);
         }
 
-        if (hosts.Text("server") is { Length: > 0 } server && (!IsItself(server, host) || server.StartsWith("http:", StringComparison.Ordinal)))
+        if (hosts.Text("server") is { Length: > 0 } server && IsUrl(server) && (!IsItself(server, host) || server.StartsWith("http:", StringComparison.Ordinal)))
             yield return Told(server, hosts, host, source);
     }
 
@@ -71,13 +71,15 @@ internal static class ContainerdImport
     private static IEnumerable<ImportedRegistry> Mirrors(TomlTable registry, string source) =>
         from host in registry.Table("mirrors")?.Keys ?? []
         from url in registry.Table("mirrors", host)?.Texts("endpoint") ?? []
-        where !IsItself(url, host) || url.StartsWith("http:", StringComparison.Ordinal)
+        where IsUrl(url) && (!IsItself(url, host) || url.StartsWith("http:", StringComparison.Ordinal))
         select Make(url, host, source);
 
-    private static ImportedRegistry Make(string url, string host, string source) => new(ImportedRegistry.FindAddress(url) ?? $"https://{url}", source)
+    private static ImportedRegistry Make(string url, string host, string source) => new(ImportedRegistry.FindAddress(url)!, source)
     {
         Images = host is All or "_default" ? null : [host],
     };
+
+    private static bool IsUrl(string url) => ImportedRegistry.FindAddress(url) is not null;
 
     private static ImportedRegistry WithConfig(ImportedRegistry registry, TomlTable? config)
     {

@@ -16,7 +16,7 @@ internal static class DockerImport
             InsecureSkipVerify = address.StartsWith("https:", StringComparison.Ordinal) && insecure.Contains(new Uri(address).Authority),
         }).ToList();
         // A range of addresses names no registry.
-        var others = insecure.Where(host => !host.Contains('/') && !mirrors.Exists(mirror => mirror.Host == host))
+        var others = insecure.Where(host => !host.Contains('/') && ImportedRegistry.FindAddress($"http://{host}") is not null && !mirrors.Exists(mirror => mirror.Host == host))
             .Select(host => new ImportedRegistry($"http://{host}", from) { Images = [host], Remark = Guess });
         return mirrors.Concat(others);
     }

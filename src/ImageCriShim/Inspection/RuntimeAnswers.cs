@@ -42,14 +42,14 @@ internal sealed class RuntimeAnswers : IDisposable
         foreach (var version in setting switch { CriVersion.V1 => ["v1"], CriVersion.V1Alpha2 => ["v1alpha2"], _ => (string[])["v1", "v1alpha2"] })
         {
             var (reply, late) = await Call($"runtime.{version}.RuntimeService/Version", default, cancellation);
-            if (reply is { Status.IsOk: true })
+            if (reply is { Status.IsOk: true } && Read(() => ProtoMessage.GetString(reply.Message.Span, RuntimeName)) is not null)
             {
                 spoken.Add(version);
                 (Name, Version) = (ProtoMessage.GetString(reply.Message.Span, RuntimeName), ProtoMessage.GetString(reply.Message.Span, RuntimeVersion));
             }
             else
             {
-                reason ??= late ?? reply!.Status.Message;
+                reason ??= late ?? (reply!.Status.IsOk ? "its answer is no message of CRI" : reply.Status.Message);
             }
         }
 
@@ -63,8 +63,8 @@ internal sealed class RuntimeAnswers : IDisposable
         var (reply, _) = await Call($"runtime.{Versions[0]}.RuntimeService/Status", s_verbose, cancellation);
         if (reply is not { Status.IsOk: true })
             return null;
-        var config = ProtoMessage.GetMessages(reply.Message.Span, StatusInfo).Find(entry => ProtoMessage.GetString(entry, 1) == "config");
-        return config is null ? null : Parse(ProtoMessage.GetString(config, 2));
+        var config = Read(() => ProtoMessage.GetMessages(reply.Message.Span, StatusInfo).Find(entry => ProtoMessage.GetString(entry, 1) == "config"));
+        return config is null || Read(() => ProtoMessage.GetString(config, 2)) is not { } text ? null : Parse(text);
     }
 
     /// <returns>Null where it does not say.</returns>
@@ -72,7 +72,7 @@ internal sealed class RuntimeAnswers : IDisposable
     {
         var request = CriMessages.MakeImageStatusRequest([], image);
         var (reply, _) = await Call($"runtime.{Versions[0]}.ImageService/ImageStatus", request, cancellation);
-        return reply is { Status.IsOk: true } ? CriMessages.HasImage(reply.Message.Span) : null;
+        return reply is { Status.IsOk: true } ? Read<bool?>(() => CriMessages.HasImage(reply.Message.Span)) : null;
     }
 
     public void Dispose() => _client.Dispose();
@@ -88,6 +88,19 @@ internal sealed class RuntimeAnswers : IDisposable
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             return (null, $"no answer within {_patience.TotalSeconds:0.###} s");
+        }
+    }
+
+    /// <returns>Null where it is no message.</returns>
+    private static T? Read<T>(Func<T?> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (MalformedMessageException)
+        {
+            return default;
         }
     }
 

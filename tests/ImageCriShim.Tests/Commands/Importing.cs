@@ -19,7 +19,7 @@ public sealed class Importing : IDisposable
             version = 2
             [plugins."io.containerd.grpc.v1.cri".registry.mirrors]
               [plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]
-                endpoint = ["https://mirror.corp", "https://registry-1.docker.io"]
+                endpoint = ["https://mirror.corp", "https://registry-1.docker.io", "::not a URL::"]
               [plugins."io.containerd.grpc.v1.cri".registry.mirrors."quay.io"]
                 endpoint = ["https://mirror.corp", "https://harbor.corp/v2/quay"]
               [plugins."io.containerd.grpc.v1.cri".registry.mirrors."sealos.hub:5000"]

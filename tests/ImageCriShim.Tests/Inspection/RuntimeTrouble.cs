@@ -28,6 +28,23 @@ public sealed class RuntimeTrouble : NodeTest
     }
 
     [Fact]
+    public async Task It_answers_what_nobody_understands()
+    {
+        foreach (var version in (string[])["v1", "v1alpha2"])
+            Node.Runtime.On($"/runtime.{version}.RuntimeService/Version", call => call.AnswerAsync([0xff, 0xff]));
+        (await Node.Complaints()).ShouldStartWith("problem  runtime: DIR/cri.sock does not speak CRI: its answer is no message of CRI\n");
+    }
+
+    [Fact]
+    public async Task Its_own_settings_may_be_told_in_a_form_that_nobody_understands()
+    {
+        Node.TellConfig("sandboxImage: no JSON");
+        (await Node.Complaints()).ShouldBe(NothingToMend);
+        Node.Runtime.On("/runtime.v1.RuntimeService/Status", call => call.AnswerAsync([0x12, 0x7f]));
+        (await Node.Complaints()).ShouldBe(NothingToMend);
+    }
+
+    [Fact]
     public async Task There_are_two()
     {
         await using var other = FakeRuntime.Start(Node.Directory.File("crio.sock"));
