@@ -70,6 +70,7 @@ internal static class CommandLine
             StatusCommand.Make(file, output),
             images,
             missing,
+            CheckCommand.Make(file),
             MakeConfig(file),
             VersionCommand.Make(),
             CompletionCommand.Make(),
@@ -117,6 +118,6 @@ internal static class CommandLine
             "schema",
             "Write the JSON Schema of the config file, by which editors complete it. Example: image-cri-shim config schema > image-cri-shim.schema.json");
         schema.SetAction(_ => ConfigCommand.WriteSchema());
-        return new Command("config", "The config file: check it, show what it comes to, write its schema.") { check, show, schema };
+        return new Command("config", "The config file: check it, show what it comes to, write its schema, make one of what was there before.") { check, show, schema, ImportCommand.Make() };
     }
 }

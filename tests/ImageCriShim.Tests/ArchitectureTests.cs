@@ -20,7 +20,8 @@ public sealed partial class ArchitectureTests
         ["Relay"] = ["Metrics"],
         ["Cri"] = ["Relay", "Rewriting", "Registries", "Images", "Configuration", "Metrics"],
         ["Hosting"] = ["Relay"],
-        ["Commands"] = ["Rewriting", "Registries", "Images", "Configuration", "Hosting"],
+        ["Inspection"] = ["Cri", "Hosting", "Relay", "Registries", "Images", "Configuration"],
+        ["Commands"] = ["Inspection", "Rewriting", "Registries", "Images", "Configuration", "Hosting"],
     };
 
     private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "CallRouting.cs", "Reload.cs", "LibC.cs", "ShimVersion.cs", "FileIdentity.cs", "RegularFile.cs", "Descriptors.cs", "DaemonPages.cs", "ProcessAge.cs"];

@@ -6,7 +6,8 @@ using Authorization = ImageCriShim.Registries.Auth.Authorization;
 namespace ImageCriShim.Registries;
 
 /// <summary>Puts the question for a manifest to a registry: as whom, and where redirects lead. What the answer means is <see cref="ManifestAnswer"/>.</summary>
-internal sealed class ManifestRequests(RegistryConnections connections, TimeProvider time)
+/// <param name="path">Another question than that for a manifest: its path at the registry.</param>
+internal sealed class ManifestRequests(RegistryConnections connections, TimeProvider time, string? path = null)
 {
     private const int MaxRedirects = 5; // registry.k8s.io and Quay need one; a loop ends
 
@@ -81,7 +82,7 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
     {
         if (authorization.Failure is { } failure)
             return new ManifestReply(failure);
-        var uri = new Uri(registry.Address.Endpoint, $"v2/{image.Repository}/manifests/{image.Version}");
+        var uri = new Uri(registry.Address.Endpoint, path ?? $"v2/{image.Repository}/manifests/{image.Version}");
         var (header, tls, hasStrayed) = (authorization.Header, registry.Tls, false);
         for (var redirects = 0; ; redirects++)
         {

@@ -24,6 +24,7 @@ internal sealed class RegistryClient : IDisposable
     private readonly TimeProvider _time;
     private readonly RegistryConnections _connections;
     private readonly ManifestRequests _requests;
+    private readonly Lazy<ManifestRequests> _greetings;
     private readonly ManifestQuestion _question;
 
     /// <param name="time">Measures patience and the lives of tokens.</param>
@@ -35,6 +36,7 @@ internal sealed class RegistryClient : IDisposable
         _places = new Places(MaxTries, int.MaxValue, time);
         _connections = new RegistryConnections(new SystemProxy(environment ?? Environment.GetEnvironmentVariable));
         _requests = new ManifestRequests(_connections, time);
+        _greetings = new Lazy<ManifestRequests>(() => new ManifestRequests(_connections, time, "v2/"));
         _question = new ManifestQuestion(platform ?? Platform.OfThisNode, time);
     }
 
@@ -57,9 +59,7 @@ internal sealed class RegistryClient : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            result = new ProbeResult.Unreachable(timeout.IsCancellationRequested
-                ? $"{WhatIsLate(e, account is null)} within {patience.TotalSeconds:0.###} s"
-                : $"no connection within {RegistryConnections.ConnectTimeout.TotalSeconds:0.###} s{_connections.By(registry.Address.Endpoint)}");
+            result = new ProbeResult.Unreachable(WhyLate(e, timeout, patience, registry, account is null));
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
@@ -67,6 +67,33 @@ internal sealed class RegistryClient : IDisposable
             result = new ProbeResult.Unreachable(FailureReason.Of(e) + (isOurs ? "" : _connections.By(registry.Address.Endpoint))) { IsOurs = isOurs };
         }
         return result with { Elapsed = _time.GetElapsedTime(started), CredentialFrom = account is { Credential: not null } ? account.Value.From : null };
+    }
+
+    /// <summary>Asks nothing but whether there is a registry, and whether it takes the credential.</summary>
+    /// <param name="registry">Whom to ask.</param>
+    /// <param name="image">The name of an image there, which need not be: accounts and tokens are for such.</param>
+    /// <param name="patience">How long to wait for the answer.</param>
+    /// <param name="cancellation">Nobody wants the answer any more.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
+    public async Task<Greeting> Greet(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)
+    {
+        using var timeout = new CancellationTokenSource(patience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        CredentialAnswer account = default;
+        try
+        {
+            account = registry.Credentials is { } source ? await source.Find(image, either.Token) : default;
+            using var reply = await _greetings.Value.Send(HttpMethod.Get, registry, account, image, either.Token);
+            return Greeting.Of(reply, account);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            return new Greeting(account) { Failure = e, Reason = WhyLate(e, timeout, patience, registry, isAccountMissing: false) };
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return new Greeting(account) { Failure = e, Reason = FailureReason.Of(e) + _connections.By(registry.Address.Endpoint) };
+        }
     }
 
     /// <summary>Whether the registry's port can be connected to at all, name and proxy included: the cheapest sign of life.</summary>
@@ -115,6 +142,11 @@ internal sealed class RegistryClient : IDisposable
             return false;
         }
     }
+
+    private string WhyLate(OperationCanceledException e, CancellationTokenSource timeout, TimeSpan patience, Registry registry, bool isAccountMissing) =>
+        timeout.IsCancellationRequested
+            ? $"{WhatIsLate(e, isAccountMissing)} within {patience.TotalSeconds:0.###} s"
+            : $"no connection within {RegistryConnections.ConnectTimeout.TotalSeconds:0.###} s{_connections.By(registry.Address.Endpoint)}";
 
     private static string WhatIsLate(OperationCanceledException e, bool isAccountMissing) => e switch
     {

@@ -200,6 +200,8 @@ internal sealed class FakeRegistry : IAsyncDisposable
     {
         if (Account is { } account && request.Authorization != Basic(account))
             return new FakeAnswer(401) { Headers = { ["WWW-Authenticate"] = "Basic realm=\"fake\"" } };
+        if (request.Path == "/v2/")
+            return new FakeAnswer(200);
         return manifests.TryGetValue(request.Path, out var manifest)
             ? new FakeAnswer(200) { Body = manifest.Body, Headers = { ["Content-Type"] = manifest.Type, ["Docker-Content-Digest"] = Digest(manifest.Body) } }
             : new FakeAnswer(404);

@@ -6,6 +6,9 @@ namespace ImageCriShim.Registries.Auth;
 /// </summary>
 internal static class SmallFile
 {
+    /// <summary>To follow its path in a sentence.</summary>
+    public const string OpenToAll = "may be read by everybody on this machine; chmod o-rwx it";
+
     /// <param name="path">Absolute.</param>
     /// <param name="maxBytes">More is a mistake.</param>
     /// <param name="problem">Why it could not be read, to follow the path in a sentence.</param>
@@ -38,7 +41,7 @@ internal static class SmallFile
         try
         {
             using var file = RegularFile.OpenRead(path);
-            return (File.GetUnixFileMode(file.SafeFileHandle) & UnixFileMode.OtherRead) == 0 ? null : "may be read by everybody on this machine; chmod o-rwx it";
+            return (File.GetUnixFileMode(file.SafeFileHandle) & UnixFileMode.OtherRead) == 0 ? null : OpenToAll;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

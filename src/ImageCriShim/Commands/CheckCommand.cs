@@ -1,0 +1,54 @@
+using System.CommandLine;
+using ImageCriShim.Configuration;
+using ImageCriShim.Inspection;
+
+namespace ImageCriShim.Commands;
+
+/// <summary>
+/// <c>image-cri-shim check</c>: is everything on this node as it must be for images to come? Neither the daemon nor the runtime need run, and
+/// nothing is changed.
+/// </summary>
+internal static class CheckCommand
+{
+    private const int NothingFound = 0;
+    private const int ToBeMended = 1;
+    private const int BadConfig = 2;
+
+    public static Command Make(Option<string> file)
+    {
+        var output = new Option<OutputFormat>("--output", "-o")
+        {
+            Description = "text for people, json for machines.",
+            DefaultValueFactory = _ => OutputFormat.Text,
+        };
+        var root = new Option<string>("--root")
+        {
+            Description = "Where the node's files are, for an image or a chroot of one.",
+            DefaultValueFactory = _ => "/",
+        };
+        var check = new Command(
+            "check",
+            "Look at this node: settings, secrets, runtime, registries, kubelet, crictl, clock; each finding with what mends it. Exit code 1 if something is to be mended, 2 if the settings cannot be used. Example: image-cri-shim check")
+        {
+            output,
+            root,
+        };
+        check.SetAction((parsed, cancellation) => Run(parsed.GetValue(file)!, parsed.GetValue(root)!, parsed.GetValue(output), cancellation));
+        return check;
+    }
+
+    private static async Task<int> Run(string configPath, string root, OutputFormat output, CancellationToken cancellation)
+    {
+        var origins = new Origins();
+        var config = ConfigFile.Load(configPath, origins);
+        var node = new NodeInspection(configPath, config, origins, new NodeRoot(root), TimeProvider.System, Environment.GetEnvironmentVariable);
+        var findings = config.Settings is null ? [.. SettingsLook.Look(configPath, config)] : await node.Look(cancellation);
+        await Console.Out.WriteAsync(output is OutputFormat.Json ? CheckJson.Format(findings) : CheckText.Format(findings, HasColour));
+        if (config.Settings is null)
+            return BadConfig;
+        return findings.Any(finding => finding.State is FindingState.Problem) ? ToBeMended : NothingFound;
+    }
+
+    /// <summary>See no-color.org.</summary>
+    private static bool HasColour => !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+}
