@@ -82,6 +82,8 @@ internal static class CommandLine
             resolve,
             images,
             missing,
+            InstallCommand.Make(),
+            UninstallCommand.Make(),
             MakeConfig(file),
             version,
         };

@@ -19,7 +19,8 @@ public sealed partial class ArchitectureTests
         ["Relay"] = [],
         ["Cri"] = ["Relay", "Rewriting", "Registries", "Images", "Configuration"],
         ["Hosting"] = ["Relay"],
-        ["Commands"] = ["Rewriting", "Registries", "Images", "Configuration"],
+        ["Installation"] = ["Hosting", "Registries", "Configuration"],
+        ["Commands"] = ["Rewriting", "Registries", "Images", "Configuration", "Installation"],
     };
 
     private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "CallRouting.cs", "Reload.cs", "LibC.cs", "ShimVersion.cs", "FileIdentity.cs", "RegularFile.cs", "Descriptors.cs"];
