@@ -24,7 +24,7 @@ internal sealed class InstallCommand(NodeFiles files, Systemd systemd, InstallCo
         command.SetAction(parsed =>
         {
             var files = new NodeFiles(parsed.GetValue(options.Root)!);
-            var wish = new InstallWish(Environment.ProcessPath!, parsed.GetValue(cri), parsed.GetValue(address), parsed.GetValue(authFile));
+            var wish = new InstallWish(ThisProgram(), parsed.GetValue(cri), parsed.GetValue(address), parsed.GetValue(authFile));
             return new InstallCommand(files, Systemd.Of(files), InstallConsole.Real(options.ModeOf(parsed))).Run(wish);
         });
         return command;
@@ -38,20 +38,26 @@ internal sealed class InstallCommand(NodeFiles files, Systemd systemd, InstallCo
         var installer = new Installer(writer, new Backup(files, writer), systemd);
         if (!installer.HasWork(plan))
         {
+            if (!console.IsDryRun)
+                installer.RemoveUnfinished();
             console.Say("Nothing to do: everything is installed as it should be.");
             return;
         }
 
         foreach (var change in plan.Changes)
             console.Show(change);
+        if (File.Exists($"{wish.Program}.dll"))
+            console.Warn($"{wish.Program} runs only beside the files that it was built with; what is to be installed is the published program");
         var units = installer.Units(plan).ToList();
-        if (!console.Confirms($"{Count(plan.Changes.Count)}{(systemd.IsRunning ? $"; to be restarted: {string.Join(", ", units)}" : "")}."))
+        if (!console.Confirms($"{InstallConsole.Count(plan.Changes.Count)}{(systemd.IsRunning ? $"; to be restarted: {string.Join(", ", units)}" : "")}."))
             return;
         installer.Apply(plan);
-        console.Say($"Installed. It is undone by: image-cri-shim uninstall{(files.IsThisMachine ? "" : $" --root {files.Locate("/").TrimEnd('/')}")}");
+        console.Say($"Installed. This undoes it: image-cri-shim uninstall{(files.IsThisMachine ? "" : $" --root {files.Locate("/").TrimEnd('/')}")}");
         if (!systemd.IsRunning && files.IsThisMachine)
             console.Say($"systemd does not run here. To be restarted, in this order: {string.Join(", ", units)}");
     });
 
-    private static string Count(int changes) => changes == 1 ? "1 change" : $"{changes} changes";
+    /// <summary>What a build that is not published runs is .NET's own program, not ours.</summary>
+    private static string ThisProgram() =>
+        Environment.ProcessPath is { } path && Path.GetFileName(path) != "dotnet" ? path : Path.Combine(AppContext.BaseDirectory, "image-cri-shim");
 }

@@ -10,6 +10,8 @@ internal sealed class InstallConsole(InstallMode mode, TextWriter output, TextWr
 
     public static InstallConsole Real(InstallMode mode) => new(mode, Console.Out, Console.Error, Console.IsInputRedirected ? null : Console.In);
 
+    public static string Count(int changes) => changes == 1 ? "1 change" : $"{changes} changes";
+
     public bool IsDryRun => mode == InstallMode.DryRun;
 
     /// <returns>The exit code.</returns>
@@ -36,7 +38,7 @@ internal sealed class InstallConsole(InstallMode mode, TextWriter output, TextWr
     public void Show(FileChange change)
     {
         var (before, after) = (change.Before, change.After);
-        if (change.Path == ShimProgram.Path || before.Link is not null || after.Link is not null)
+        if (IsNoText(before) || IsNoText(after) || after.IsAbsent)
             output.WriteLine($"{change.Path}: {Describe(before, after)}");
         else if (before.Fingerprint == after.Fingerprint)
             output.WriteLine($"{change.Path}: owner and mode as they were");
@@ -59,6 +61,8 @@ internal sealed class InstallConsole(InstallMode mode, TextWriter output, TextWr
         Say("Nothing was changed.");
         return false;
     }
+
+    private static bool IsNoText(FileState state) => state.Link is not null || state.Content?.Contains((byte)0) == true;
 
     private static string Describe(FileState before, FileState after) => (before.IsAbsent, after) switch
     {

@@ -50,10 +50,12 @@ internal sealed class UninstallCommand(NodeFiles files, Systemd systemd, Install
                 console.Show(file.ToChange());
             foreach (var remark in plan.Files.Select(file => file.Remark).OfType<string>())
                 console.Warn(remark);
-            if (!console.Confirms($"{plan.Files.Count(file => file.IsNeeded)} changes."))
+            if (!console.Confirms(InstallConsole.Count(plan.Files.Count(file => file.IsNeeded)) + "."))
                 return;
             remover.Apply(plan);
             isLeft = plan.Files.Any(file => file.IsLeft);
+            if (!systemd.IsRunning && files.IsThisMachine)
+                console.Say("systemd does not run here. Restart kubelet, and then stop image-cri-shim yourself.");
             console.Say(isLeft ? "Uninstalled, but for what is named above." : "Uninstalled.");
         });
         return code == Ok && isLeft ? SomethingIsLeft : code;

@@ -35,9 +35,9 @@ internal sealed class Backup
 
     public bool IsThere => !_files.Read(Manifest).IsAbsent;
 
-    /// <summary>Of a run that was killed before it had changed anything only our own directory is left.</summary>
+    /// <summary>Of a run that was killed before it had changed anything nothing but our own directory is left, or not even that.</summary>
     private bool IsLeftHalfMade =>
-        !IsThere && Directory.GetFileSystemEntries(_files.Locate(State)) is [var only] && Path.GetFileName(only) == Path.GetFileName(_place);
+        !IsThere && Directory.GetFileSystemEntries(_files.Locate(State)).All(path => Path.GetFileName(path) == Path.GetFileName(_place));
 
     private string Manifest => $"{_place}/manifest.json";
 
@@ -71,14 +71,14 @@ internal sealed class Backup
     /// <summary>Removes it, its manifest first: without that there is nothing to undo.</summary>
     public void Remove()
     {
-        var isLeftHalfMade = _files.HasDirectory(State) && IsLeftHalfMade;
+        var isOfAKilledRun = !IsThere;
         _writer.RemoveUnfinished(Manifest);
         if (IsThere)
             _writer.Remove(Manifest);
         foreach (var file in _files.List(_place, "*"))
             _writer.Remove(file);
         _writer.RemoveDirectoryIfEmpty(_place);
-        if (Directories.Contains(State) || isLeftHalfMade)
+        if (Directories.Contains(State) || isOfAKilledRun)
             _writer.RemoveDirectoryIfEmpty(State);
         foreach (var directory in Directories.Where(made => State.StartsWith($"{made}/", StringComparison.Ordinal)).Reverse())
             _writer.RemoveDirectoryIfEmpty(directory);

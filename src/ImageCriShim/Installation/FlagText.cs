@@ -20,8 +20,8 @@ internal static class FlagText
     /// <summary>Adds flags to a variable, which is added where there is none.</summary>
     public static string Append(string text, string variable, string flags)
     {
-        var line = new Regex($"""^(?:export[ \t]+)?{variable}=(?<quote>["']?)(?<value>[^\r\n]*?)\k<quote>[ \t]*(?=\r?$)""", RegexOptions.Multiline | RegexOptions.RightToLeft);
-        if (line.Match(text) is not { Success: true } found)
+        var line = new Regex($"""^(?:export[ \t]+)?{variable}=(?<quote>["']?)(?<value>[^\r\n]*?)\k<quote>[ \t]*(?=\r?$)""", RegexOptions.Multiline);
+        if (line.Matches(text).LastOrDefault() is not { } found)
             return TextEdit.WithLine(text, $"{variable}={flags}");
         var value = found.Groups["value"];
         return text.Insert(value.Index + value.Length, value.Length == 0 ? flags : $" {flags}");

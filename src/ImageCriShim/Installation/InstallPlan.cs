@@ -25,7 +25,7 @@ internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string Kub
         var pointer = KubeletPointer.Find(files);
         var crictl = new CrictlFile(files);
         var runtime = FindRuntime(files, wish, settings, socket, [pointer.Runtime, crictl.Runtime], out var problem);
-        Check(wish, settings, runtime, problem);
+        Check(wish, settings, problem);
 
         var changes = new List<FileChange?> { new ShimProgram(files).Change(wish.Program) };
         if (settings is null)
@@ -41,16 +41,24 @@ internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string Kub
         problem = "";
         if ((wish.Cri ?? settings?.RuntimeSocket) is { } said)
             return Endpoint.PathOf(said);
-        var found = new RuntimeFinder(files, new SystemdUnits(files)).Find(socket, called, out problem);
-        if (found is null)
-            problem += settings is null ? ": --cri PATH" : $": write cri: PATH into {ShimConfig.Path}";
-        // The daemon looks for itself where the file says nothing, and only there.
-        else if (settings is not null && !RuntimeDiscovery.WellKnown.Any(path => Endpoint.AreSame(path, found)))
+        var finder = new RuntimeFinder(files, new SystemdUnits(files));
+        var found = RuntimeFinder.FindCalled(socket, called);
+        if (settings is null)
+        {
+            found ??= finder.Find(out problem);
+            problem = found is null ? $"{problem}: --cri PATH" : "";
+        }
+        // The daemon looks for itself where the file says nothing, and only at the well-known places.
+        else if (found is not null && !RuntimeDiscovery.WellKnown.Any(path => Endpoint.AreSame(path, found)))
             problem = $"{ShimConfig.Path} does not say where the runtime is, and is never changed by install; write cri: {found} into it";
+        else if (finder.AreSeveral(out problem))
+            problem = $"{problem}: {ShimConfig.Path} is never changed by install; write cri: {found ?? "PATH"} into it";
+        else
+            problem = "";
         return found;
     }
 
-    private static void Check(InstallWish wish, ShimSettings? settings, string? runtime, string runtimeProblem)
+    private static void Check(InstallWish wish, ShimSettings? settings, string runtimeProblem)
     {
         var problems = new List<string>();
         if (settings is null && wish.Address is null)
@@ -70,7 +78,7 @@ internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string Kub
         var isOfSettings = problems.Count > 0;
         if (runtimeProblem.Length > 0)
             problems.Add(runtimeProblem);
-        if (problems.Count > 0 || runtime is null)
+        if (problems.Count > 0)
             throw new InstallException(problems, isOfSettings ? InstallException.BadSettings : InstallException.Failed);
     }
 }

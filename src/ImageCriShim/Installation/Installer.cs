@@ -9,9 +9,18 @@ internal sealed class Installer(NodeWriter writer, Backup backup, Systemd system
     /// <summary>Whether there is something left to do, if only restarts.</summary>
     public bool HasWork(InstallPlan plan) => plan.Changes.Count > 0 || backup.Pending.Count > 0;
 
+    /// <summary>Removes what a run that was killed has left beside files, whichever they were.</summary>
+    /// <exception cref="InstallException"/>
+    public void RemoveUnfinished()
+    {
+        foreach (var entry in backup.Entries)
+            writer.RemoveUnfinished(entry.Path);
+    }
+
     /// <exception cref="InstallException"/>
     public void Apply(InstallPlan plan)
     {
+        RemoveUnfinished();
         backup.Add(plan.Changes);
         backup.Pending = systemd.IsRunning ? [.. Units(plan)] : [];
         backup.Save();

@@ -36,7 +36,7 @@ internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units
             settings[at] = WithArgument(settings[at], $"{RuntimeFlag}={endpoint}");
         }
 
-        return settings.Concat(flags);
+        return settings.Concat(flags).Where(file => file.Text.Length > 0); // a file that is not there is not made for nothing
     }
 
     private List<TextEdit> Settings() => [Edit(distribution.ConfigFile), .. Files.List(distribution.DropIns, "*.yaml").Select(Edit)];

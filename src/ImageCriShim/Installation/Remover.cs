@@ -15,6 +15,8 @@ internal sealed class Remover(NodeFiles files, NodeWriter writer, Backup backup,
         if (plan.Files.Any(file => file.Entry.Part == ChangeOf.Kubelet))
             systemd.Restart(KubeletPointer.Find(files).Service);
         systemd.StopShim();
+        if (systemd.IsRunning && new ShimUnits(files).FindSocket() is { } socket)
+            writer.Remove(socket);
         Restore(plan.Files.Where(file => file.Entry.Part == ChangeOf.Shim));
         systemd.Reload();
         if (plan.Files.Any(file => file.Entry.Path.EndsWith(Packaged.Service, StringComparison.Ordinal) && file.Entry.Before.Content is not null))

@@ -14,14 +14,22 @@ internal sealed partial class RuntimeFinder(NodeFiles files, SystemdUnits units)
     private const string CriDockerd = "/run/cri-dockerd.sock";
     private const string ContainerdConfig = "/etc/containerd/config.toml";
 
+    /// <summary>The one that is called now; null where only we are, or nothing says.</summary>
     /// <param name="shim">Our socket.</param>
-    /// <param name="called">What kubelet and crictl call now, whoever counts more first.</param>
-    /// <param name="problem">Why it is not known.</param>
-    public string? Find(string shim, IEnumerable<string?> called, out string problem)
+    /// <param name="called">What kubelet and crictl call, whoever counts more first.</param>
+    public static string? FindCalled(string shim, IEnumerable<string?> called) =>
+        called.FirstOrDefault(endpoint => endpoint is not null && !Endpoint.AreSame(endpoint, shim)) is { } endpoint ? Endpoint.PathOf(endpoint) : null;
+
+    /// <summary>Whether the daemon, which looks for itself where nothing is said, would not know which to take.</summary>
+    public bool AreSeveral(out string problem)
     {
-        problem = "";
-        if (called.FirstOrDefault(endpoint => endpoint is not null && !Endpoint.AreSame(endpoint, shim)) is { } endpoint)
-            return Endpoint.PathOf(endpoint);
+        var isNone = files.IsThisMachine ? !RuntimeDiscovery.WellKnown.Any(File.Exists) : !Installed().Any();
+        return Find(out problem) is null && !isNone;
+    }
+
+    /// <param name="problem">Why it is not known.</param>
+    public string? Find(out string problem)
+    {
         if (files.IsThisMachine)
             return RuntimeDiscovery.Find(RuntimeDiscovery.WellKnown, TimeProvider.System, out problem);
         var installed = Installed().ToList();

@@ -36,7 +36,7 @@ internal sealed partial class ShimConfig(NodeFiles files)
 
     /// <summary>What is wrong with an address; null for nothing.</summary>
     public static string? WhyNoAddress(string address) =>
-        RegistryAddress.TryParse(address, out _, out var problem) ? null : $"--address: {problem}";
+        RegistryAddress.TryParse(address, out _, out var problem) ? null : $"--address: {problem}; use {RegistryAddress.Allowed}";
 
     private static void Check(string text)
     {
