@@ -71,6 +71,8 @@ internal static class CommandLine
             images,
             missing,
             CheckCommand.Make(file),
+            InstallCommand.Make(),
+            UninstallCommand.Make(),
             MakeConfig(file),
             VersionCommand.Make(),
             CompletionCommand.Make(),

@@ -20,8 +20,9 @@ public sealed partial class ArchitectureTests
         ["Relay"] = ["Metrics"],
         ["Cri"] = ["Relay", "Rewriting", "Registries", "Images", "Configuration", "Metrics"],
         ["Hosting"] = ["Relay"],
+        ["Installation"] = ["Hosting", "Registries", "Configuration"],
         ["Inspection"] = ["Cri", "Hosting", "Relay", "Registries", "Images", "Configuration"],
-        ["Commands"] = ["Inspection", "Rewriting", "Registries", "Images", "Configuration", "Hosting"],
+        ["Commands"] = ["Inspection", "Installation", "Rewriting", "Registries", "Images", "Configuration", "Hosting"],
     };
 
     private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "CallRouting.cs", "Reload.cs", "LibC.cs", "ShimVersion.cs", "FileIdentity.cs", "RegularFile.cs", "Descriptors.cs", "DaemonPages.cs", "ProcessAge.cs"];

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
 namespace ImageCriShim.Rewriting;
@@ -7,7 +6,7 @@ namespace ImageCriShim.Rewriting;
 /// Where the state lies. That it cannot be used is said once, however many files are in it, and then as often as it is asked for; that it can
 /// again is said too.
 /// </summary>
-internal sealed partial class StateDirectory(string path, ILogger log)
+internal sealed class StateDirectory(string path, ILogger log)
 {
     private const int Fine = 0;
     private const int Failing = 1; // and that has been said
@@ -47,19 +46,8 @@ internal sealed partial class StateDirectory(string path, ILogger log)
     /// <returns>False where there is none.</returns>
     public bool ForgetThatItWasSaid() => Interlocked.CompareExchange(ref _state, FailingUnsaid, Failing) == Failing;
 
-    /// <summary>
-    /// Puts the names in it onto the disk; without it a new one may be lost with the power (fsync(2)). A file system that cannot do it
-    /// does without.
-    /// </summary>
-    public void Persist()
-    {
-        const int readOnlyAndNotInherited = 0x80000; // O_RDONLY | O_CLOEXEC
-        var handle = Open(Path, readOnlyAndNotInherited);
-        if (handle < 0)
-            return;
-        _ = Fsync(handle);
-        _ = Close(handle);
-    }
+    /// <summary>Puts the names in it onto the disk.</summary>
+    public void Persist() => LibC.PersistDirectory(Path);
 
     private string Why(Exception e) => e switch
     {
@@ -70,16 +58,4 @@ internal sealed partial class StateDirectory(string path, ILogger log)
         UnauthorizedAccessException => "this process may not write there",
         _ => "the disk is broken, or the directory was removed",
     };
-
-    [LibraryImport(LibC.Name, EntryPoint = "open")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
-
-    [LibraryImport(LibC.Name, EntryPoint = "fsync")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Fsync(int handle);
-
-    [LibraryImport(LibC.Name, EntryPoint = "close")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Close(int handle);
 }

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using ImageCriShim.Installation;
+
+namespace ImageCriShim.Commands;
+
+/// <summary><c>image-cri-shim uninstall</c>: every file as it was before <c>install</c>, and nothing of ours left.</summary>
+/// <param name="console">What is said, and who is asked.</param>
+/// <param name="beforeStep">Is told of each step that an interruption could come before.</param>
+internal sealed class UninstallCommand(NodeFiles files, Systemd systemd, InstallConsole console, Action<string>? beforeStep = null)
+{
+    private const int Ok = 0;
+    private const int SomethingIsLeft = 1;
+
+    public static Command Make()
+    {
+        var options = new InstallOptions();
+        var command = new Command(
+            "uninstall",
+            "Undo install: every file as it was before, kubelet and crictl pointed back, nothing left. Shows every change before it asks. Example: image-cri-shim uninstall --dry-run")
+        {
+            options.Root, options.DryRun, options.Yes,
+        };
+        command.SetAction(parsed =>
+        {
+            var files = new NodeFiles(parsed.GetValue(options.Root)!);
+            return new UninstallCommand(files, Systemd.Of(files), InstallConsole.Real(options.ModeOf(parsed))).Run();
+        });
+        return command;
+    }
+
+    /// <returns>The exit code: 0 everything is as it was; 1 something is in the way, or a file that somebody has changed since is left.</returns>
+    public int Run()
+    {
+        var isLeft = false;
+        var code = console.Try(() =>
+        {
+            var writer = new NodeWriter(files, beforeStep);
+            var backup = new Backup(files, writer);
+            var remover = new Remover(files, writer, backup, systemd);
+            if (!backup.IsThere)
+            {
+                if (!console.IsDryRun)
+                    remover.RemoveRemains();
+                console.Say("Nothing to do: nothing is installed.");
+                return;
+            }
+
+            var plan = RemovalPlan.Make(files, backup);
+            foreach (var file in plan.Files.Where(file => file.IsNeeded))
+                console.Show(file.ToChange());
+            foreach (var remark in plan.Files.Select(file => file.Remark).OfType<string>())
+                console.Warn(remark);
+            if (!console.Confirms(InstallConsole.Count(plan.Files.Count(file => file.IsNeeded)) + "."))
+                return;
+            remover.Apply(plan);
+            isLeft = plan.Files.Any(file => file.IsLeft);
+            if (!systemd.IsRunning && files.IsThisMachine)
+                console.Say("systemd does not run here. Restart kubelet, and then stop image-cri-shim yourself.");
+            console.Say(isLeft ? "Uninstalled, but for what is named above." : "Uninstalled.");
+        });
+        return code == Ok && isLeft ? SomethingIsLeft : code;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text.RegularExpressions;
+
+namespace ImageCriShim.Installation;
+
+/// <summary>
+/// Flags as they stand in a unit, a drop-in or a file of variables: <c>--flag=value</c> or <c>--flag value</c>, in quotes or not, over two
+/// lines or on one. Lines that are comments do not count.
+/// </summary>
+internal static class FlagText
+{
+    /// <summary>The values of a flag, the last of which is in force.</summary>
+    public static IEnumerable<string> Values(string text, string flag) => Pattern(flag).Matches(text).Where(match => !IsComment(text, match)).Select(match => match.Groups[1].Value);
+
+    public static bool Has(string text, string flag) => Values(text, flag).Any();
+
+    /// <summary>Points the flag at a socket wherever it stands, but where it is pointed there already.</summary>
+    public static string Point(string text, string flag, string endpoint) => Pattern(flag).Replace(text, match =>
+        IsComment(text, match) || Endpoint.AreSame(match.Groups[1].Value, endpoint) ? match.Value : match.Value[..^match.Groups[1].Length] + endpoint);
+
+    /// <summary>Adds flags to a variable, which is added where there is none.</summary>
+    public static string Append(string text, string variable, string flags)
+    {
+        var line = new Regex($"""^(?:export[ \t]+)?{variable}=(?<quote>["']?)(?<value>[^\r\n]*?)\k<quote>[ \t]*(?=\r?$)""", RegexOptions.Multiline);
+        if (line.Matches(text).LastOrDefault() is not { } found)
+            return TextEdit.WithLine(text, $"{variable}={flags}");
+        var value = found.Groups["value"];
+        return text.Insert(value.Index + value.Length, value.Length == 0 ? flags : $" {flags}");
+    }
+
+    private static Regex Pattern(string flag) => new($"""(?<![\w-])--{flag}['"]?[=\s\\]+['"]?([^\s"'\\]+)""");
+
+    private static bool IsComment(string text, Match match)
+    {
+        var line = text[(text.LastIndexOf('\n', match.Index) + 1)..match.Index].TrimStart();
+        return line.StartsWith('#') || line.StartsWith(';');
+    }
+}

@@ -1,0 +1,67 @@
+namespace ImageCriShim.Installation;
+
+/// <summary>
+/// Carries out a plan: first what is needed to undo it, then our own files, then, once we serve, kubelet's and crictl's. Wherever it is
+/// interrupted, the same again completes it.
+/// </summary>
+internal sealed class Installer(NodeWriter writer, Backup backup, Systemd systemd)
+{
+    /// <summary>Whether there is something left to do, if only restarts.</summary>
+    public bool HasWork(InstallPlan plan) => plan.Changes.Count > 0 || backup.Pending.Count > 0;
+
+    /// <summary>Removes what a run that was killed has left beside files, whichever they were.</summary>
+    /// <exception cref="InstallException"/>
+    public void RemoveUnfinished()
+    {
+        foreach (var entry in backup.Entries)
+            writer.RemoveUnfinished(entry.Path);
+    }
+
+    /// <exception cref="InstallException"/>
+    public void Apply(InstallPlan plan)
+    {
+        RemoveUnfinished();
+        backup.Add(plan.Changes);
+        backup.Pending = systemd.IsRunning ? [.. Units(plan)] : [];
+        backup.Save();
+
+        Write(plan.Changes.Where(change => change.Part == ChangeOf.Shim));
+        Restart(unit => unit != plan.KubeletService); // if we do not start, nobody is pointed at us
+        Write(plan.Changes.Where(change => change.Part != ChangeOf.Shim));
+        Restart(unit => unit == plan.KubeletService);
+        if (backup.Pending.Count == 0)
+            return;
+        backup.Pending = [];
+        backup.Save();
+    }
+
+    /// <summary>The units to be restarted, in this order; those of an earlier run that was interrupted, too.</summary>
+    public IEnumerable<string> Units(InstallPlan plan)
+    {
+        var ours = plan.Changes.Where(change => change.Part == ChangeOf.Shim).ToList();
+        if (Pends(Packaged.Socket) || ours.Exists(change => change.Path.EndsWith(Packaged.Socket, StringComparison.Ordinal)))
+            yield return Packaged.Socket;
+        if (Pends(Packaged.Service) || ours.Count > 0)
+            yield return Packaged.Service;
+        if (Pends(plan.KubeletService) || plan.Changes.Any(change => change.Part == ChangeOf.Kubelet))
+            yield return plan.KubeletService;
+    }
+
+    private bool Pends(string unit) => backup.Pending.Contains(unit);
+
+    private void Restart(Func<string, bool> which)
+    {
+        foreach (var unit in backup.Pending.Where(which))
+            systemd.Restart(unit);
+    }
+
+    private void Write(IEnumerable<FileChange> changes)
+    {
+        foreach (var change in changes)
+        {
+            foreach (var directory in writer.MissingAbove(change.Path))
+                writer.MakeDirectory(directory);
+            writer.Put(change.Path, change.After);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+namespace ImageCriShim.Installation;
+
+/// <summary>
+/// Undoes an installation: kubelet and crictl first, so that nobody calls us any more when we stop, then our own files. Wherever it is
+/// interrupted, the same again completes it, since the backup goes last.
+/// </summary>
+internal sealed class Remover(NodeFiles files, NodeWriter writer, Backup backup, Systemd systemd)
+{
+    /// <exception cref="InstallException"/>
+    public void Apply(RemovalPlan plan)
+    {
+        foreach (var file in plan.Files)
+            writer.RemoveUnfinished(file.Entry.Path);
+        Restore(plan.Files.Where(file => file.Entry.Part != ChangeOf.Shim));
+        if (plan.Files.Any(file => file.Entry.Part == ChangeOf.Kubelet))
+            systemd.Restart(KubeletPointer.Find(files).Service);
+        systemd.StopShim();
+        if (systemd.IsRunning && new ShimUnits(files).FindSocket() is { } socket)
+            writer.Remove(socket);
+        Restore(plan.Files.Where(file => file.Entry.Part == ChangeOf.Shim));
+        systemd.Reload();
+        if (plan.Files.Any(file => file.Entry.Path.EndsWith(Packaged.Service, StringComparison.Ordinal) && file.Entry.Before.Content is not null))
+            systemd.Restart(Packaged.Service); // the one that was there before us
+        Finish(plan);
+    }
+
+    /// <summary>What a run that was killed before its first change has left.</summary>
+    public void RemoveRemains() => backup.Remove();
+
+    private void Finish(RemovalPlan plan)
+    {
+        RemoveDirectories();
+        if (!plan.Files.Any(file => file.IsLeft))
+        {
+            RemoveState();
+            backup.Remove();
+            return;
+        }
+
+        backup.Entries.Clear();
+        backup.Entries.AddRange(plan.Files.Where(file => file.IsLeft).Select(file => file.Entry));
+        backup.Pending = [];
+        backup.Save();
+    }
+
+    private void Restore(IEnumerable<Restoration> restorations)
+    {
+        foreach (var file in restorations.Where(file => file.IsNeeded))
+        {
+            if (file.Target!.IsAbsent)
+                writer.Remove(file.Entry.Path);
+            else
+                writer.Put(file.Entry.Path, file.Target);
+        }
+    }
+
+    /// <summary>Those that we made, the innermost first, if nobody has put anything into them.</summary>
+    private void RemoveDirectories()
+    {
+        foreach (var directory in Enumerable.Reverse(backup.Directories).Where(made => !$"{backup.State}/".StartsWith($"{made}/", StringComparison.Ordinal)))
+            writer.RemoveDirectoryIfEmpty(directory);
+    }
+
+    /// <summary>What the daemon knew, if its directory came with it.</summary>
+    private void RemoveState()
+    {
+        var state = new DirectoryInfo(files.Locate(backup.State));
+        if (!backup.Directories.Contains(backup.State) || !state.Exists)
+            return;
+        foreach (var file in state.EnumerateFiles())
+            writer.Remove($"{backup.State}/{file.Name}");
+    }
+}
