@@ -13,6 +13,10 @@ umask 022
 . "$ROOT/lab/packages.sh"
 # shellcheck source=lab/publish.sh
 . "$ROOT/lab/publish.sh"
+# shellcheck source=lab/deb.sh
+. "$ROOT/lab/deb.sh"
+# shellcheck source=lab/deb-tests.sh
+. "$ROOT/lab/deb-tests.sh"
 # shellcheck source=lab/tests.sh
 . "$ROOT/lab/tests.sh"
 # shellcheck source=lab/order.sh

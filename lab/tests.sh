@@ -50,6 +50,8 @@ test_everything() {
     test_command "systemd-analyze security" verify_exposure
     step "publish"
     publish_all
+    step "the Debian package"
+    test_deb
     step "every test, in the process of the tests"
     run_suite all -trait- suite=faults -trait- suite=soak "$@"
     local flavour

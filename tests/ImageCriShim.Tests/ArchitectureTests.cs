@@ -129,7 +129,7 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Namespace();
 
-    [GeneratedRegex(@"\[LoggerMessage\((\d+),")]
+    [GeneratedRegex(@"\[LoggerMessage\(\s*(\d+),")]
     private static partial Regex LogMessage();
 
     [GeneratedRegex(@"\basync\b[^;{=]*?\([^;{]*?\)\s*(?:where[^{]*)?\{")]

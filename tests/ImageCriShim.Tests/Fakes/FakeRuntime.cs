@@ -139,7 +139,8 @@ public sealed class FakeRuntime : IAsyncDisposable
         }
         catch (Exception error) when (IsCallersEnd(error) || call.Cancelled.IsCancellationRequested)
         {
-            // The caller has gone; nobody is left to be told.
+            // The caller has gone; nobody is left to be told. This may come before what is registered above, and takes it away.
+            call.CancelledAt ??= Stopwatch.GetTimestamp();
         }
         catch (Exception error)
         {
