@@ -46,6 +46,17 @@ def text(x, y, words, size=11, colour="#444", anchor="start", weight="normal"):
     return f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size}" fill="{colour}" text-anchor="{anchor}" font-weight="{weight}">{escape(words)}</text>'
 
 
+def runs(points, longest):
+    """Cut where nothing was measured for longer than that."""
+    run = points[:1]
+    for before, point in zip(points, points[1:]):
+        if point[0] - before[0] > longest:
+            yield run
+            run = []
+        run.append(point)
+    yield run
+
+
 def chart(panel, series, box, span):
     x, y, width, height = box
     unit = panel["fieldConfig"]["defaults"]["unit"]
@@ -60,14 +71,15 @@ def chart(panel, series, box, span):
         at = left + (right - left) * part / 3
         yield text(at, bottom + 13, f"{span * part / 3:.0f} s", 9, anchor="middle")
     for place, (_, points) in enumerate(series):
-        path = " ".join(f"{left + (right - left) * at / span:.1f},{bottom - (bottom - top) * value / most:.1f}" for at, value in points)
-        yield f'<polyline points="{path}" fill="none" stroke="{COLOURS[place % len(COLOURS)]}" stroke-width="1.5"/>'
+        for run in runs(points, 1.5 * max(1, span / STEPS)):
+            path = " ".join(f"{left + (right - left) * at / span:.1f},{bottom - (bottom - top) * value / most:.1f}" for at, value in run)
+            yield f'<polyline points="{path}" fill="none" stroke="{COLOURS[place % len(COLOURS)]}" stroke-width="1.5" stroke-linecap="round"/>'
     for place, (name, points) in enumerate(series[:rows]):
         level = bottom + 29 + 14 * place
         yield f'<rect x="{x + 12:.0f}" y="{level - 7:.0f}" width="10" height="4" fill="{COLOURS[place % len(COLOURS)]}"/>'
         more = f" (and {len(series) - rows} more)" if place == rows - 1 and len(series) > rows else ""
         yield text(x + 27, level, f"{name}{more}", 9)
-        yield text(right, level, format_value(points[-1][1], unit), 9, anchor="end")
+        yield text(right, level, "max " + format_value(max(value for _, value in points), unit), 9, anchor="end")
     if not series:
         yield text((left + right) / 2, (top + bottom) / 2, "nothing", 11, "#999", "middle")
 
