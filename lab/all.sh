@@ -43,6 +43,8 @@ umask 022
 . "$ROOT/lab/instance.sh"
 # shellcheck source=lab/shim.sh
 . "$ROOT/lab/shim.sh"
+# shellcheck source=lab/prometheus.sh
+. "$ROOT/lab/prometheus.sh"
 # shellcheck source=lab/demo.sh
 . "$ROOT/lab/demo.sh"
 # shellcheck source=lab/bench.sh

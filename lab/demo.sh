@@ -19,16 +19,18 @@ demo() {
         shift
     done
     check_demo "$containerd"
-    run_and_undo "demo_ends${keep:+_kept}" demo_steps "$containerd"
+    run_and_undo "demo_ends${keep:+_kept}" demo_steps "$containerd" "$keep"
 }
 
 demo_steps() {
-    prepare_demo "$1"
+    prepare_demo "$@"
     demo_registry
     demo_node "$1"
+    [[ -z $2 ]] || demo_prometheus
     demo_pull
     demo_pod
     demo_node_holds
+    [[ -z $2 ]] || demo_metrics
 }
 
 check_demo() {
@@ -45,6 +47,7 @@ check_demo() {
 prepare_demo() {
     step "Getting ready: Debian packages, and the shim published (the first time takes a minute or two)"
     install_lab "$1"
+    [[ -z $2 ]] || install_prometheus
     containerd_version "$1" >/dev/null || fail "the demo needs containerd $1." "Try another one: ./build demo --containerd VERSION (${containerd_versions[*]})"
     leave_no_build_server
     publish_flavour ready-to-run net10.0 || fail_publish ready-to-run
@@ -65,10 +68,25 @@ demo_registry() {
 demo_node() {
     step "A node: containerd $(containerd_version "$1"), and the shim in front of it"
     start_containerd "$demo_directory" "$1" sealos.hub:5000/pause:3.9 http://sealos.hub:5000 >"$demo_directory/runtime"
-    start_shim "$demo_directory" "$(<"$demo_directory/runtime")" address=http://sealos.hub:5000 auth=admin:passw0rd debug=true
+    start_shim "$demo_directory" "$(<"$demo_directory/runtime")" address=http://sealos.hub:5000 auth=admin:passw0rd debug=true \
+        "metrics=$(demo_target)"
     say "    containerd   $(<"$demo_directory/runtime"): it knows neither the password nor the name $demo_image"
     say "    the shim     $(shim_socket "$demo_directory"): the only socket that is asked from here on"
     show_decisions
+}
+
+# demo_target: where the shim's metrics are; the same each time.
+demo_target() {
+    [[ -e $demo_directory/target ]] || printf '127.0.0.1:%s\n' "$(free_port 9464)" >"$demo_directory/target"
+    cat "$demo_directory/target"
+}
+
+demo_prometheus() {
+    local port
+    port=$(free_port 9090)
+    start_prometheus "$demo_directory" "$port" "$(demo_target)"
+    printf 'http://127.0.0.1:%s\n' "$port" >"$demo_directory/prometheus/address"
+    say "    Prometheus   $(<"$demo_directory/prometheus/address"): scrapes http://$(demo_target)/metrics each second"
 }
 
 demo_pull() {
@@ -113,6 +131,19 @@ demo_node_holds() {
     say "    the password is in one file, the shim's."
 }
 
+demo_metrics() {
+    local address pulls left
+    step "What Prometheus has scraped of it"
+    address=$(<"$demo_directory/prometheus/address")
+    for ((left = 50; left > 0; left--)); do
+        pulls=$(ask_prometheus "$address" 'sum(image_cri_shim_pulls_total{result="pulled"})')
+        [[ $pulls != 2 ]] || break
+        sleep 0.2
+    done
+    [[ $pulls == 2 ]] || fail "Prometheus saw ${pulls:-no} pulls, not the 2 that there were."
+    say "    $pulls pulls, out of $(ask_prometheus "$address" 'sum(image_cri_shim_calls_total)') calls; the rest: $address/graph"
+}
+
 # ask COMMAND...: one call to the shim, shown as the CRI call that it is; its answer is in $demo_directory/answer.
 ask() {
     local -A calls=([imagestatus]=ImageStatus [pull]=PullImage [runp]=RunPodSandbox [create]=CreateContainer [start]=StartContainer)
@@ -152,9 +183,10 @@ show_decisions() {
     [[ -z $logged ]] || sed -E 's/^[0-9-]+T[0-9:.]+Z //; s/^/     the shim  /' <<<"$logged"
 }
 
+# free_port [FROM]
 free_port() {
-    local port
-    for ((port = 8080; port < 9000; port++)); do
+    local port from=${1:-8080}
+    for ((port = from; port < from + 900; port++)); do
         if [[ -z $(ss -Hltn "sport = :$port") ]]; then break; fi
     done
     printf '%s\n' "$port"
@@ -176,6 +208,9 @@ demo_ends_kept() {
     lab/lab cri $(<"$demo_directory/runtime") images
     # what the shim decides, and why
     tail -f $demo_directory/logs/shim.log
+    # what Prometheus scrapes, and its alerts
+    curl http://$(demo_target)/metrics
+    $(<"$demo_directory/prometheus/address")/alerts
     # the registry goes away: what happens to a pull?
     lab/lab registry stop $demo_directory hub
     # remove everything

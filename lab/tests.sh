@@ -48,8 +48,10 @@ test_everything() {
     test_command "shellcheck" shellcheck -x build lab/lab
     test_command "systemd-analyze verify" verify_units
     test_command "systemd-analyze security" verify_exposure
+    test_command "promtool: alert rules" verify_rules
     step "publish"
     publish_all
+    test_command "promtool: metrics" verify_metrics
     step "the Debian package"
     test_deb
     step "every test, in the process of the tests"
@@ -110,6 +112,7 @@ prepare_tests() {
     install_packages "${test_packages[@]}"
     install_lab
     install_clocks
+    install_prometheus
     install_node_packages
     lab_versions | sed 's/^/containerd /'
     leave_no_build_server

@@ -64,7 +64,8 @@ internal sealed class ShimMetrics
 
     public Gauge HeldBytes { get; } = new("held_bytes", "Octets of edited messages that are held in memory.");
 
-    public Counter Refusals { get; } = new("refused_connections_total", "Connections of callers that were refused, by reason.", "reason");
+    public Counter Refusals { get; } = new Counter("refused_connections_total", "Connections of callers that were refused, by reason.", "reason")
+        .From("connections").From("descriptors").From("threads").From("runtime");
 
     public Gauge LostLogLines { get; } = new("lost_log_lines_total", "Lines of the log that nobody took in time.");
 
