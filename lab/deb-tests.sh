@@ -13,6 +13,7 @@ test_deb() {
     test_command "the SBOM and checksums" check_sbom
     test_command "install, upgrade, remove and purge in a chroot" in_chroot "$packages" live_a_life
     test_command "removing the package points kubelet back" in_chroot "$packages" leave_a_node
+    test_command "every command prints what docs/COMMANDS.md says" in_chroot "$packages" follow_the_docs
     rm -rf "$packages"
 }
 
@@ -35,10 +36,16 @@ in_chroot() {
     root=$(mktemp -d)
     tar -C "$root" -xf "$LAB_CACHE/chroot.tar"
     cp -r "$packages" "$root/packages"
-    (set -e && "$check" "$root") >"$(lab_log "$check")" 2>&1 || code=$?
+    strictly "$check" "$root" >"$(lab_log "$check")" 2>&1 || code=$?
     [[ $code -eq 0 ]] || tail -n 20 "$(lab_log "$check")"
-    rm -rf "$root"
+    rm -rf --one-file-system "$root"
     return "$code"
+}
+
+# strictly FUNCTION ARGUMENT...: in a shell of its own, which ends at the first command that fails. Whoever is asked by if, && or || goes on behind it.
+strictly() {
+    # shellcheck disable=SC2016
+    bash -c 'set -euo pipefail; ROOT=$1; cd "$ROOT"; . "$ROOT/lab/all.sh"; shift; "$@"' lab "$ROOT" "$@" </dev/null
 }
 
 # make_base: once for all runs.
@@ -97,6 +104,67 @@ leave_a_node() {
     [[ $(cat "$flags") == "$before" && ! -e $root/etc/crictl.yaml ]]
     dpkg_in "$root" -P image-cri-shim
     no_trace "$root"
+}
+
+# A node around the chroot: a registry, a containerd, the installed shim between them.
+follow_the_docs() {
+    local root=$1 lab code=0
+    lab=$(mktemp -d "$test_labs/deb.XXXX")
+    strictly make_node "$root" "$lab" && strictly compare_commands "$root" || code=$?
+    mountpoint -q "$root/run/containerd" && umount "$root/run/containerd"
+    end_lab "$lab"
+    for mount in proc dev; do ! mountpoint -q "$root/$mount" || umount "$root/$mount"; done
+    return "$code"
+}
+
+make_node() {
+    local root=$1 lab=$2 runtime
+    add_name "$lab" registry.corp
+    add_name "$lab" mirror.corp
+    start_registry "$lab" corp 5000 --auth admin:passw0rd
+    start_registry "$lab" mirror 5001
+    build_image "$lab/nginx" 1.25 'Hello.'
+    push_image "$lab/nginx:1.25" registry.corp:5000/library/nginx:1.25 admin:passw0rd
+    push_image "$LAB_CACHE/images/pause:latest" registry.corp:5000/pause:3.9 admin:passw0rd
+    runtime=$(start_containerd "$lab" 1.7 registry.corp:5000/pause:3.9 http://registry.corp:5000)
+    mkdir -p "$root/run/containerd"
+    mount --bind "$(dirname "$runtime")" "$root/run/containerd"
+    mount --bind /proc "$root/proc"
+    mount --bind /dev "$root/dev"
+    cp /etc/hosts "$root/etc/hosts"
+    dpkg_in "$root" -i "/packages/$(deb_name "$(shim_version)")"
+    sed -n '/^```yaml$/,/^```$/{//!p}' docs/COMMANDS.md >"$root/etc/image-cri-shim.yaml"
+    start_daemon "$lab" shim chroot "$root" image-cri-shim -f /etc/image-cri-shim.yaml
+    await "$lab" shim test -S "$root/run/image-cri-shim.sock"
+    cri "$root/run/image-cri-shim.sock" pull nginx:1.25
+    if cri "$root/run/image-cri-shim.sock" pull redis:7; then return 1; fi # no registry has it
+}
+
+# compare_commands ROOT: what is printed now lies in artifacts/tests/COMMANDS.md, to be copied where it is right.
+compare_commands() {
+    local printed=artifacts/tests/COMMANDS.md
+    mkdir -p artifacts/tests
+    run_commands "$1" <docs/COMMANDS.md >"$printed"
+    diff <(settle <docs/COMMANDS.md) <(settle <"$printed")
+}
+
+# run_commands ROOT: the page, with what its commands print in place of what it says that they do.
+run_commands() {
+    local root=$1 line block=''
+    while IFS= read -r line; do
+        case $line in
+            '```'*) [[ $line == '```console' ]] && block=yes || block='' ;;
+            '$ curl '*) printf '%s\n' "$line" && eval "${line#\$ }" 2>&1 </dev/null && continue ;;
+            '$ '*) printf '%s\n' "$line" && { chroot "$root" sh -c "${line#\$ }" 2>&1 </dev/null || true; } && continue ;;
+        esac
+        [[ -n $block && $line != '```console' ]] || printf '%s\n' "$line"
+    done
+}
+
+# settle: what is another each time, in words; and how wide columns are.
+settle() {
+    sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}Z/TIME/g; s/sha256:[0-9a-f]{12,}/DIGEST/g; s/\b[0-9.]+ (ms|s|min)\b/N \1/g; s/process [0-9]+/process N/
+        s/\b(native|ready-to-run)\b/FLAVOUR/; s/[0-9]+\.[0-9]+\.[0-9]+(\+next)?/VERSION/g; s/ {2,}/  /g; s/^(TIME.*  )[0-9]+  /\1N  /; s/^-{3,}$/---/'
 }
 
 no_trace() {
