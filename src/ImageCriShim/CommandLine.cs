@@ -70,7 +70,7 @@ internal static class CommandLine
             StatusCommand.Make(file, output),
             images,
             missing,
-            CheckCommand.Make(file),
+            CheckCommand.Make(file, output),
             InstallCommand.Make(),
             UninstallCommand.Make(),
             MakeConfig(file),

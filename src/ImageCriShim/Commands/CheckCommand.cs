@@ -14,13 +14,8 @@ internal static class CheckCommand
     private const int ToBeMended = 1;
     private const int BadConfig = 2;
 
-    public static Command Make(Option<string> file)
+    public static Command Make(Option<string> file, Option<OutputFormat> output)
     {
-        var output = new Option<OutputFormat>("--output", "-o")
-        {
-            Description = "text for people, json for machines.",
-            DefaultValueFactory = _ => OutputFormat.Text,
-        };
         var root = new Option<string>("--root")
         {
             Description = "Where the node's files are, for an image or a chroot of one.",

@@ -67,7 +67,8 @@ internal sealed class RelayConnection
         lock (Gate)
             Taken.CancelAll(); // a caller that has ended its side waits for nothing
         other.Task.Wait();
-        Calls.EndAll(_firstEnded == _callerPump ? GrpcCode.Cancelled : GrpcCode.Unavailable); // as gRPC calls it where either end is lost
+        lock (Gate)
+            Calls.EndAll(_firstEnded == _callerPump ? GrpcCode.Cancelled : GrpcCode.Unavailable); // as gRPC calls it where either end is lost
         _caller.Dispose();
         _runtime.Dispose();
     }

@@ -83,7 +83,7 @@ public sealed partial class ShimProcess : IAsyncDisposable
         var address = yaml.Contains("address:", StringComparison.Ordinal) ? "" : "address: http://127.0.0.1:1\n"; // port 1: nobody listens
         var state = yaml.StartsWith("image:", StringComparison.Ordinal) ? "" : $"image: {directory.File("state")}\n";
         var metrics = yaml.Contains("metrics:", StringComparison.Ordinal) ? "" : "metrics: off\n"; // several tests run at once
-        return LaunchRaw($"shim: {socket}\ncri: {runtimeSocket}\n{state}{address}{metrics}{yaml}\n", arguments, directory, environment);
+        return LaunchRaw($"shim: {socket}\ncri: {runtimeSocket}\n{state}{address}{yaml}\n{metrics}", arguments, directory, environment);
     }
 
     /// <summary>As <see cref="LaunchWith"/>, on a config file that holds just this.</summary>

@@ -91,6 +91,7 @@ public sealed class LookingFromOutside : DaemonTest
         registry.GetProperty("setAside").GetBoolean().ShouldBeTrue();
         registry.GetProperty("reason").GetString()!.ShouldContain("refused");
         registry.GetProperty("auth").GetString().ShouldBe("admin:***");
+        (await Scrape() + await Status()).ShouldNotContain("passw0rd");
         status.RootElement.GetProperty("recentPulls")[0].GetProperty("result").GetString().ShouldBe("failed");
     }
 
