@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ImageCriShim.Configuration;
 
 namespace ImageCriShim.Inspection;
 
@@ -10,7 +11,7 @@ internal static partial class CrictlLook
 
     public static IEnumerable<Finding> Look(NodeRoot root, string shim)
     {
-        var endpoint = SocketPath.AsEndpoint(shim);
+        var endpoint = Endpoint.Of(shim);
         if (root.Read(ConfigFile) is not { } text)
             return [Finding.Problem(What, $"has no {root.At(ConfigFile)}, so it does not call the shim", Remedy.Write(root.At(ConfigFile), $"runtime-endpoint: {endpoint}\nimage-endpoint: {endpoint}"))];
         EndpointLine[] lines = [.. Lines(root.At(ConfigFile), text)];

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ImageCriShim.Configuration;
 
 namespace ImageCriShim.Inspection;
 
@@ -82,5 +83,5 @@ internal sealed record EndpointLine(string File, int Number, string Text, string
 {
     public string Place => $"{File}:{Number}";
 
-    public Remedy PointTo(string socket) => Remedy.Replace(File, Number, Text.Replace(Socket, SocketPath.AsEndpoint(socket), StringComparison.Ordinal));
+    public Remedy PointTo(string socket) => Remedy.Replace(File, Number, Text.Replace(Socket, Endpoint.Of(socket), StringComparison.Ordinal));
 }

@@ -1,3 +1,4 @@
+using ImageCriShim.Configuration;
 namespace ImageCriShim.Inspection;
 
 /// <summary>Does kubelet call the shim?</summary>
@@ -10,7 +11,7 @@ internal static class KubeletLook
         var lines = KubeletEndpoint.Find(root);
         var running = root.IsThisNode ? RunningKubelet.Find() : null;
         if (lines.Count == 0 && running is null && !KubeletEndpoint.IsThere(root))
-            return [Finding.Warning(What, "there is none on this node", Remedy.Do($"when it is installed, start it with --container-runtime-endpoint={SocketPath.AsEndpoint(shim)}"))];
+            return [Finding.Warning(What, "there is none on this node", Remedy.Do($"when it is installed, start it with --container-runtime-endpoint={Endpoint.Of(shim)}"))];
         var runtime = lines.FirstOrDefault(line => !line.IsForImages);
         var images = lines.FirstOrDefault(line => line.IsForImages);
         if (runtime is null && running?.Socket is null)
@@ -36,7 +37,7 @@ internal static class KubeletLook
 
     private static IEnumerable<Remedy> Tell(NodeRoot root, string shim)
     {
-        var endpoint = SocketPath.AsEndpoint(shim);
+        var endpoint = Endpoint.Of(shim);
         yield return (FlagsOfKubeadm(root), KubeletEndpoint.RancherConfig(root)) switch
         {
             ({ } flags, _) => Remedy.Replace(flags.File, flags.Number, flags.Text.Insert(flags.Text.LastIndexOf('"'), $" --container-runtime-endpoint={endpoint}")),

@@ -1,21 +1,14 @@
+using ImageCriShim.Configuration;
+
 namespace ImageCriShim.Inspection;
 
-/// <summary>Sockets as others write them: with <c>unix://</c> or without, below <c>/run</c> or <c>/var/run</c>, which is the same directory.</summary>
+/// <summary>Sockets as others write them: as kubelet and crictl do, or with <c>unix:</c> alone in front.</summary>
 internal static class SocketPath
 {
-    public static bool AreSame(string one, string other) => Plain(one) == Plain(other);
+    private const string Short = "unix:";
 
-    /// <summary>As kubelet and crictl want it.</summary>
-    public static string AsEndpoint(string path) => $"unix://{path}";
+    public static bool AreSame(string one, string other) => Endpoint.AreSame(Long(one), Long(other));
 
-    private static string Plain(string endpoint)
-    {
-        foreach (var scheme in (ReadOnlySpan<string>)["unix://", "unix:"])
-        {
-            if (endpoint.StartsWith(scheme, StringComparison.Ordinal))
-                endpoint = endpoint[scheme.Length..];
-        }
-
-        return endpoint.StartsWith("/var/run/", StringComparison.Ordinal) ? endpoint["/var".Length..] : endpoint;
-    }
+    private static string Long(string endpoint) =>
+        endpoint.StartsWith(Short, StringComparison.Ordinal) && !endpoint.StartsWith($"{Short}//", StringComparison.Ordinal) ? endpoint[Short.Length..] : endpoint;
 }

@@ -1,3 +1,4 @@
+using ImageCriShim.Configuration;
 namespace ImageCriShim.Installation;
 
 /// <summary>crictl's settings. Without them it looks for a runtime by itself, and does not find us.</summary>

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ImageCriShim.Configuration;
 
 namespace ImageCriShim.Installation;
 

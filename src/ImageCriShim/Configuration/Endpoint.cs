@@ -1,4 +1,4 @@
-namespace ImageCriShim.Installation;
+namespace ImageCriShim.Configuration;
 
 /// <summary>A socket as kubelet and crictl name it: a path, <c>unix://</c> in front or not.</summary>
 internal static class Endpoint
