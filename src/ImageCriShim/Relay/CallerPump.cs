@@ -14,6 +14,9 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
     private int _lastStream;
     private bool _hasRequest; // among what is being passed on
 
+    /// <summary>The connection's gate is held, as by this pump.</summary>
+    internal bool HasCalled => _lastStream > 0;
+
     private TakenStreams Taken => Connection.Taken;
 
     /// <summary>The runtime lets the caller's encoder use a table of this size.</summary>

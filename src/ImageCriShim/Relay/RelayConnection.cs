@@ -73,11 +73,13 @@ internal sealed class RelayConnection
         _runtime.Dispose();
     }
 
-    /// <returns>Whether somebody waits for an answer; whether nothing goes on at all; whether the caller begins no more calls.</returns>
-    internal (bool IsWaitedFor, bool IsQuiet, bool HasHeard) Look()
+    /// <returns>
+    /// Whether somebody waits for an answer; whether nothing goes on at all; whether there has been a call; whether the caller begins no more.
+    /// </returns>
+    internal (bool IsWaitedFor, bool IsQuiet, bool HasCalled, bool HasHeard) Look()
     {
         lock (Gate)
-            return (Calls.IsAnyWaitedFor || !CallerLedger.IsIdle, Calls.IsEmpty && CallerLedger.IsIdle, Farewell.IsHeard);
+            return (Calls.IsAnyWaitedFor || !CallerLedger.IsIdle, Calls.IsEmpty && CallerLedger.IsIdle, _callerPump.HasCalled, Farewell.IsHeard);
     }
 
     /// <summary>Tells the caller to come back on a new connection. Calls that have begun go on.</summary>

@@ -20,6 +20,39 @@ public sealed class Farewells : RelayTest
     }
 
     [Fact]
+    public async Task Who_has_just_connected_is_told_behind_its_first_call()
+    {
+        var (caller, _) = await Begin();
+        var ending = End();
+        await Wait.AWhile();
+        GoAways(caller).ShouldBeEmpty();
+        var finish = Hold("/test/Slow");
+        var slow = await Start(caller, "/test/Slow");
+        await ShouldEndBehind(slow, finish, ending);
+    }
+
+    [Fact]
+    public async Task Who_has_connected_and_never_calls_is_told_all_the_same()
+    {
+        var (caller, _) = await Begin();
+        await Wait.For(End());
+        GoAways(caller).ShouldBe([(Any, 0), (0, 0)]);
+    }
+
+    [Fact]
+    public async Task Who_has_its_answers_may_close_the_connection_itself()
+    {
+        var (caller, _) = await Begin();
+        await caller.CallAsync("/test.Fake/Unary", [1]);
+        var ending = End();
+        await caller.Connection.WaitForFrame(frame => LastStream(frame) == 1);
+        await Wait.AWhile();
+        caller.Connection.Closed.IsCompleted.ShouldBeFalse();
+        caller.Connection.Abort();
+        await Wait.For(ending);
+    }
+
+    [Fact]
     public async Task A_call_in_flight_ends_normally()
     {
         var (caller, _) = await Begin();
@@ -149,9 +182,10 @@ public sealed class Farewells : RelayTest
         return Task.Run(() => Listener.EndCalls(_hurry.Token));
     }
 
-    private async Task ShouldEndBehind(RawStream call, TaskCompletionSource finish)
+    private Task ShouldEndBehind(RawStream call, TaskCompletionSource finish) => ShouldEndBehind(call, finish, End());
+
+    private static async Task ShouldEndBehind(RawStream call, TaskCompletionSource finish, Task ending)
     {
-        var ending = End();
         await call.Connection.WaitForFrame(frame => LastStream(frame) == call.Id);
         ending.IsCompleted.ShouldBeFalse();
         finish.SetResult();
