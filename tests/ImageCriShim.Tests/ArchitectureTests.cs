@@ -21,7 +21,7 @@ public sealed partial class ArchitectureTests
         ["Cri"] = ["Relay", "Rewriting", "Registries", "Images", "Configuration", "Metrics"],
         ["Hosting"] = ["Relay"],
         ["Installation"] = ["Hosting", "Registries", "Configuration"],
-        ["Inspection"] = ["Cri", "Hosting", "Relay", "Registries", "Images", "Configuration"],
+        ["Inspection"] = ["Installation", "Cri", "Hosting", "Relay", "Registries", "Images", "Configuration"],
         ["Commands"] = ["Inspection", "Installation", "Rewriting", "Registries", "Images", "Configuration", "Hosting"],
     };
 

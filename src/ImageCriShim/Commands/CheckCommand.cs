@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ImageCriShim.Configuration;
 using ImageCriShim.Inspection;
+using ImageCriShim.Installation;
 
 namespace ImageCriShim.Commands;
 
@@ -36,7 +37,7 @@ internal static class CheckCommand
     {
         var origins = new Origins();
         var config = ConfigFile.Load(configPath, origins);
-        var node = new NodeInspection(configPath, config, origins, new NodeRoot(root), TimeProvider.System, Environment.GetEnvironmentVariable);
+        var node = new NodeInspection(configPath, config, origins, new NodeRoot(new NodeFiles(root)), TimeProvider.System, Environment.GetEnvironmentVariable);
         var findings = config.Settings is null ? [.. SettingsLook.Look(configPath, config)] : await node.Look(cancellation);
         await Console.Out.WriteAsync(output is OutputFormat.Json ? CheckJson.Format(findings) : CheckText.Format(findings, HasColour));
         if (config.Settings is null)

@@ -44,7 +44,7 @@ internal sealed class ContainerdConfig
         var text = root.Read(file) ?? "";
         var top = TomlParser.Parse(text, out _) ?? new TomlTable(0);
         var version = int.TryParse(top.Scalar("version"), out var written) ? written : text.Length == 0 ? usual : 1;
-        var imported = top.Texts("imports").SelectMany(path => root.Files(Path.GetDirectoryName(path) ?? "/", Path.GetFileName(path)))
+        var imported = top.Texts("imports").SelectMany(path => root.List(Path.GetDirectoryName(path) ?? "/", Path.GetFileName(path)))
             .Select(path => TomlParser.Parse(root.Read(path) ?? "", out _)).OfType<TomlTable>();
         return new ContainerdConfig(root, file, text, version, [.. imported.Reverse(), top]);
     }

@@ -14,7 +14,7 @@ internal sealed class ContainerdHosts(NodeRoot root, IReadOnlyList<string> direc
         if (FindDirectory(needs.Host) is not { } directory)
             return false;
         if (root.Read($"{directory}/{FileName}") is not { } text)
-            return needs.Ca is not null && root.Files(directory, "*.crt").Count > 0; // as docker has it
+            return needs.Ca is not null && root.List(directory, "*.crt").Count > 0; // as docker has it
         return TomlParser.Parse(text, out _) is { } hosts && Places(hosts, needs.Host).Any(place => Serves(place, needs));
     }
 

@@ -15,7 +15,7 @@ internal static partial class CrictlLook
         if (root.Read(ConfigFile) is not { } text)
             return [Finding.Problem(What, $"has no {root.At(ConfigFile)}, so it does not call the shim", Remedy.Write(root.At(ConfigFile), $"runtime-endpoint: {endpoint}\nimage-endpoint: {endpoint}"))];
         EndpointLine[] lines = [.. Lines(root.At(ConfigFile), text)];
-        var wrong = lines.Where(line => !SocketPath.AreSame(line.Socket, shim)).ToList();
+        var wrong = lines.Where(line => !Endpoint.AreSame(line.Socket, shim)).ToList();
         if (wrong.Count > 0)
             return wrong.Select(line => Finding.Problem(What, $"{(line.IsForImages ? "asks for images at" : "calls")} {line.Socket}, not the shim ({line.Place})", line.PointTo(shim)));
         return lines.Any(line => !line.IsForImages)

@@ -21,7 +21,7 @@ internal sealed class CrioSetup(JsonElement? told, NodeRoot root) : RuntimeSetup
     public override IEnumerable<Remedy> Admit(RegistryNeeds needs)
     {
         var certificates = $"/etc/containers/certs.d/{needs.Host}";
-        if (IsInsecure(needs.Host) || (needs.Ca is not null && new[] { certificates, $"/etc/docker/certs.d/{needs.Host}" }.Any(directory => root.Files(directory, "*.crt").Count > 0)))
+        if (IsInsecure(needs.Host) || (needs.Ca is not null && new[] { certificates, $"/etc/docker/certs.d/{needs.Host}" }.Any(directory => root.List(directory, "*.crt").Count > 0)))
             return [];
         return needs.Ca is not null
             ? [Remedy.Run($"install -D -m 644 {needs.Ca} {root.At(certificates)}/ca.crt")]
@@ -39,5 +39,5 @@ internal sealed class CrioSetup(JsonElement? told, NodeRoot root) : RuntimeSetup
 
     /// <summary>What counts most comes first.</summary>
     private IEnumerable<TomlTable> Files(string path) =>
-        root.Files($"{path}.d", "*.conf").Reverse().Append(path).Select(file => TomlParser.Parse(root.Read(file) ?? "", out _)).OfType<TomlTable>();
+        root.List($"{path}.d", "*.conf").Reverse().Append(path).Select(file => TomlParser.Parse(root.Read(file) ?? "", out _)).OfType<TomlTable>();
 }

@@ -28,7 +28,7 @@ internal sealed class DockerSetup(JsonElement? told, NodeRoot root, string[] arg
     {
         var certificates = $"/etc/docker/certs.d/{needs.Host}";
         var config = Parse(root.Read(Config));
-        if (needs is { IsPlain: true, IsLoopback: true } || IsInsecure(config, needs.Host) || (needs.Ca is not null && root.Files(certificates, "*.crt").Count > 0))
+        if (needs is { IsPlain: true, IsLoopback: true } || IsInsecure(config, needs.Host) || (needs.Ca is not null && root.List(certificates, "*.crt").Count > 0))
             return [];
         return needs.Ca is not null
             ? [Remedy.Run($"install -D -m 644 {needs.Ca} {root.At(certificates)}/ca.crt")]

@@ -12,6 +12,10 @@ internal static class FlagText
     /// <summary>The values of a flag, the last of which is in force.</summary>
     public static IEnumerable<string> Values(string text, string flag) => Pattern(flag).Matches(text).Where(match => !IsComment(text, match)).Select(match => match.Groups[1].Value);
 
+    /// <summary>The same, with the places where they stand.</summary>
+    public static IEnumerable<ToldSocket> Sockets(TextEdit file, string flag) =>
+        Pattern(flag).Matches(file.Text).Where(match => !IsComment(file.Text, match)).Select(match => ToldSocket.At(file, match.Groups[1]));
+
     public static bool Has(string text, string flag) => Values(text, flag).Any();
 
     /// <summary>Points the flag at a socket wherever it stands, but where it is pointed there already.</summary>

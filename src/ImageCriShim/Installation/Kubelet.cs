@@ -19,13 +19,18 @@ internal sealed partial class Kubelet(NodeFiles files, SystemdUnits units) : Kub
     // Which kubeadm writes again over the other one at each upgrade.
     private const string InstanceConfigFile = "/var/lib/kubelet/instance-config.yaml";
 
+    private static readonly string[] s_programs = ["/usr/bin/kubelet", "/usr/local/bin/kubelet"];
     private static readonly string[] s_extraFiles = ["/etc/default/kubelet", "/etc/sysconfig/kubelet"];
     private static readonly string[] s_variableFiles = [KubeadmFlags, "/var/lib/kubelet/kubelet-flags.env", .. s_extraFiles];
 
     public override string Service => Unit;
 
-    public override string? Runtime =>
-        Flags().SelectMany(file => FlagText.Values(file.Text, RuntimeFlag)).LastOrDefault() ?? Settings().Select(file => YamlText.Find(file, RuntimeKey)).FirstOrDefault();
+    public override bool IsThere => Units.Find(Unit) is not null || s_programs.Concat(s_variableFiles).Append(ConfigFile).Any(Files.HasFile);
+
+    public override ToldSocket? Told =>
+        Flags().SelectMany(file => FlagText.Sockets(file, RuntimeFlag)).LastOrDefault() ?? Settings().Select(file => YamlText.Socket(file, RuntimeKey)).FirstOrDefault();
+
+    public override string? Runtime => Told?.Socket;
 
     public override IEnumerable<TextEdit> PointAt(string socket)
     {

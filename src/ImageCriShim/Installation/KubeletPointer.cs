@@ -13,7 +13,13 @@ internal abstract class KubeletPointer(NodeFiles files, SystemdUnits units)
     /// <summary>The unit that is to be restarted for it.</summary>
     public abstract string Service { get; }
 
-    /// <summary>The socket that kubelet calls now; null where nothing says.</summary>
+    /// <summary>Whether there is a kubelet on this node at all.</summary>
+    public abstract bool IsThere { get; }
+
+    /// <summary>Where kubelet is told which socket to call, the place that is in force; null where nothing says.</summary>
+    public abstract ToldSocket? Told { get; }
+
+    /// <summary>The socket of the runtime that kubelet has without us; null where nothing says.</summary>
     public abstract string? Runtime { get; }
 
     /// <summary>What is to be written so that kubelet calls that socket. What need not change is among it unchanged.</summary>

@@ -14,6 +14,21 @@ internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units
 
     public override string Service => distribution.Services.FirstOrDefault(service => Units.Find(service) is not null) ?? distribution.Services[0];
 
+    public override bool IsThere => true;
+
+    /// <summary>Kubelet's own arguments come behind what it is given.</summary>
+    public override ToldSocket? Told
+    {
+        get
+        {
+            var settings = Settings();
+            return settings.Select(file => YamlText.Socket(file, RuntimeFlag))
+                .Concat(UnitsWithFlags().SelectMany(file => FlagText.Sockets(file, RuntimeFlag)))
+                .Concat(settings.SelectMany(file => Argument(RuntimeFlag).Matches(file.Text).Select(match => ToldSocket.At(file, match.Groups["value"]))))
+                .LastOrDefault(told => told is not null);
+        }
+    }
+
     public override string? Runtime
     {
         get

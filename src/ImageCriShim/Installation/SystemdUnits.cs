@@ -25,5 +25,7 @@ internal sealed class SystemdUnits(NodeFiles files)
         return Find(unit) is { } whole ? dropIns.Prepend(whole) : dropIns;
     }
 
+    public static bool IsUnit(string path) => s_all.Any(directory => path.StartsWith($"{directory}/", StringComparison.Ordinal));
+
     public static bool IsOfAPackage(string path) => OfPackages.Any(directory => path.StartsWith($"{directory}/", StringComparison.Ordinal));
 }

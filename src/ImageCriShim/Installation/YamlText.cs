@@ -11,6 +11,10 @@ internal static class YamlText
     /// <exception cref="InstallException">It is no YAML.</exception>
     public static string? Find(TextEdit file, string key) => Parse(file) is var map && map.IsBlank(key) ? null : map.Text(key, "a text");
 
+    /// <summary>The same, with the place where it stands.</summary>
+    public static ToldSocket? Socket(TextEdit file, string key) =>
+        Find(file, key) is { } value ? ToldSocket.At(file, Regex.Match(file.Text, $"""^["']?{key}["']?[ \t]*:""", RegexOptions.Multiline)) with { Socket = value } : null;
+
     /// <summary>Whether the key stands there, even if empty.</summary>
     public static bool Has(TextEdit file, string key) => Parse(file).HasUnknown(key);
 

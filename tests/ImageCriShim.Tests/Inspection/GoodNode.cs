@@ -24,6 +24,15 @@ public sealed class GoodNode : NodeTest
             """);
     }
 
+    [Theory]
+    [InlineData("unix:")]
+    [InlineData("")]
+    public async Task May_name_the_socket_in_any_of_kubelets_forms(string scheme)
+    {
+        Node.WriteFile("/var/lib/kubelet/kubeadm-flags.env", $"KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint={scheme}{Node.ShimSocket} --v=2\"\n");
+        (await Node.Complaints()).ShouldBe(NothingToMend);
+    }
+
     [Fact]
     public async Task A_password_goes_to_its_registry_alone_and_is_not_printed()
     {

@@ -43,13 +43,26 @@ public sealed class KubeletElsewhere : NodeTest
             problem  kubelet: calls unix:///run/containerd/containerd.sock, not the shim (ROOT/var/lib/kubelet/config.yaml:2)
                      - write as line 2 of ROOT/var/lib/kubelet/config.yaml:
                          containerRuntimeEndpoint: unix://DIR/shim.sock
-                     - run: systemctl restart kubelet
-            problem  kubelet: asks for images at unix:///run/containerd/containerd.sock, not the shim (ROOT/var/lib/kubelet/config.yaml:3)
                      - write as line 3 of ROOT/var/lib/kubelet/config.yaml:
                          imageServiceEndpoint: "unix://DIR/shim.sock"
                      - run: systemctl restart kubelet
 
-            2 to mend
+            1 to mend
+
+            """);
+    }
+
+    [Fact]
+    public async Task For_images_alone()
+    {
+        Node.WriteFile("/var/lib/kubelet/config.yaml", $"kind: KubeletConfiguration\nimageServiceEndpoint: {Containerd}\n");
+        await ShouldSayAndBeMended("""
+            problem  kubelet: calls the shim (ROOT/var/lib/kubelet/kubeadm-flags.env:1), but not for images
+                     - write as line 2 of ROOT/var/lib/kubelet/config.yaml:
+                         imageServiceEndpoint: unix://DIR/shim.sock
+                     - run: systemctl restart kubelet
+
+            1 to mend
 
             """);
     }
@@ -58,11 +71,9 @@ public sealed class KubeletElsewhere : NodeTest
     public async Task By_nothing_at_all_where_kubeadm_has_flags()
     {
         Node.WriteFile("/var/lib/kubelet/kubeadm-flags.env", "KUBELET_KUBEADM_ARGS=\"--v=2\"\n");
-        await ShouldSayAndBeMended("""
-            problem  kubelet: is told of no runtime's socket, so it does not call the shim
-                     - write as line 1 of ROOT/var/lib/kubelet/kubeadm-flags.env:
-                         KUBELET_KUBEADM_ARGS="--v=2 --container-runtime-endpoint=unix://DIR/shim.sock"
-                     - run: systemctl restart kubelet
+        (await Node.Complaints()).ShouldBe("""
+            problem  kubelet: does not call the shim, as far as its files say
+                     - /var/lib/kubelet/kubeadm-flags.env names no runtime: kubelet before 1.24 then runs Docker itself, and nothing can stand in between; with any other runtime add --container-runtime-endpoint=unix://PATH there, and install again
 
             1 to mend
 
@@ -93,7 +104,7 @@ public sealed class KubeletElsewhere : NodeTest
             problem  kubelet: calls unix:///run/containerd/containerd.sock, not the shim (ROOT/etc/systemd/system/kubelet.service.d/10-runtime.conf:4)
                      - write as line 4 of ROOT/etc/systemd/system/kubelet.service.d/10-runtime.conf:
                            --container-runtime-endpoint unix://DIR/shim.sock \
-                     - run: systemctl restart kubelet
+                     - run: systemctl daemon-reload && systemctl restart kubelet
 
             1 to mend
 
@@ -101,13 +112,72 @@ public sealed class KubeletElsewhere : NodeTest
     }
 
     [Fact]
-    public async Task In_k3s()
+    public async Task By_the_unit_of_a_package_which_stays_as_it_is()
+    {
+        File.Delete(Node.FileOf("/var/lib/kubelet/kubeadm-flags.env"));
+        Node.WriteFile("/usr/lib/systemd/system/kubelet.service", $"[Service]\nExecStart=/usr/bin/kubelet --container-runtime-endpoint={Containerd}\n");
+        await ShouldSayAndBeMended("""
+            problem  kubelet: calls unix:///run/containerd/containerd.sock, not the shim (ROOT/usr/lib/systemd/system/kubelet.service:2)
+                     - write ROOT/etc/systemd/system/kubelet.service.d/90-image-cri-shim.conf:
+                         [Service]
+                         ExecStart=
+                         ExecStart=/usr/bin/kubelet --container-runtime-endpoint=unix://DIR/shim.sock
+                     - run: systemctl daemon-reload && systemctl restart kubelet
+
+            1 to mend
+
+            """);
+    }
+
+    [Fact]
+    public async Task By_a_file_that_links_lead_to_within_the_root()
+    {
+        Node.WriteFile("/etc/default/kubelet", $"KUBELET_EXTRA_ARGS=--container-runtime-endpoint={Containerd}\n");
+        File.CreateSymbolicLink(Node.FileOf("/etc/sysconfig"), "/etc/default");
+        (await Node.Complaints()).ShouldContain("not the shim (ROOT/etc/default/kubelet:1)");
+    }
+
+    [Fact]
+    public async Task In_k3s_whose_own_containerd_goes_on()
     {
         Directory.Delete(Node.FileOf("/var/lib/kubelet"), recursive: true);
         Node.WriteFile("/etc/rancher/k3s/config.yaml", "write-kubeconfig-mode: \"0644\"\n");
         await ShouldSayAndBeMended("""
-            problem  kubelet: is told of no runtime's socket, so it does not call the shim
+            problem  kubelet: calls /run/k3s/containerd/containerd.sock, not the shim
                      - add at the end of ROOT/etc/rancher/k3s/config.yaml:
+                         kubelet-arg:
+                           - "container-runtime-endpoint=unix://DIR/shim.sock"
+                     - run: systemctl restart k3s
+
+            1 to mend
+
+            """);
+    }
+
+    [Fact]
+    public async Task In_rke2_which_has_arguments_for_kubelet_already()
+    {
+        Directory.Delete(Node.FileOf("/var/lib/kubelet"), recursive: true);
+        Node.WriteFile("/etc/rancher/rke2/config.yaml", "kubelet-arg:\n  - \"max-pods=200\"\ntls-san: [a]\n");
+        await ShouldSayAndBeMended("""
+            problem  kubelet: calls /run/k3s/containerd/containerd.sock, not the shim
+                     - add behind line 1 of ROOT/etc/rancher/rke2/config.yaml:
+                           - "container-runtime-endpoint=unix://DIR/shim.sock"
+                     - run: systemctl restart rke2-server
+
+            1 to mend
+
+            """);
+    }
+
+    [Fact]
+    public async Task In_a_k3s_that_was_given_a_runtime()
+    {
+        Directory.Delete(Node.FileOf("/var/lib/kubelet"), recursive: true);
+        Node.WriteFile("/etc/rancher/k3s/config.yaml", $"container-runtime-endpoint: {Containerd}\n");
+        await ShouldSayAndBeMended("""
+            problem  kubelet: calls unix:///run/containerd/containerd.sock, not the shim (ROOT/etc/rancher/k3s/config.yaml:1)
+                     - write as line 1 of ROOT/etc/rancher/k3s/config.yaml:
                          container-runtime-endpoint: unix://DIR/shim.sock
                      - run: systemctl restart k3s
 
@@ -122,7 +192,7 @@ public sealed class KubeletElsewhere : NodeTest
         Directory.Delete(Node.FileOf("/var/lib/kubelet"), recursive: true);
         (await Node.Complaints()).ShouldBe("""
             warning  kubelet: there is none on this node
-                     - when it is installed, start it with --container-runtime-endpoint=unix://DIR/shim.sock
+                     - when it is installed, run: image-cri-shim install
 
             nothing to mend, 1 warning
 

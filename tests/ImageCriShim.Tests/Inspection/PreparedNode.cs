@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using ImageCriShim.Commands;
 using ImageCriShim.Configuration;
 using ImageCriShim.Inspection;
+using ImageCriShim.Installation;
 using ImageCriShim.Tests.Fakes;
 using static ImageCriShim.Tests.Fakes.ProtoFields;
 
@@ -91,7 +92,7 @@ internal sealed partial class PreparedNode : IAsyncDisposable
         var origins = new Origins();
         var config = ConfigFile.Load(ConfigPath, origins);
         config.Problems.ShouldBeEmpty();
-        var node = new NodeInspection(ConfigPath, config, origins, new NodeRoot(Root), Time, name => name is "HTTP_PROXY" or "HTTPS_PROXY" ? $"http://{Proxy.Host}" : null);
+        var node = new NodeInspection(ConfigPath, config, origins, new NodeRoot(new NodeFiles(Root)), Time, name => name is "HTTP_PROXY" or "HTTPS_PROXY" ? $"http://{Proxy.Host}" : null);
         return await node.Look(TestContext.Current.CancellationToken);
     }
 

@@ -1,5 +1,6 @@
 using ImageCriShim.Configuration;
 using ImageCriShim.Inspection;
+using ImageCriShim.Installation;
 
 namespace ImageCriShim.Tests.Node;
 
@@ -62,7 +63,7 @@ public sealed class CheckingARealNode(RealNode node)
         var origins = new Origins();
         var config = ConfigFile.Load(path, origins);
         config.Problems.ShouldBeEmpty();
-        return await new NodeInspection(path, config, origins, new NodeRoot("/"), TimeProvider.System, _ => null).Look(TestContext.Current.CancellationToken);
+        return await new NodeInspection(path, config, origins, new NodeRoot(new NodeFiles("/")), TimeProvider.System, _ => null).Look(TestContext.Current.CancellationToken);
     }
 
     private static string Text(IEnumerable<Finding> findings, string what)
