@@ -26,7 +26,7 @@ public sealed class RuntimeClientTests : IAsyncDisposable
         Start().On(Path, async call => await call.AnswerAsync(await call.ReadRequestAsync()));
         for (byte i = 0; i < 100; i++)
             (await Call([i])).Message.ToArray().ShouldBe([i]);
-        runtime!.Connections.Count.ShouldBeLessThan(100); // one, on a machine that is not busy
+        await Wait.Until(async () => runtime!.Connections.Count is var before && (await Call([1])).Message.Length == 1 && runtime.Connections.Count == before, "even a busy machine answers one at once");
     }
 
     [Fact]

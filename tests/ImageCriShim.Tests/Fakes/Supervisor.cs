@@ -31,6 +31,9 @@ public sealed class Supervisor : IAsyncDisposable
         get { lock (_output) return _output.ToString(); }
     }
 
+    /// <inheritdoc cref="ShimProcess.ShouldSay"/>
+    public void ShouldSay(string text) => SpinWait.SpinUntil(() => Output.Contains(text), RawConnection.Patience).ShouldBeTrue($"{text}\nis not in:\n{Output}");
+
     /// <summary>Of the process that runs now.</summary>
     public int Pid => Volatile.Read(ref _pid);
 

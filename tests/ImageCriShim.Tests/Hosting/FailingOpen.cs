@@ -29,8 +29,8 @@ public sealed class FailingOpen : SupervisedTest
     {
         var runtime = StartRuntime();
         var shim = await StartOpen(Paths + rest);
-        (await Call()).Status.ShouldBe(0);
-        shim.Output.ShouldContain(Loud, customMessage: what);
+        (await Call()).Status.ShouldBe(0, what);
+        shim.ShouldSay(Loud);
         await Pull();
         runtime.CallsOf("PullImage").Single().Image.ShouldBe("nginx:1.25");
     }

@@ -142,7 +142,7 @@ public sealed class LookingFromOutside : DaemonTest
         (await TryGet($"{Address}/healthz")).ShouldBeNull();
         Rewrite($"metrics: 127.0.0.1:{other}", "metrics: off");
         await Wait.Until(async () => (await TryGet($"http://127.0.0.1:{other}/healthz")) is null, "it listens nowhere");
-        shim.Output.ShouldContain($"settings: metrics 127.0.0.1:{_port} -> 127.0.0.1:{other}");
+        shim.ShouldSay($"settings: metrics 127.0.0.1:{_port} -> 127.0.0.1:{other}");
     }
 
     [Fact]

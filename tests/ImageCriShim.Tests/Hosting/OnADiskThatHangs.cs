@@ -48,7 +48,7 @@ public sealed class OnADiskThatHangs : SupervisedTest
         var shim = AtEnd(await Supervisor.StartAsync(["--notify", NotifyPath], ["-f", ConfigPath], Strace.HoldingOpen(Record)));
         await Wait.Until(() => shim.Notified.Contains("READY=1"), "it is ready");
         await PullOne("two:1");
-        shim.Output.ShouldContain($"the disk of the state directory {Directory.File("state")} does not answer");
+        shim.ShouldSay($"the disk of the state directory {Directory.File("state")} does not answer");
 
         await Strace.LetGoOf(shim.Pid);
 

@@ -27,8 +27,8 @@ public sealed class Reloading : SupervisedTest
 
         await Reload(shim, $"{Slowly}timeout: 5m\nauth: admin:hunter3\nregistries: [{{address: \"{registry.Address}\", priority: 10}}]\n");
         await Wait.Until(() => shim.Output.Contains($"settings: registries: added {registry.Address} (priority 10)"), shim.Output);
-        shim.Output.ShouldContain("settings: timeout 15m -> 5m");
-        shim.Output.ShouldContain("settings: address: http://127.0.0.1:1: auth changed");
+        shim.ShouldSay("settings: timeout 15m -> 5m");
+        shim.ShouldSay("settings: address: http://127.0.0.1:1: auth changed");
         shim.Output.ShouldNotContain("hunter");
         await Pull();
         runtime.CallsOf("PullImage").ShouldContain(call => call.Image == $"{registry.Host}/library/nginx:1.25");
@@ -112,7 +112,7 @@ public sealed class Reloading : SupervisedTest
         }
 
         await Wait.Until(() => shim.Output.Contains("says what is in force already"), shim.Output); // of the second, by way of debug
-        shim.Output.ShouldContain("settings: debug false -> true");
+        shim.ShouldSay("settings: debug false -> true");
         shim.Output.Split($"-> {Directory.File("elsewhere")}; it takes effect at the next start").Length.ShouldBe(2, shim.Output);
     }
 

@@ -64,7 +64,7 @@ public sealed class SocketActivation : SupervisedTest
         var shim = await SuperviseReady("--listen", $"stream:{other}");
         await using var caller = await RawCaller.ConnectAsync(other);
         (await caller.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
-        shim.Output.ShouldContain($"systemd listens on {other}, but shim: names {ShimSocketPath}");
+        shim.ShouldSay($"systemd listens on {other}, but shim: names {ShimSocketPath}");
         File.Exists(ShimSocketPath).ShouldBeFalse();
     }
 
@@ -103,7 +103,7 @@ public sealed class SocketActivation : SupervisedTest
         var shim = await Supervise(options);
         (await shim.ExitAsync()).ShouldBe(1);
         await Wait.Until(() => shim.Output.Contains(reason), reason);
-        shim.Output.ShouldContain("ListenStream=");
+        shim.ShouldSay("ListenStream=");
     }
 
     [Fact]
