@@ -27,7 +27,7 @@ internal sealed class DaemonPages(ShimSocket socket, RelayListener listener, Cal
         metrics.Build.ComesFrom(() => [new Sample(1, ShimVersion.Text, ShimVersion.Flavour)]);
         metrics.Connections.ComesFrom(() => listener.Connections);
         metrics.HeldBytes.ComesFrom(() => listener.HeldBytes);
-        metrics.RuntimeUp.ComesFrom(() => WhyRuntimeIsAway() is null ? 1 : 0);
+        metrics.RuntimeUp.ComesFrom(() => routing.Runtime.WhyAway() is null ? 1 : 0);
         metrics.SettingsInForce.ComesFrom(() => reload.FailOpen is null && reload.Trouble is null ? 1 : 0);
         metrics.FailingOpen.ComesFrom(() => reload.FailOpen is null ? 0 : 1);
         metrics.StateKept.ComesFrom(() => routing.IsStateKept ? 1 : 0);
@@ -68,15 +68,9 @@ internal sealed class DaemonPages(ShimSocket socket, RelayListener listener, Cal
             reasons.Add("the thread that accepts callers does not answer");
         if (reload.FailOpen is { } open)
             reasons.Add(open.Summary);
-        if (WhyRuntimeIsAway() is { } away)
+        if (routing.Runtime.WhyAway() is { } away)
             reasons.Add(away);
         return reasons.Count == 0 ? new Page(200, "ready\n") : new Page(503, $"not ready: {string.Join("; ", reasons)}\n");
-    }
-
-    private string? WhyRuntimeIsAway()
-    {
-        using var connected = routing.Runtime.TryConnect(out var reason);
-        return connected is null ? reason : null;
     }
 
     private void Write(Utf8JsonWriter json)
@@ -98,7 +92,7 @@ internal sealed class DaemonPages(ShimSocket socket, RelayListener listener, Cal
 
     private void WriteRuntime(Utf8JsonWriter json)
     {
-        var away = WhyRuntimeIsAway();
+        var away = routing.Runtime.WhyAway();
         json.WriteStartObject("runtime");
         json.WriteString("socket", routing.Runtime.Path);
         json.WriteBoolean("there", away is null);

@@ -89,12 +89,12 @@ internal static class ShimHost
     /// <summary>A runtime that is not there yet is an error unless forced; one that has left its socket behind is restarting.</summary>
     private static bool IsReady(RuntimeSocket runtime, bool force, ILogger log, out string reason)
     {
-        using var connected = runtime.TryConnect(out reason);
-        if (connected is not null || FileIdentity.Find(runtime.Path) is { IsSocket: true })
+        reason = "";
+        if (runtime.WhyAway() is not { } away || FileIdentity.Find(runtime.Path) is { IsSocket: true })
             return true;
         if (force)
-            Log.StartedWithoutRuntime(log, reason);
-        reason = $"cri: {reason}; start the runtime first, or set force: true";
+            Log.StartedWithoutRuntime(log, away);
+        reason = $"cri: {away}; start the runtime first, or set force: true";
         return force;
     }
 

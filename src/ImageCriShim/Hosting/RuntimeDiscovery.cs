@@ -29,9 +29,5 @@ internal static class RuntimeDiscovery
         return found.Count == 1 ? found[0] : null;
     }
 
-    private static bool Answers(string path, TimeProvider time)
-    {
-        using var socket = new RuntimeSocket(path, time).TryConnect(out _);
-        return socket is not null;
-    }
+    private static bool Answers(string path, TimeProvider time) => new RuntimeSocket(path, time).WhyAway() is null;
 }

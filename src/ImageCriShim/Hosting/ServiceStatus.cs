@@ -8,9 +8,8 @@ internal sealed class ServiceStatus(string socket, RuntimeSocket runtime, Func<i
 {
     internal string Text()
     {
-        using var connected = runtime.TryConnect(out var reason);
         var serving = $"{connections()} connections on {socket}";
-        var behind = connected is null ? $"{reason}; calls are answered UNAVAILABLE until it is back" : $"runtime {runtime.Path} is there";
+        var behind = runtime.WhyAway() is { } reason ? $"{reason}; calls are answered UNAVAILABLE until it is back" : $"runtime {runtime.Path} is there";
         var text = trouble() is { } wrong ? $"{wrong}; {serving}; {behind}" : $"{serving}; {behind}";
         return text.ReplaceLineEndings(" ");
     }

@@ -18,12 +18,8 @@ internal static class RuntimeLook
         var problem = "";
         if ((settings.RuntimeSocket ?? RuntimeDiscovery.Find(wellKnown, TimeProvider.System, out problem)) is not { } path)
             return (NotFound(problem, wellKnown), null);
-        using (var socket = new RuntimeSocket(path, TimeProvider.System).TryConnect(out var reason))
-        {
-            if (socket is null)
-                return (Finding.Problem(What, reason, Start(path)), null);
-        }
-
+        if (new RuntimeSocket(path, TimeProvider.System).WhyAway() is { } away)
+            return (Finding.Problem(What, away, Start(path)), null);
         var runtime = new RuntimeAnswers(path, settings.ProbeTimeout);
         if (await runtime.Ask(settings.Version, cancellation) is not { } silence)
             return (Finding.Ok(What, $"{path} is {runtime.Name} {runtime.Version}, which speaks CRI {string.Join(" and ", runtime.Versions)}"), runtime);

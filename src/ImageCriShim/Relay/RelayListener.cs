@@ -153,13 +153,7 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
         RefusingConnection.Refuse(caller, $"{RelayLimits.Connections} connections are open, which is the limit", metrics.Calls);
     }
 
-    private void Refuse(Socket caller, StreamAnswer refusal) => new RefusingConnection(caller, refusal, metrics.Calls, IsRuntimeBack).Run();
-
-    private bool IsRuntimeBack()
-    {
-        using var socket = runtime.TryConnect(out _);
-        return socket is not null;
-    }
+    private void Refuse(Socket caller, StreamAnswer refusal) => new RefusingConnection(caller, refusal, metrics.Calls, () => runtime.WhyAway() is null).Run();
 
     private static bool IsClosed(Socket caller) => PeerPoll.HasHungUp(caller);
 }

@@ -15,6 +15,14 @@ internal sealed class RuntimeSocket(string path, TimeProvider time)
 
     internal string Path { get; } = path;
 
+    /// <summary>Tries it.</summary>
+    /// <returns>Null: it is there.</returns>
+    internal string? WhyAway()
+    {
+        using var socket = TryConnect(out var reason);
+        return socket is null ? reason : null;
+    }
+
     /// <returns>A blocking, connected socket, or null and the reason.</returns>
     internal Socket? TryConnect(out string reason)
     {
