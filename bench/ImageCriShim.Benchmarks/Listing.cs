@@ -25,7 +25,11 @@ internal sealed class Listing(Scene scene, Figures figures)
         foreach (var (images, restored, actual) in Sizes)
         {
             if (!_containerds.TryGetValue(images, out var containerd))
+            {
                 _containerds.Add(images, containerd = await scene.Lab.StartWithImages(images));
+                await WaitForAll(containerd, images, cancellation);
+            }
+
             await Measure(way, containerd, images, restored, "original", cancellation);
             await Measure(way, containerd, images, actual, "actual", cancellation);
         }
@@ -54,14 +58,24 @@ internal sealed class Listing(Scene scene, Figures figures)
         figures.Add(row, way, await load.MeasureMedian(socket, cancellation));
     }
 
+    // Its CRI hears of what was imported by events, and is behind for a moment.
+    private static async Task WaitForAll(string containerd, int images, CancellationToken cancellation)
+    {
+        using var caller = new Caller(containerd);
+        while (NamesOf(caller).Count < 2 * images)
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellation);
+    }
+
+    private static List<string> NamesOf(Caller caller) =>
+        [.. CriMessages.GetImages(caller.Call(Path, [])[GrpcMessage.PrefixBytes..].Span).SelectMany(image => image.Tags.Concat(image.Digests))];
+
     // Warms it up as well.
     private static void Check(string socket, int images, string name)
     {
         using var caller = new Caller(socket);
         for (var warm = 0; warm < 50; warm++)
         {
-            var answer = caller.Call(Path, [])[GrpcMessage.PrefixBytes..];
-            var names = CriMessages.GetImages(answer.Span).SelectMany(image => image.Tags.Concat(image.Digests)).ToList();
+            var names = NamesOf(caller);
             if (names.Count != 2 * images || !names.TrueForAll(shown => shown.StartsWith(name, StringComparison.Ordinal)))
                 throw new BenchException($"{socket}: {names.Count} names of {images} images, such as {names.FirstOrDefault()}");
         }
