@@ -27,7 +27,7 @@ internal static class KubeletLook
         var told = kubelet.Told;
         if (told is null && running?.Socket is { } flag && Endpoint.AreSame(flag, shim))
             return Finding.Ok(What, $"calls the shim (process {running.Id})");
-        var edits = kubelet.PointAt(shim).Where(edit => edit.IsNeeded).ToList();
+        var edits = kubelet.PointAt(shim).Where(edit => edit.ToChange(ChangeOf.Kubelet).IsNeeded).ToList();
         if (edits.Count > 0)
             return Finding.Problem(What, Describe(root, kubelet, told, shim), [.. edits.SelectMany(edit => EditSteps.Of(edit, root.At(edit.Path))), Restart(kubelet, edits)]);
         return running?.Socket is { } socket && !Endpoint.AreSame(socket, shim)

@@ -10,11 +10,10 @@ namespace ImageCriShim.Installation;
 internal static class FlagText
 {
     /// <summary>The values of a flag, the last of which is in force.</summary>
-    public static IEnumerable<string> Values(string text, string flag) => Pattern(flag).Matches(text).Where(match => !IsComment(text, match)).Select(match => match.Groups[1].Value);
+    public static IEnumerable<string> Values(string text, string flag) => Matches(text, flag).Select(match => match.Groups[1].Value);
 
     /// <summary>The same, with the places where they stand.</summary>
-    public static IEnumerable<ToldSocket> Sockets(TextEdit file, string flag) =>
-        Pattern(flag).Matches(file.Text).Where(match => !IsComment(file.Text, match)).Select(match => ToldSocket.At(file, match.Groups[1]));
+    public static IEnumerable<ToldSocket> Sockets(TextEdit file, string flag) => Matches(file.Text, flag).Select(match => ToldSocket.At(file, match.Groups[1]));
 
     public static bool Has(string text, string flag) => Values(text, flag).Any();
 
@@ -31,6 +30,8 @@ internal static class FlagText
         var value = found.Groups["value"];
         return text.Insert(value.Index + value.Length, value.Length == 0 ? flags : $" {flags}");
     }
+
+    private static IEnumerable<Match> Matches(string text, string flag) => Pattern(flag).Matches(text).Where(match => !IsComment(text, match));
 
     private static Regex Pattern(string flag) => new($"""(?<![\w-])--{flag}['"]?[=\s\\]+['"]?([^\s"'\\]+)""");
 

@@ -17,25 +17,16 @@ internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units
     public override bool IsThere => true;
 
     /// <summary>Kubelet's own arguments come behind what it is given.</summary>
-    public override ToldSocket? Told
-    {
-        get
-        {
-            var settings = Settings();
-            return settings.Select(file => YamlText.Socket(file, RuntimeFlag))
-                .Concat(UnitsWithFlags().SelectMany(file => FlagText.Sockets(file, RuntimeFlag)))
-                .Concat(settings.SelectMany(file => Argument(RuntimeFlag).Matches(file.Text).Select(match => ToldSocket.At(file, match.Groups["value"]))))
-                .LastOrDefault(told => told is not null);
-        }
-    }
+    public override ToldSocket? Told => Given()
+        .Concat(Settings().SelectMany(file => Argument(RuntimeFlag).Matches(file.Text).Select(match => ToldSocket.At(file, match.Groups["value"]))))
+        .LastOrDefault();
 
     public override string? Runtime
     {
         get
         {
-            var said = Settings().Select(file => YamlText.Find(file, RuntimeFlag)).Concat(UnitsWithFlags().SelectMany(file => FlagText.Values(file.Text, RuntimeFlag)));
             var bringsDocker = Settings().Any(file => YamlText.Find(file, "docker") == "true") || UnitTexts().Any(file => WithDocker().IsMatch(file.Text));
-            return said.LastOrDefault(endpoint => endpoint is not null) ?? (bringsDocker ? RancherDistribution.CriDockerd : RancherDistribution.Containerd);
+            return Given().LastOrDefault()?.Socket ?? (bringsDocker ? RancherDistribution.CriDockerd : RancherDistribution.Containerd);
         }
     }
 
@@ -54,6 +45,10 @@ internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units
 
         return settings.Concat(flags).Where(file => file.Text.Length > 0); // a file that is not there is not made for nothing
     }
+
+    /// <summary>The runtimes that the distribution is given instead of its own, the last of which is in force.</summary>
+    private IEnumerable<ToldSocket> Given() => Settings().Select(file => YamlText.Socket(file, RuntimeFlag)).OfType<ToldSocket>()
+        .Concat(UnitsWithFlags().SelectMany(file => FlagText.Sockets(file, RuntimeFlag)));
 
     private List<TextEdit> Settings() => [Edit(distribution.ConfigFile), .. Files.List(distribution.DropIns, "*.yaml").Select(Edit)];
 

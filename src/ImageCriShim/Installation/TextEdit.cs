@@ -27,8 +27,5 @@ internal sealed record TextEdit(string Path, FileState Before, string Text)
         return isWhole ? $"{text}{line.Replace("\n", end, StringComparison.Ordinal)}{end}" : $"{text}{end}{line.Replace("\n", end, StringComparison.Ordinal)}";
     }
 
-    /// <summary>Whether it is other than what stands there.</summary>
-    public bool IsNeeded => Before.IsAbsent ? Text.Length > 0 : Text != TextOf(Before.Content ?? []);
-
     public FileChange ToChange(ChangeOf part) => new(Path, Before, Before.IsAbsent ? FileState.File(BytesOf(Text), FileState.Public) : Before.With(BytesOf(Text)), part);
 }

@@ -135,7 +135,7 @@ public sealed partial class ShimProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for it: a call is answered before the line about it is written.</summary>
-    public void ShouldSay(string text) => SpinWait.SpinUntil(() => Output.Contains(text), RawConnection.Patience).ShouldBeTrue($"{text}\nis not in:\n{Output}");
+    public void ShouldSay(string text) => Wait.ForText(text, () => Output);
 
     /// <summary>Fails unless every line that it wrote holds one of these texts.</summary>
     public void ShouldOnlyHaveWritten(params string[] expected)

@@ -32,7 +32,7 @@ public sealed class Supervisor : IAsyncDisposable
     }
 
     /// <inheritdoc cref="ShimProcess.ShouldSay"/>
-    public void ShouldSay(string text) => SpinWait.SpinUntil(() => Output.Contains(text), RawConnection.Patience).ShouldBeTrue($"{text}\nis not in:\n{Output}");
+    public void ShouldSay(string text) => Wait.ForText(text, () => Output);
 
     /// <summary>Of the process that runs now.</summary>
     public int Pid => Volatile.Read(ref _pid);

@@ -24,6 +24,10 @@ internal static class Wait
 
     internal static Task For(Task task) => task.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken);
 
+    /// <summary>Holds the thread until what a program has written holds this.</summary>
+    internal static void ForText(string text, Func<string> output) =>
+        SpinWait.SpinUntil(() => output().Contains(text), RawConnection.Patience).ShouldBeTrue($"{text}\nis not in:\n{output()}");
+
     /// <summary>For what must not happen: far longer than it would take.</summary>
     internal static Task AWhile() => Task.Delay(100, TestContext.Current.CancellationToken);
 }

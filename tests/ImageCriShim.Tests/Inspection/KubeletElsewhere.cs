@@ -140,8 +140,7 @@ public sealed class KubeletElsewhere : NodeTest
     [Fact]
     public async Task In_k3s_whose_own_containerd_goes_on()
     {
-        Directory.Delete(Node.FileOf("/var/lib/kubelet"), recursive: true);
-        Node.WriteFile("/etc/rancher/k3s/config.yaml", "write-kubeconfig-mode: \"0644\"\n");
+        HasOnly("/etc/rancher/k3s/config.yaml", "write-kubeconfig-mode: \"0644\"\n");
         await ShouldSayAndBeMended("""
             problem  kubelet: calls /run/k3s/containerd/containerd.sock, not the shim
                      - add at the end of ROOT/etc/rancher/k3s/config.yaml:
@@ -157,8 +156,7 @@ public sealed class KubeletElsewhere : NodeTest
     [Fact]
     public async Task In_rke2_which_has_arguments_for_kubelet_already()
     {
-        Directory.Delete(Node.FileOf("/var/lib/kubelet"), recursive: true);
-        Node.WriteFile("/etc/rancher/rke2/config.yaml", "kubelet-arg:\n  - \"max-pods=200\"\ntls-san: [a]\n");
+        HasOnly("/etc/rancher/rke2/config.yaml", "kubelet-arg:\n  - \"max-pods=200\"\ntls-san: [a]\n");
         await ShouldSayAndBeMended("""
             problem  kubelet: calls /run/k3s/containerd/containerd.sock, not the shim
                      - add behind line 1 of ROOT/etc/rancher/rke2/config.yaml:
@@ -173,8 +171,7 @@ public sealed class KubeletElsewhere : NodeTest
     [Fact]
     public async Task In_a_k3s_that_was_given_a_runtime()
     {
-        Directory.Delete(Node.FileOf("/var/lib/kubelet"), recursive: true);
-        Node.WriteFile("/etc/rancher/k3s/config.yaml", $"container-runtime-endpoint: {Containerd}\n");
+        HasOnly("/etc/rancher/k3s/config.yaml", $"container-runtime-endpoint: {Containerd}\n");
         await ShouldSayAndBeMended("""
             problem  kubelet: calls unix:///run/containerd/containerd.sock, not the shim (ROOT/etc/rancher/k3s/config.yaml:1)
                      - write as line 1 of ROOT/etc/rancher/k3s/config.yaml:
@@ -197,5 +194,11 @@ public sealed class KubeletElsewhere : NodeTest
             nothing to mend, 1 warning
 
             """);
+    }
+
+    private void HasOnly(string file, string text)
+    {
+        Directory.Delete(Node.FileOf("/var/lib/kubelet"), recursive: true);
+        Node.WriteFile(file, text);
     }
 }
