@@ -9,7 +9,7 @@ if [[ -n ${CI:-} ]]; then restore_options=(-p:RestoreLockedMode=true); fi
 
 test_packages=(shellcheck systemd nghttp2-client curl jq strace groff-base zsh fish)
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 failures=()
 
 test_all() {
     local what=test_everything
@@ -122,6 +122,12 @@ prepare_tests() {
 
 end_tests() {
     step "done in $((SECONDS / 60)) min $((SECONDS % 60)) s; reports are in artifacts/tests"
+    say_sums
+}
+
+# What failed is named again at the end: a build server may keep no more of a long output.
+say_sums() {
+    if [[ ${#failures[@]} -gt 0 ]]; then printf 'FAILED: %s\n' "${failures[@]}"; fi
     say "$passed passed, $failed failed, $skipped skipped"
     [[ $failed -eq 0 ]]
 }
@@ -138,8 +144,7 @@ run_published() {
 
 run_fast_tests() {
     run_suite fast -trait- suite=node -trait- suite=endtoend -trait- suite=slow -trait- suite=faults -trait- suite=soak "$@"
-    say "$passed passed, $failed failed, $skipped skipped"
-    [[ $failed -eq 0 ]]
+    say_sums
 }
 
 restore() { dotnet restore ImageCriShim.slnx -nologo -v quiet "${restore_options[@]}" </dev/null; }
@@ -159,20 +164,35 @@ run_suite() {
 }
 
 add_report() {
-    local report=$1 code=$2 before=$failed
+    local report=$1 code=$2 before=$failed named
     if [[ -e $report ]]; then
+        mapfile -t named < <(failures_of "$report")
+        failures+=("${named[@]}")
         passed=$((passed + $(sum_of passed "$report")))
         failed=$((failed + $(sum_of failed "$report") + $(sum_of errors "$report")))
         skipped=$((skipped + $(sum_of skipped "$report")))
     fi
     if [[ $code -ne 0 && $failed -eq $before ]]; then
         note "the test runner ended with $code."
+        failures+=("$(basename "$report" .xml): the test runner ended with $code")
         failed=$((failed + 1))
     fi
 }
 
 # sum_of ATTRIBUTE REPORT: over the assemblies in an xunit report.
 sum_of() { grep -o '<assembly [^>]*' "$2" | grep -o " $1=\"[0-9]*\"" | tr -dc '0-9\n' | awk '{ sum += $1 } END { print sum + 0 }'; }
+
+# failures_of REPORT: a line for each test in it that failed, and for each fixture: its name and how its message begins.
+failures_of() {
+    awk -v suite="$(basename "$1" .xml)" -v RS='<' '
+        /^test .* result="Fail"/ || /^error / { match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8) }
+        /^!\[CDATA\[/ && name && tag ~ /^message>/ {
+            sub(/^!\[CDATA\[/, ""); sub(/\]\]>.*/, ""); gsub(/[ \r\n]+/, " ")
+            print suite ": " name ": " substr($0, 1, 300)
+            name = ""
+        }
+        { tag = $0 }' "$1"
+}
 
 # test_command NAME COMMAND...: a check that is not written in C# counts as one test.
 test_command() {
@@ -183,6 +203,7 @@ test_command() {
         say "$name: passed"
     else
         failed=$((failed + 1))
+        failures+=("$name")
         say "$name: FAILED"
     fi
 }

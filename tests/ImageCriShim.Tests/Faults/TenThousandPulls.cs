@@ -18,6 +18,7 @@ public sealed class TenThousandPulls(FaultNode node)
     private const int Seed = 20;
 
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(20); // each is allowed 3 s; machines are busy
+    private static readonly TimeSpan s_untilAllAreFound = TimeSpan.FromSeconds(5); // kubelet's next attempt comes after 10 s
 
     [Fact]
     public async Task All_end_in_time_and_right()
@@ -36,6 +37,7 @@ public sealed class TenThousandPulls(FaultNode node)
 
         await ending.CancelAsync();
         await outages;
+        var allAreBack = Stopwatch.StartNew();
         var (failed, longest) = (pulls.Where(pull => pull.Failed).ToArray(), pulls.Max(pull => pull.Took));
         node.Table.Add(
             "10,000 pulls, three registries come and go",
@@ -47,7 +49,7 @@ public sealed class TenThousandPulls(FaultNode node)
         failed.Length.ShouldBeLessThan(Pulls / 2);
         failed.Where(pull => pull.Status is not (GrpcStatus.Unknown or GrpcStatus.DeadlineExceeded) || !registries.Names(pull.Text)).Take(10).ShouldBeEmpty();
         shim.Starts.ShouldBe(1);
-        await AllShouldBeThereAgain(shim);
+        await AllShouldBeThereAgain(shim, allAreBack);
     }
 
     private static async Task<List<CallSeen>> Pull(string socketPath, int puller)
@@ -67,14 +69,20 @@ public sealed class TenThousandPulls(FaultNode node)
         return seen;
     }
 
-    private static async Task AllShouldBeThereAgain(SupervisedShim shim)
+    /// <summary>A registry that failed within the last second is not asked again; a pull that begins well after that must succeed.</summary>
+    private static async Task AllShouldBeThereAgain(SupervisedShim shim, Stopwatch allAreBack)
     {
         using var channel = new Channel(shim.SocketPath);
         for (var origin = 0; origin < 3; origin++)
         {
             var image = PrivateRegistries.Image(origin, 0);
-            var outcome = await channel.CallAsync("/runtime.v1.ImageService/PullImage", Field(1, Field(1, image)));
-            outcome.IsOk.ShouldBeTrue($"{image}: {outcome.Text}");
+            Outcome outcome;
+            do
+            {
+                var isLast = allAreBack.Elapsed > s_untilAllAreFound;
+                outcome = await channel.CallAsync("/runtime.v1.ImageService/PullImage", Field(1, Field(1, image)));
+                (outcome.IsOk || !isLast).ShouldBeTrue($"{image}: {outcome.Text}");
+            } while (!outcome.IsOk);
         }
     }
 }
