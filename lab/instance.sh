@@ -18,7 +18,7 @@ install_parts() {
         if install_containerd "$version"; then installed=$((installed + 1)); fi
     done
     [[ $installed -gt 0 ]] || fail "no containerd at all." "See $LAB_CACHE/logs."
-    rm -rf "$LAB_CACHE/apt"
+    forget_suites
 }
 
 # lab_versions: what is installed, one a line: 1.7 1.7.24

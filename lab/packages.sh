@@ -64,6 +64,12 @@ unpack_package() {
 }
 declare -A suite_is_fresh=()
 
+# forget_suites: their lists take more room than what is unpacked, and are old tomorrow.
+forget_suites() {
+    rm -rf "$LAB_CACHE/apt"
+    suite_is_fresh=()
+}
+
 lab_log() {
     mkdir -p "$LAB_CACHE/logs"
     printf '%s/logs/%s.log' "$LAB_CACHE" "$1"

@@ -3,7 +3,7 @@
 
 install_prometheus() {
     unpack_package bookworm prometheus "$LAB_CACHE/tools" || fail "prometheus could not be had from Debian." "See $LAB_CACHE/logs."
-    rm -rf "$LAB_CACHE/apt"
+    forget_suites
 }
 
 promtool() { "$LAB_CACHE/tools/usr/bin/promtool" "$@"; }

@@ -229,7 +229,7 @@ verify_exposure() {
 # What a process can be shown another time with than others. Nothing starts with it unless it is told to.
 install_clocks() {
     unpack_package bookworm libfaketime "$LAB_CACHE/tools" || fail "libfaketime could not be had from Debian." "See $LAB_CACHE/logs."
-    rm -rf "$LAB_CACHE/apt"
+    forget_suites
 }
 
 install_node_packages() {
