@@ -109,6 +109,7 @@ leave_a_node() {
 # A node around the chroot: a registry, a containerd, the installed shim between them.
 follow_the_docs() {
     local root=$1 lab code=0
+    mkdir -p "$test_labs"
     lab=$(mktemp -d "$test_labs/deb.XXXX")
     strictly make_node "$root" "$lab" && strictly compare_commands "$root" || code=$?
     mountpoint -q "$root/run/containerd" && umount "$root/run/containerd"
