@@ -17,7 +17,7 @@ internal sealed class RelayConnection
     private readonly CallerPump _callerPump;
     private readonly RuntimePump _runtimePump;
     private bool _owesBandwidthAck; // guarded by the gate
-    private Pump? _firstEnded;
+    private GrpcCode? _lost; // what whoever was lost first makes of the calls; guarded by the gate
 
     internal RelayConnection(Socket caller, Socket runtime, RouteCall route, HeldBytes heldBytes, CallCounts counts, ILogger log)
     {
@@ -68,7 +68,7 @@ internal sealed class RelayConnection
             Taken.CancelAll(); // a caller that has ended its side waits for nothing
         other.Task.Wait();
         lock (Gate)
-            Calls.EndAll(_firstEnded == _callerPump ? GrpcCode.Cancelled : GrpcCode.Unavailable); // as gRPC calls it where either end is lost
+            Calls.EndAll(_lost ?? GrpcCode.Unavailable);
         _caller.Dispose();
         _runtime.Dispose();
     }
@@ -224,7 +224,7 @@ internal sealed class RelayConnection
         try
         {
             pump.Run();
-            Interlocked.CompareExchange(ref _firstEnded, pump, null);
+            Lose(isCaller: from == _caller);
             if (from == _caller && PeerPoll.HasHungUp(_caller))
                 Disconnect(); // a runtime that hangs would keep what nobody reads any more
             else
@@ -232,7 +232,7 @@ internal sealed class RelayConnection
         }
         catch (SocketException)
         {
-            Interlocked.CompareExchange(ref _firstEnded, pump, null);
+            Lose(isCaller: PeerPoll.HasHungUp(_caller)); // either pump may be the first to see it
             Disconnect(); // the way a connection usually ends when a process does
         }
         catch (Http2ProtocolException e)
@@ -248,6 +248,13 @@ internal sealed class RelayConnection
             Log.ConnectionFailed(_log, e);
             Disconnect();
         }
+    }
+
+    // As gRPC calls it where either end is lost.
+    private void Lose(bool isCaller)
+    {
+        lock (Gate)
+            _lost ??= isCaller ? GrpcCode.Cancelled : GrpcCode.Unavailable;
     }
 
     // Tells the peer that broke the protocol why, if it still reads, and ends the connection on both sides.

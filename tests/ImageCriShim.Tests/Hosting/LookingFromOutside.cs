@@ -50,6 +50,26 @@ public sealed class LookingFromOutside : DaemonTest
         await Wait.Until(async () => (await Scrape()).Contains("method=\"test.Fake/Bidi\",code=\"CANCELLED\"} 1\n"), "it is counted");
     }
 
+    /// <summary>Its end may show first where the shim sends to it, not where it reads.</summary>
+    [Fact]
+    public async Task So_is_one_whose_caller_goes_away_while_the_runtime_sends()
+    {
+        const int callers = 10;
+        StartRuntime();
+        await Start();
+        for (var i = 0; i < callers; i++)
+        {
+            await using var caller = await RawCaller.ConnectAsync(ShimSocketPath);
+            var call = caller.Start("/test.Fake/ServerStream");
+            caller.Connection.Send(Frame.WindowUpdate(0, 1 << 30), Frame.WindowUpdate(call.Id, 1 << 30));
+            await call.SendMessageAsync("""{"count": 1000000, "size": 1000}"""u8.ToArray());
+            call.HalfClose();
+            await call.ReadMessageAsync();
+        }
+
+        await Wait.Until(async () => (await Scrape()).Contains($"method=\"test.Fake/ServerStream\",code=\"CANCELLED\"}} {callers}\n"), "they are counted");
+    }
+
     [Fact]
     public async Task Pulls_and_questions_to_registries_are_counted()
     {
