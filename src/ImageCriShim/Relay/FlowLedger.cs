@@ -21,6 +21,10 @@ internal sealed class FlowLedger(FrameWriter output)
     // the usual small message costs no frame.
     private const int MaxOwed = 4096;
 
+    // A sender with this much room goes on without what it is owed for octets that we took: they are usually sent on a moment later, and
+    // then nothing is owed.
+    private const int Enough = DefaultWindow / 2;
+
     private readonly Dictionary<int, OutgoingStream> _outgoing = [];
     private long _window = DefaultWindow;
     private long _balance;
@@ -94,11 +98,13 @@ internal sealed class FlowLedger(FrameWriter output)
     }
 
     /// <summary>The receiver will not see these octets from the sender: held or dropped by us.</summary>
-    /// <returns>What the sender is to be credited on its connection now; 0 while it is little.</returns>
-    internal int Take(int octets)
+    internal void Take(int octets) => _balance -= octets;
+
+    /// <summary>To be asked whenever the sender has sent.</summary>
+    /// <returns>What it is to be credited on its connection now; 0 while it is little or the sender has room enough.</returns>
+    internal int TakeDue()
     {
-        _balance -= octets;
-        if (_balance >= -MaxOwed)
+        if (_balance >= -MaxOwed || _window + _balance > Enough)
             return 0;
         var credit = (int)-_balance;
         _balance = 0;

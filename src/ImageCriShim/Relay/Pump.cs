@@ -112,12 +112,14 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
 
             EndPass();
             run = TakeRun(); // not copied: it goes from the buffer to the socket
+            if (Ledger.TakeDue() is > 0 and var credit)
+                Connection.OtherThan(To).Append(Frames.WindowUpdate(0, credit));
         }
 
         BeforeSend();
         To.Send(run);
         _buffer.Consume(_offset);
-        Connection.FlushOther(To);
+        Connection.OtherThan(To).FlushSoon();
         AfterPass();
     }
 

@@ -126,8 +126,8 @@ internal sealed class RelayConnection
 
     internal void RaiseTableSizeLimit(int limit) => _callerPump.RaiseTableSizeLimit(limit);
 
-    /// <summary>Sees to it that frames appended by the pump that does not send in their direction leave.</summary>
-    internal void FlushOther(FrameWriter own) => (own == ToCaller ? ToRuntime : ToCaller).FlushSoon();
+    /// <summary>Towards the peer that the pump with this one reads from.</summary>
+    internal FrameWriter OtherThan(FrameWriter own) => own == ToCaller ? ToRuntime : ToCaller;
 
     // Whoever sends RST_STREAM behind his request costs no more than these frames: a cancelled task does not start.
     internal void StartAnswer(TakenStream stream) => _ = Task.Run(() => Answer(stream, isPump: false), stream.Cancellation);

@@ -6,15 +6,12 @@ internal sealed class StreamCredit
     private long _owed;
 
     /// <summary>
-    /// Credits a frame that we took to its sender: on the connection as the ledger says, on its stream, if it is still open, before that
-    /// closes.
+    /// Credits a frame that we took to its sender: on the connection by the ledger, on its stream, if it is still open, before that closes.
     /// </summary>
     /// <param name="stream">Null where the stream's window is of no interest any more.</param>
     internal static void Take(FrameHeader taken, StreamCredit? stream, FlowLedger ledger, FrameWriter toSender)
     {
-        var credit = ledger.Take(taken.Length);
-        if (credit > 0)
-            toSender.Append(Frames.WindowUpdate(0, credit));
+        ledger.Take(taken.Length);
         if (stream is null || taken.EndsStream)
             return;
         stream._owed += taken.Length;

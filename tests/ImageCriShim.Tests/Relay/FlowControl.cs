@@ -87,17 +87,15 @@ public sealed class FlowControl : RelayTest
     {
         var (caller, runtime) = await Begin(runtime: s_byHand);
         Runtime.On("/edit/Forward", _ => Task.CompletedTask);
-        var ours = caller.Start("/edit/Forward");
-        await ours.SendDataAsync(new byte[60_000], end: true);
-        await Wait.Until(() => Received(runtime, ours.Id) == 60_000, "the edited body is there");
+        await OweTheRuntime(caller, runtime);
         var forwarded = caller.Start("/test.Fake/Unary");
-        await forwarded.SendMessageAsync(new byte[50_000]);
+        await forwarded.SendMessageAsync(new byte[30_000]);
         forwarded.HalfClose();
         await caller.Connection.PingAsync();
         await Wait.Until(() => Received(runtime, forwarded.Id) == Window - 60_000, "what fits is there");
         runtime.Received.ShouldNotContain(frame => frame.Stream == forwarded.Id && frame.EndsStream);
         runtime.Send(Frame.WindowUpdate(0, 200_000), Frame.WindowUpdate(forwarded.Id, 100_000));
-        (await forwarded.ReadAnswerAsync()).Single.Length.ShouldBe(50_000);
+        (await forwarded.ReadAnswerAsync()).Single.Length.ShouldBe(30_000);
     }
 
     [Fact]
@@ -105,11 +103,9 @@ public sealed class FlowControl : RelayTest
     {
         var (caller, runtime) = await Begin(new() { Encoder = RawOptions.Indexing }, s_byHand);
         Runtime.On("/edit/Forward", _ => Task.CompletedTask);
-        var ours = caller.Start("/edit/Forward");
-        await ours.SendDataAsync(new byte[60_000], end: true);
-        await Wait.Until(() => Received(runtime, ours.Id) == 60_000, "the edited body is there");
+        await OweTheRuntime(caller, runtime);
         var forwarded = caller.Start("/test.Fake/Unary");
-        await forwarded.SendMessageAsync(new byte[50_000]);
+        await forwarded.SendMessageAsync(new byte[30_000]);
         forwarded.SendHeaders([("last", "words")], end: true);
         Runtime.On("/test/Next", _ => Task.CompletedTask);
         caller.Start("/test/Next", ("last", "words")); // its block may refer to that of the trailers
@@ -117,7 +113,17 @@ public sealed class FlowControl : RelayTest
         Runtime.CallsOf("Next").Single().Find("last").ShouldBe("words");
         runtime.Received.ShouldNotContain(frame => frame.Stream == forwarded.Id && frame.EndsStream);
         runtime.Send(Frame.WindowUpdate(0, 200_000), Frame.WindowUpdate(forwarded.Id, 100_000));
-        (await forwarded.ReadAnswerAsync()).Single.Length.ShouldBe(50_000);
+        (await forwarded.ReadAnswerAsync()).Single.Length.ShouldBe(30_000);
+    }
+
+    // 60,000 octets of an edited body, most of which the caller was credited before they went on: it may send more than the runtime takes.
+    private static async Task OweTheRuntime(RawCaller caller, RawConnection runtime)
+    {
+        var ours = caller.Start("/edit/Forward");
+        await ours.SendDataAsync(new byte[40_000], end: false);
+        await caller.Connection.PingAsync();
+        await ours.SendDataAsync(new byte[20_000], end: true);
+        await Wait.Until(() => Received(runtime, ours.Id) == 60_000, "the edited body is there");
     }
 
     [Fact]

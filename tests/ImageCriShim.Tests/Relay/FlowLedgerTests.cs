@@ -65,16 +65,18 @@ public sealed class FlowLedgerTests : IDisposable
         Ledger.OnConnectionWindowUpdate(5000).ShouldBe(5000);
     }
 
-    [Fact]
-    public void Taking_a_message_and_sending_as_much_costs_no_frame()
+    [Theory]
+    [InlineData(3000)]
+    [InlineData(30_000)]
+    public void Taking_a_message_and_sending_as_much_costs_no_frame(int octets)
     {
         Ledger.Own(1);
         for (var i = 0; i < 1000; i++)
         {
-            Ledger.Take(3000).ShouldBe(0);
-            Ledger.SendData(1, new byte[3000], endStream: false);
-            Ledger.OnStreamWindowUpdate(1, 3000);
-            Ledger.OnConnectionWindowUpdate(5000).ShouldBe(5000);
+            Take(octets).ShouldBe(0);
+            Ledger.SendData(1, new byte[octets], endStream: false);
+            Ledger.OnStreamWindowUpdate(1, octets);
+            Ledger.OnConnectionWindowUpdate(octets + 5000).ShouldBe(octets + 5000);
         }
     }
 
@@ -90,12 +92,30 @@ public sealed class FlowLedgerTests : IDisposable
     }
 
     [Fact]
-    public void Octets_taken_are_credited_before_they_are_many()
+    public void Octets_taken_are_credited_before_they_are_half_of_the_senders_room()
     {
-        Ledger.Take(4096).ShouldBe(0);
-        Ledger.Take(1).ShouldBe(4097);
-        Ledger.Take(10).ShouldBe(0);
+        Take(32_767).ShouldBe(0);
+        Take(1).ShouldBe(32_768);
+        Take(10).ShouldBe(0);
         Ledger.OnConnectionWindowUpdate(5000).ShouldBe(5010); // or with the next update that is not small itself
+    }
+
+    [Fact]
+    public void Octets_taken_are_credited_before_they_are_many_to_a_sender_with_little_room()
+    {
+        Own(40_000);
+        Take(4096 + 40_000).ShouldBe(0); // 40,000 of it have been used already
+        Take(1).ShouldBe(4097);
+    }
+
+    [Fact]
+    public void What_the_sender_sends_on_makes_its_credit_due()
+    {
+        Take(30_000).ShouldBe(0);
+        _output.Forward(Frame.Data(3, Count(2_700)));
+        Ledger.TakeDue().ShouldBe(0);
+        _output.Forward(Frame.Data(3, Count(100)));
+        Ledger.TakeDue().ShouldBe(30_000);
     }
 
     [Fact]
@@ -189,6 +209,12 @@ public sealed class FlowLedgerTests : IDisposable
         Ledger.Take(4000);
         Ledger.OnConnectionWindowUpdate(int.MaxValue).ShouldBe(int.MaxValue);
         Ledger.OnConnectionWindowUpdate(97).ShouldBe(4097);
+    }
+
+    private int Take(int octets)
+    {
+        Ledger.Take(octets);
+        return Ledger.TakeDue();
     }
 
     /// <summary>An answer of ours uses this much of the windows.</summary>

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import traceback
+import urllib.parse
 
 import grpc
 
@@ -57,7 +58,7 @@ def metadata(pairs):
 def text_of(call):
     details = call.details() or ""
     # The runtime ends a call at its deadline too; which of the two is first is chance, and only the spelling differs.
-    return details.lower() if call.code() == grpc.StatusCode.DEADLINE_EXCEEDED else details
+    return urllib.parse.unquote(details.lower()) if call.code() == grpc.StatusCode.DEADLINE_EXCEEDED else details
 
 
 def status(call):
