@@ -115,8 +115,20 @@ public sealed class RunningOutOfDescriptors : DaemonTest
     private static int Open(ShimProcess shim) => OpenNumbers(shim).Length;
 
     /// <summary>Which the shim keeps for telling one caller more that it has no other.</summary>
-    private static int Spare(ShimProcess shim) =>
-        OpenNumbers(shim).Last(number => File.ResolveLinkTarget($"/proc/{shim.Id}/fd/{number}", returnFinalTarget: false)?.FullName == "/dev/null");
+    private static int Spare(ShimProcess shim) => OpenNumbers(shim).Last(number => FindTarget($"/proc/{shim.Id}/fd/{number}") == "/dev/null");
+
+    /// <returns>Null where it has been closed since it was listed.</returns>
+    private static string? FindTarget(string descriptor)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.FullName;
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>When the shim does not read a file of /proc just then, which it does for a moment now and then (ColdPages).</summary>
     private static int LowestFreeAbove(ShimProcess shim, int number) => Enumerable.Range(0, 20).Min(_ =>
