@@ -86,7 +86,6 @@ public sealed class FlowControl : RelayTest
     public async Task An_empty_frame_with_END_STREAM_stays_behind_the_data_that_waits()
     {
         var (caller, runtime) = await Begin(runtime: s_byHand);
-        Runtime.On("/edit/Forward", _ => Task.CompletedTask);
         await OweTheRuntime(caller, runtime);
         var forwarded = caller.Start("/test.Fake/Unary");
         await forwarded.SendMessageAsync(new byte[30_000]);
@@ -102,7 +101,6 @@ public sealed class FlowControl : RelayTest
     public async Task Request_trailers_stay_behind_the_data_that_waits()
     {
         var (caller, runtime) = await Begin(new() { Encoder = RawOptions.Indexing }, s_byHand);
-        Runtime.On("/edit/Forward", _ => Task.CompletedTask);
         await OweTheRuntime(caller, runtime);
         var forwarded = caller.Start("/test.Fake/Unary");
         await forwarded.SendMessageAsync(new byte[30_000]);
@@ -117,8 +115,9 @@ public sealed class FlowControl : RelayTest
     }
 
     // 60,000 octets of an edited body, most of which the caller was credited before they went on: it may send more than the runtime takes.
-    private static async Task OweTheRuntime(RawCaller caller, RawConnection runtime)
+    private async Task OweTheRuntime(RawCaller caller, RawConnection runtime)
     {
+        Runtime.On("/edit/Forward", _ => Task.CompletedTask);
         var ours = caller.Start("/edit/Forward");
         await ours.SendDataAsync(new byte[40_000], end: false);
         await caller.Connection.PingAsync();
