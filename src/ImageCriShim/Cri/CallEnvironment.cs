@@ -38,13 +38,21 @@ internal sealed record CallEnvironment(
     /// <summary>Where images were found.</summary>
     internal FoundElsewhere Found { get; init; } = new();
 
+    /// <summary>Where to look for them. As the settings are, so a reload makes it anew.</summary>
+    internal OtherNames OtherNames { get; private init; } = new(Resolver, Record, Settings.DigestFallback);
+
     /// <summary>With other settings, and all else that is kept over a reload: connections, who is set aside, what is known of images.</summary>
-    internal CallEnvironment With(ShimSettings settings) => this with
+    internal CallEnvironment With(ShimSettings settings)
     {
-        Settings = settings,
-        Resolver = Resolver.With(settings),
-        Found = settings.HasSameRegistries(Settings) ? Found : new(), // a name that no registry accounts for any more is none
-    };
+        var resolver = Resolver.With(settings);
+        return this with
+        {
+            Settings = settings,
+            Resolver = resolver,
+            OtherNames = new(resolver, Record, settings.DigestFallback),
+            Found = settings.HasSameRegistries(Settings) ? Found : new(), // a name that no registry accounts for any more is none
+        };
+    }
 
     /// <summary>How images are shown.</summary>
     internal RestoredNames RestoredNames => new(Settings.Names, Record.Names);

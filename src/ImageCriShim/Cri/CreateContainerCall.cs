@@ -65,7 +65,7 @@ internal sealed class CreateContainerCall(CallEnvironment environment, CallerHea
         var image = ProtoMessage.GetString(spec, CriMessages.SpecImage);
         if (!IsNamed(spec) || await FindLocal(spec, image, cancellation) is not null)
             return spec;
-        foreach (var name in FindOtherNames(image))
+        foreach (var name in Environment.OtherNames.Of(image).Others)
         {
             if (await FindLocal(spec, name, cancellation) is null)
                 continue;

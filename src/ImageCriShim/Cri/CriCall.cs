@@ -127,21 +127,6 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     /// <summary>The same method with another message, sent before it is known whether its answer is needed.</summary>
     protected AheadCall? Begin(byte[] message) => Environment.Runtime.Begin(head, message, Remaining);
 
-    /// <summary>
-    /// What else the runtime may have the image by, without asking anybody: the name that it was pulled by, then its name at each
-    /// registry, most wanted first.
-    /// </summary>
-    protected IReadOnlyList<string> FindOtherNames(string image)
-    {
-        var recorded = FindRecorded(image) is { } pull ? [pull.Actual] : FindDigestsOf(image);
-        var candidates = Environment.Resolver.Candidates(image).Where(candidate => !candidate.IsAsGiven).Select(candidate => candidate.Image);
-        return [.. recorded.Concat(candidates).Distinct().Where(name => name != image)];
-    }
-
-    /// <summary>The last pull of the image. One that dropped the digest counts for as long as <c>digestFallback</c> allows that.</summary>
-    protected RecordedPull? FindRecorded(string image) =>
-        Environment.Record.Find(image) is { } pull && (pull.HasDigestAsGiven || Environment.Settings.DigestFallback) ? pull : null;
-
     /// <summary>The image that the runtime has by this name; null where it has none or does not say.</summary>
     /// <param name="spec">The ImageSpec that the caller named it in.</param>
     protected async Task<RuntimeImage?> FindLocal(byte[] spec, string image, CancellationToken cancellation)
@@ -155,12 +140,6 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
         Reference.TryParse(image, out var given) && Reference.TryParse(name, out var actual)
             ? new RestoredNames(Environment.Settings.Names, Environment.Record.Names, new FoundName(actual, given))
             : Environment.RestoredNames;
-
-    /// <summary>A name with a digest is shown for images that came by their tag.</summary>
-    private IEnumerable<string> FindDigestsOf(string image) =>
-        Reference.TryParse(image, out var reference) && reference.Digest is { } digest
-            ? Environment.Record.RepositoriesOf(reference.Name).Select(repository => $"{repository}@{digest}")
-            : [];
 
     private bool TryHoldInflated(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> message)
     {

@@ -14,8 +14,7 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
 {
     private static readonly object s_taken = new();
 
-    private IReadOnlyList<string> _otherNames = [];
-    private RecordedPull? _recorded; // before the runtime is asked for it
+    private NamesOfImage? _names; // before the runtime is asked for them
     private string? _expected; // the name under which the image was found the last time
     private object? _ahead; // the call that asks for it meanwhile, or that it is too late to ask
 
@@ -53,15 +52,14 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
 
         if (Image.Length == 0 || ImageId.IsId(Image))
             return Reply.AsItCame;
-        _recorded = Environment.Record.Find(Image);
-        _otherNames = FindOtherNames(Image);
-        return _otherNames.Count == 0 ? Reply.AsItCame : Reply.Ours;
+        _names = Environment.OtherNames.Of(Image);
+        return _names.Others.Count == 0 ? Reply.AsItCame : Reply.Ours;
     }
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
         RuntimeReply? unasked = null;
-        foreach (var name in _otherNames)
+        foreach (var name in _names!.Others)
         {
             var reply = await Ask(name, cancellation);
             if (!reply.Status.IsOk)
@@ -73,12 +71,13 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
             if (CriMessages.HasImage(reply.Message.Span))
             {
                 Log.FoundUnderCandidate(Environment.Log, Image, name);
-                Environment.Found.Remember(Image, name);
+                if (name != _expected)
+                    Environment.Found.Remember(Image, name);
                 return reply.ToAnswer(FoundBy(Image, name).InImages(reply.Message.Span));
             }
 
-            if (_recorded?.Actual == name)
-                Environment.Record.Forget([_recorded]);
+            if (_names.Recorded is { } recorded && recorded.Actual == name)
+                Environment.Record.Forget([recorded]);
         }
 
         return unasked?.ToAnswer(); // "not there" would be a guess, and kubelet would pull

@@ -101,7 +101,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     {
         // 3. What is on the node, if nobody can be asked.
         var local = decision.Image == Image && PullOutcome.IsEverythingDown(decision)
-            ? await LocalAnswer.Find(Environment, decision, FindRecorded(Image), await FindOnNode(cancellation), cancellation)
+            ? await LocalAnswer.Find(Environment, decision, Environment.OtherNames.Of(Image).Recorded, await FindOnNode(cancellation), cancellation)
             : null;
         if (local is { ImageRef: not null })
             return new PullOutcome(decision, [], local);
@@ -176,7 +176,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     {
         var found = new List<RuntimeImage>();
         var spec = CriMessages.GetSpec(Request.Span);
-        foreach (var name in FindOtherNames(Image).Append(Image))
+        foreach (var name in Environment.OtherNames.Of(Image).Others.Append(Image))
         {
             if (await FindLocal(spec, name, cancellation) is { } image)
                 found.Add(image);

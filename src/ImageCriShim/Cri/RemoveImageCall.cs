@@ -12,7 +12,7 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
 
     protected override Verdict DecideName()
     {
-        _otherNames = FindOtherNames(Image);
+        _otherNames = Environment.OtherNames.Of(Image).Others;
         return _otherNames.Count == 0 && Environment.Record.Snapshot.Count == 0 ? Verdict.Forward : Verdict.Answer;
     }
 

@@ -173,12 +173,14 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     }
 
     private IReadOnlyList<string> OfTag(ReadOnlySpan<char> actual) =>
-        asked?.Tagged is { } tagged && actual.SequenceEqual(asked.Actual) ? [.. names.OfTag(actual).Append(tagged).Distinct()] : names.OfTag(actual);
+        asked?.Tagged is { } tagged && actual.SequenceEqual(asked.Actual) ? With(tagged, names.OfTag(actual)) : names.OfTag(actual);
 
     private IReadOnlyList<string> OfRepository(ReadOnlySpan<char> actual, ReadOnlySpan<char> imageId) =>
         asked is not null && actual.SequenceEqual(asked.ActualRepository)
-            ? [.. names.OfRepository(actual, imageId).Append(asked.Repository).Distinct()]
+            ? With(asked.Repository, names.OfRepository(actual, imageId))
             : names.OfRepository(actual, imageId);
+
+    private static IReadOnlyList<string> With(string asked, IReadOnlyList<string> recorded) => recorded.Contains(asked) ? recorded : [.. recorded, asked];
 
     private static bool IsName(ProtoReader field) =>
         field.Number is CriMessages.ImageRepoTags or CriMessages.ImageRepoDigests && field.WireType == ProtoMessage.LengthDelimited;

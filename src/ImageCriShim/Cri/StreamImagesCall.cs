@@ -34,7 +34,7 @@ internal sealed class StreamImagesCall(CallEnvironment environment, CallerHead h
             return Reply.With(EditEach(answer));
         if (!answer.IsOk)
             return Reply.AsItCame;
-        _otherNames = FindOtherNames(Image);
+        _otherNames = Environment.OtherNames.Of(Image).Others;
         return _otherNames.Count == 0 ? Reply.AsItCame : Reply.Ours;
     }
 

@@ -15,6 +15,7 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
     private readonly Lock _gate = new();
     private GivenNames? _names; // made when it is first asked for
     private RecordedPull[]? _snapshot; // until the next change
+    private int _version;
 
     /// <summary>A snapshot, oldest first.</summary>
     public IReadOnlyList<RecordedPull> All
@@ -52,6 +53,9 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
             }
         }
     }
+
+    /// <summary>Another one after each change.</summary>
+    public int Version => Volatile.Read(ref _version);
 
     /// <summary>The last pull of that image, however it is spelled.</summary>
     public RecordedPull? Find(string given)
@@ -137,6 +141,7 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
         _pulls[pull.Key] = pull;
         _names?.Add(pull);
         _snapshot = null;
+        _version++;
     }
 
     private void Drop(RecordedPull pull)
@@ -144,6 +149,7 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
         _pulls.Remove(pull.Key);
         _names?.Remove(pull);
         _snapshot = null;
+        _version++;
     }
 
     private static Dictionary<string, RecordedPull> Index(IEnumerable<RecordedPull> pulls)

@@ -34,7 +34,7 @@ public sealed class FuzzingProtobuf : FuzzTarget, IAsyncDisposable
     private readonly RegistryClient _registries = new(TimeProvider.System);
     private readonly Outages _outages;
     private readonly RuntimeClient _client;
-    private readonly CallEnvironment _environment;
+    private readonly PullRecord _record;
     private readonly RouteCall _route;
 
     public FuzzingProtobuf()
@@ -46,12 +46,12 @@ public sealed class FuzzingProtobuf : FuzzTarget, IAsyncDisposable
         _outages = new Outages(_registries, TimeProvider.System, log);
         _client = new RuntimeClient(new RuntimeSocket(_runtime.SocketPath, TimeProvider.System));
         var settings = new ShimSettings { Registries = [ResolveCase.Configured("hub.local:5000", 500)] };
-        var record = new PullRecord([new RecordedPull("nginx:1", $"{Actual}:1", "hub.local:5000", "sha256:" + new string('1', 64),
-            DateTimeOffset.UnixEpoch, PulledWith.NodesOwn)]);
-        _environment = new CallEnvironment(
-            settings, new Resolver(settings, _outages, TimeProvider.System), _registries, _client, record, new MissingImages([]),
-                TimeProvider.System, log);
-        _route = new CriRouter(() => _environment with { Record = new PullRecord(record.All) }, _ => RuntimeVersions.Both).Begin(() => true);
+        var resolver = new Resolver(settings, _outages, TimeProvider.System);
+        var pull = new RecordedPull("nginx:1", $"{Actual}:1", "hub.local:5000", "sha256:" + new string('1', 64), DateTimeOffset.UnixEpoch, PulledWith.NodesOwn);
+        _record = new PullRecord([pull]);
+        _route = new CriRouter(
+            () => new CallEnvironment(settings, resolver, _registries, _client, new PullRecord(_record.All), new MissingImages([]), TimeProvider.System, log),
+            _ => RuntimeVersions.Both).Begin(() => true);
     }
 
     protected override string Name => "protobuf";
@@ -132,7 +132,7 @@ public sealed class FuzzingProtobuf : FuzzTarget, IAsyncDisposable
         var behaviour = "";
         foreach (var mode in (ShownNames[])[ShownNames.Original, ShownNames.Both, ShownNames.Actual])
         {
-            var names = new RestoredNames(mode, _environment.Record.Names);
+            var names = new RestoredNames(mode, _record.Names);
             try
             {
                 var images = names.InImages(answer);
