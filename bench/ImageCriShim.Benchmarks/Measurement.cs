@@ -14,7 +14,7 @@ internal sealed record Measurement(string Name, Measure On)
         [
             new("forwarded calls, 1 stream", OfCall(figures, Row.OneStream, Load.Version(10_000, streams: 1), Row.ForwardedCpu)),
             new("forwarded calls, 16 streams", OfCall(figures, Row.SixteenStreams, Load.Version(20_000, streams: 16))),
-            new("forwarded calls, 64 streams", OfRate(figures, Row.CallsPerSecond, Load.Version(50_000, streams: 64))),
+            new("forwarded calls, 64 streams", OfRate(figures, Row.CallsPerSecond, Load.Version(150_000, streams: 64))),
             new("200 KB answers", OfAnswering(figures, Row.Large, new Load(AnsweringRuntime.LargePath, [], Calls: 2_000, Streams: 1))),
             new("streamed messages", OfAnswering(figures, Row.Streamed, new Load(AnsweringRuntime.StreamPath, [], Calls: 100, Streams: 1))),
             new(
