@@ -1,4 +1,6 @@
 using ImageCriShim.Cri;
+using ImageCriShim.Registries;
+using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
 using ImageCriShim.Tests.Rewriting;
 
@@ -58,6 +60,18 @@ public sealed class OtherNamesTests : IAsyncDisposable
         _record.Add(Pull($"nginx:1@{s_digest}", "elsewhere.local/nginx:1"));
         _names.Of($"nginx:1@{s_digest}").Recorded.ShouldBeNull();
         new OtherNames(_case.Resolver, _record, digestFallback: true).Of($"nginx:1@{s_digest}").Others[0].ShouldBe("elsewhere.local/nginx:1");
+    }
+
+    [Fact]
+    public void After_a_reload_it_is_looked_for_where_the_new_settings_say()
+    {
+        using var registries = new RegistryClient(_case.Time);
+        using var runtime = new RuntimeClient(new RuntimeSocket("/nobody.sock", _case.Time));
+        var before = new CallEnvironment(_case.Settings, _case.Resolver, registries, runtime, _record, new MissingImages([]), _case.Time, _case.Log);
+        before.OtherNames.Of("nginx:1").Others.Count.ShouldBe(3);
+        var after = before.With(_case.Settings with { Registries = [ResolveCase.Configured("https://new.local", 500)] });
+        after.OtherNames.Of("nginx:1").Others.ShouldBe(["new.local/library/nginx:1"]);
+        before.OtherNames.Of("nginx:1").Others.Count.ShouldBe(3); // of calls that began with it
     }
 
     [Fact]
