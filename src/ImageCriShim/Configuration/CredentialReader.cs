@@ -109,9 +109,14 @@ internal static class CredentialReader
     {
         const string AbsolutePath = "the absolute path of a file";
         var path = map.Text(key, AbsolutePath);
-        if (path is null || YamlValues.IsAbsolutePath(path))
+        if (path is null || (YamlValues.IsAbsolutePath(path) && (IsInDirectory(path) || File.Exists(path))))
             return path;
-        map.Problem(key, $"is not an absolute path; use {AbsolutePath}");
+        map.Problem(key, YamlValues.IsAbsolutePath(path)
+            ? $"is no file, and may be a secret that begins with a slash; use {AbsolutePath}, in a directory where it comes later"
+            : $"is not an absolute path; use {AbsolutePath}");
         return null;
     }
+
+    /// <summary>Not in the root itself. Random secrets may begin with a slash, and where one stands by mistake it looks like a file there.</summary>
+    private static bool IsInDirectory(string path) => path.Trim('/').Contains('/');
 }

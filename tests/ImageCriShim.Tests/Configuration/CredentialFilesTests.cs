@@ -61,6 +61,16 @@ public sealed class CredentialFilesTests : IDisposable
     }
 
     [Theory]
+    [InlineData("passwordFile", "username: robot\n")]
+    [InlineData("identityTokenFile")]
+    [InlineData("registryTokenFile")]
+    [InlineData("dockerConfig")]
+    public void A_secret_in_the_place_of_its_file_is_not_shown_even_where_it_begins_with_a_slash(string key, string user = "") =>
+        Load($"{user}{key}: /pl4nted+secret=").Problems.ShouldHaveSingleItem()
+            .ShouldBe($"{key} (shim.yaml:{(user.Length > 0 ? 3 : 2)}): is no file, and may be a secret that begins with a slash; "
+                + "use the absolute path of a file, in a directory where it comes later");
+
+    [Theory]
     [InlineData(Sound)]
     [InlineData("""
         {

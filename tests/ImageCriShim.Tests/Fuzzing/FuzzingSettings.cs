@@ -16,8 +16,9 @@ public sealed partial class FuzzingSettings : FuzzTarget, IDisposable
 {
     private const string Secret = "s3cretPassw0rd";
 
-    private static readonly string[] s_secretKeys = ["auth", "password", "identityToken", "registryToken", "passwordFile",
-        "identityTokenFile", "registryTokenFile", "dockerConfig"];
+    private static readonly string[] s_secretKeys = ["auth", "password", "identityToken", "registryToken"];
+
+    private static readonly string[] s_pathKeys = ["passwordFile", "identityTokenFile", "registryTokenFile", "dockerConfig"];
 
     private readonly TempDirectory _directory = new(inMemory: true);
 
@@ -126,10 +127,16 @@ public sealed partial class FuzzingSettings : FuzzTarget, IDisposable
         foreach (KeyValuePair<YamlNode, YamlNode> entry in node is YamlMappingNode map ? map.Children.ToList() : [])
         {
             Find(entry.Key, belongs: false, where, seen);
-            Find(entry.Value, entry.Key is YamlScalarNode { Value: { } name }
-                && s_secretKeys.Contains(name, StringComparer.OrdinalIgnoreCase), where, seen);
+            Find(entry.Value, Belongs(entry), where, seen);
         }
     }
+
+    private static bool Belongs(KeyValuePair<YamlNode, YamlNode> entry) => entry.Key is YamlScalarNode { Value: { } key }
+        && (s_secretKeys.Contains(key, StringComparer.OrdinalIgnoreCase)
+            || (s_pathKeys.Contains(key, StringComparer.OrdinalIgnoreCase) && !IsInDirectory($"{entry.Value}")));
+
+    /// <summary>A path that is shown, for it helps; anything else in its place may be the secret itself.</summary>
+    private static bool IsInDirectory(string path) => path.StartsWith('/') && path.Trim('/').Contains('/');
 
     // The key, and how what is said ends: what is in between is the operator's own.
     private static string Kind(string line) =>
