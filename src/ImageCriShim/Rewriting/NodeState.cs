@@ -20,7 +20,7 @@ internal sealed class NodeState : IDisposable
         var pulls = new StateFile<RecordedPull>(StateJson.Pulls, directory, log);
         var missing = new StateFile<MissingImage>(StateJson.Missing, directory, log);
         _directory = directory;
-        _reading = new Task(() => Read(pulls, missing));
+        _reading = new Task(() => Read(pulls, missing), TaskCreationOptions.LongRunning); // a disk that hangs keeps the thread
         _pulls = new StateKeeper<RecordedPull>(pulls, () => Pulls!.All, _reading);
         _missing = new StateKeeper<MissingImage>(missing, () => Missing!.All, _reading);
         Pulls = new PullRecord([], _pulls.WriteSoon);

@@ -1,7 +1,8 @@
 namespace ImageCriShim.Tests.Fakes;
 
 /// <summary>A directory with a short name, since a socket's path has at most 108 bytes; removed at the end.</summary>
-/// <param name="inMemory">For thousands of files a second, where the machine has a file system for that.</param>
+/// <param name="inMemory">For thousands of files a second, and where a busy disk must not be taken for one that hangs; where the machine has a file
+/// system for that.</param>
 public sealed class TempDirectory(bool inMemory = false) : IDisposable
 {
     private const string Memory = "/dev/shm";

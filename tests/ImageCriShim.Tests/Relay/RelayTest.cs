@@ -11,7 +11,7 @@ namespace ImageCriShim.Tests.Relay;
 /// </summary>
 public abstract class RelayTest : IAsyncDisposable
 {
-    private readonly TempDirectory _directory = new();
+    private readonly TempDirectory _directory = new(inMemory: true);
     private readonly List<IAsyncDisposable> _ending = [];
     private readonly List<string> _expected = [];
     private readonly List<FakeRuntime> _runtimes = [];
