@@ -29,9 +29,9 @@ internal sealed class Daemon : IDisposable
     /// <summary>User and system time of all its threads so far.</summary>
     internal double CpuSeconds => (StatField(14) + StatField(15)) / TicksPerSecond;
 
-    /// <summary>Its open sockets, of every kind.</summary>
-    internal int Sockets => Directory.EnumerateFiles($"/proc/{_process.Id}/fd")
-        .Count(file => new FileInfo(file).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
+    internal int InternetSockets => CountSockets("tcp", inode: 9) + CountSockets("tcp6", inode: 9);
+
+    internal int UnixSockets => CountSockets("unix", inode: 6);
 
     internal double ResidentMegabytes => ReadResident() / 1024.0;
 
@@ -89,6 +89,14 @@ internal sealed class Daemon : IDisposable
     {
         var stat = File.ReadAllText($"/proc/{_process.Id}/stat");
         return long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[number - 3], CultureInfo.InvariantCulture);
+    }
+
+    // proc_pid_net(5); of a socket, its descriptor and its table tell the same inode.
+    private int CountSockets(string table, int inode)
+    {
+        var held = Directory.EnumerateFiles($"/proc/{_process.Id}/fd").Select(file => new FileInfo(file).LinkTarget).ToHashSet();
+        return File.ReadLines($"/proc/{_process.Id}/net/{table}").Skip(1)
+            .Count(line => held.Contains($"socket:[{line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[inode]}]"));
     }
 
     private double ReadResident()

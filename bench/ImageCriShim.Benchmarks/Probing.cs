@@ -111,10 +111,11 @@ internal sealed class Probing(Scene scene, Figures figures)
         using var shim = Start(way, [first.Address, second.Address, last.Address]);
         for (var i = 0; i < WarmNames; i++)
             shim.Pull($"{Held}{i}:1");
-        var (sockets, megabytes) = (shim.Daemon.Sockets, shim.Daemon.ResidentMegabytes);
+        var (sockets, spares, megabytes) = (shim.Daemon.InternetSockets, shim.Daemon.UnixSockets, shim.Daemon.ResidentMegabytes);
         for (var i = WarmNames; i < WarmNames + ManyNames; i++)
             shim.Pull($"{Held}{i}:1");
-        figures.Add(Row.ManySockets, way, shim.Daemon.Sockets - sockets);
+        figures.Add(Row.ManySockets, way, shim.Daemon.InternetSockets - sockets);
+        figures.Add(Row.ManySpares, way, shim.Daemon.UnixSockets - spares); // one that a call waited on for long is kept beside its successor, eight at most
         figures.Add(Row.ManyMemory, way, shim.Daemon.ResidentMegabytes - megabytes);
     }
 

@@ -25,7 +25,8 @@ internal sealed record Row(string Name, string Unit, bool IsRatio, Promise? Prom
         "PullImage, first, 2 of 3 registries dead", "ms", IsRatio: false, new(Probing.ProbeTimeout + 1.3 * Probing.Distance));
     internal static readonly Row NextDead = new("PullImage, next names, 2 dead: more than without, p50", "ms", IsRatio: false, new(5));
     internal static readonly Row Crowd = new("100 pulls of one name at once: requests per registry", "", IsRatio: false, new(1));
-    internal static readonly Row ManySockets = new("5,000 names over 3 registries: sockets left over", "", IsRatio: false, new(0));
+    internal static readonly Row ManySockets = new("5,000 names over 3 registries: their sockets left over", "", IsRatio: false, new(0));
+    internal static readonly Row ManySpares = new("5,000 names over 3 registries: more spares to the runtime", "", IsRatio: false);
     internal static readonly Row ManyMemory = new("5,000 more names over 3 registries: memory grows by", "MB", IsRatio: false, new(2));
 
     internal static IReadOnlyList<Row> All { get; } =
@@ -33,7 +34,7 @@ internal sealed record Row(string Name, string Unit, bool IsRatio, Promise? Prom
         OneStream, SixteenStreams, CallsPerSecond, Large, Streamed, StatusAsGiven, StatusAsCandidate, Pull,
         .. Listing.Sizes.SelectMany(size => new[] { size.Restored, size.Actual }),
         ForwardedCpu, StatusCpu, Idle, Loaded, Listening,
-        FirstResolve, ColdResolve, NextResolve, FirstDead, NextDead, Crowd, ManySockets, ManyMemory,
+        FirstResolve, ColdResolve, NextResolve, FirstDead, NextDead, Crowd, ManySockets, ManySpares, ManyMemory,
     ];
 
     internal static Row List(int images, bool restored, Promise? promise = null) =>
