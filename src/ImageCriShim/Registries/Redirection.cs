@@ -13,9 +13,22 @@ internal static class Redirection
         return isRedirect
             && response.Headers.Location is { } location
             && Uri.TryCreate(asked, location, out var target)
-            && (target.Scheme == Uri.UriSchemeHttp || target.Scheme == Uri.UriSchemeHttps)
+            && CanBeAsked(target)
                 ? target
                 : null;
+    }
+
+    /// <summary>Of an address that somebody else has written: over HTTP, and its host's name, which may be in any letters, has a form in ASCII.</summary>
+    public static bool CanBeAsked(Uri uri)
+    {
+        try
+        {
+            return (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) && uri.IdnHost.Length > 0;
+        }
+        catch (UriFormatException)
+        {
+            return false;
+        }
     }
 
     /// <summary>

@@ -88,6 +88,7 @@ public sealed class RedirectTests : IAsyncLifetime
     [InlineData("ftp://example.com/x")]
     [InlineData("file:///etc/passwd")]
     [InlineData("http://")]
+    [InlineData("http://xn--\u00e9/x")] // a host that has no name in ASCII
     public async Task A_redirect_to_nowhere_is_no_answer(string target)
     {
         registry.Behave = _ => FakeAnswer.RedirectTo(target);

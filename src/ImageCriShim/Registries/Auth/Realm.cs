@@ -12,7 +12,7 @@ internal static class Realm
     /// <param name="problem">Why nothing may be sent there, for people.</param>
     public static bool TryFind(Uri registry, string? text, [NotNullWhen(true)] out Uri? realm, [NotNullWhen(false)] out string? problem)
     {
-        if (string.IsNullOrWhiteSpace(text) || !Uri.TryCreate(registry, text, out realm) || !IsHttp(realm))
+        if (string.IsNullOrWhiteSpace(text) || !Uri.TryCreate(registry, text, out realm) || !Redirection.CanBeAsked(realm))
             (realm, problem) = (null, "names no token server that can be asked");
         else if ((problem = FindProblem(registry, realm)) is not null)
             realm = null;
@@ -27,8 +27,6 @@ internal static class Realm
             ? $"wants a token to be had from {realm.Authority}, an address where clouds keep secrets of their own"
             : null;
     }
-
-    private static bool IsHttp(Uri uri) => uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp;
 
     private static bool IsLinkLocal(Uri uri)
     {

@@ -29,6 +29,7 @@ public sealed class RealmTests
     [InlineData("https://hub.corp/", "ftp://auth.corp/token", "no token server")]
     [InlineData("https://hub.corp/", "file:///etc/passwd", "no token server")]
     [InlineData("https://hub.corp/", "http://", "no token server")]
+    [InlineData("https://hub.corp/", "https://xn--\u00e9/token", "no token server")] // a host that has no name in ASCII
     [InlineData("https://hub.corp/", "", "no token server")]
     [InlineData("https://hub.corp/", null, "no token server")]
     public void Where_a_secret_must_not_go_nothing_is_asked(string registry, string? realm, string reason)
