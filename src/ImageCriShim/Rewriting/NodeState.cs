@@ -5,8 +5,8 @@ namespace ImageCriShim.Rewriting;
 /// <summary>What is kept on this node over restarts: the record of pulls, and what no registry had. Never needed, only useful.</summary>
 internal sealed class NodeState : IDisposable
 {
-    // A disk that hangs must hold up neither a start nor a restart; one that is only slow needs less.
-    private static readonly TimeSpan s_readPatience = TimeSpan.FromSeconds(1);
+    // A disk that hangs must not hold up a start for long; one that is only slow, on a node that has just been booted, needs less.
+    private static readonly TimeSpan s_readPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan s_flushPatience = TimeSpan.FromSeconds(5);
 
     private readonly StateKeeper<RecordedPull> _pulls;
@@ -40,11 +40,12 @@ internal sealed class NodeState : IDisposable
     /// <summary>
     /// Throws nothing for what a disk can do: what cannot be read is begun anew. What takes long to read is added when it has been.
     /// </summary>
-    public static NodeState Open(string directory, ILogger log)
+    /// <param name="patience">How long it may take before it is left to come later: some seconds by default.</param>
+    public static NodeState Open(string directory, ILogger log, TimeSpan? patience = null)
     {
         var state = new NodeState(new StateDirectory(directory, log), log);
         state._reading.Start(TaskScheduler.Default);
-        if (state._reading.Wait(s_readPatience))
+        if (state._reading.Wait(patience ?? s_readPatience))
             return state;
         Log.StateNotReadYet(log, directory);
         state._reading.ContinueWith(_ => Log.StateIsRead(log, directory), TaskScheduler.Default);

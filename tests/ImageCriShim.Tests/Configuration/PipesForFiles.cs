@@ -63,7 +63,7 @@ public sealed class PipesForFiles : IAsyncLifetime
         var log = new CapturingLog();
         var state = Directory.CreateDirectory(folder.File("state"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
         File.Move(Pipe, Path.Combine(state, "pulls.json"));
-        using (var opened = await InTime(() => NodeState.Open(state, log)))
+        using (var opened = await InTime(() => NodeState.Open(state, log, RawConnection.Patience)))
             opened.IsNew.ShouldBeTrue();
         log.Complaints.ShouldContain(line => line.Contains("it is a pipe, not a file"));
     }

@@ -118,7 +118,7 @@ public sealed class BeginningTheRecord : NamesTest
         Runtime.CallsOf("ListImages").Count().ShouldBe(1);
         Record.All.ShouldBeEmpty();
         State!.Dispose();
-        using var after = NodeState.Open(Path.Combine(Path.GetDirectoryName(RuntimeSocketPath)!, "state"), Log);
+        using var after = NodeState.Open(Path.Combine(Path.GetDirectoryName(RuntimeSocketPath)!, "state"), Log, RawConnection.Patience);
         after.IsNew.ShouldBeFalse();
     }
 

@@ -16,11 +16,11 @@ public abstract class NamesTest : PullTest
         var directory = Path.Combine(Path.GetDirectoryName(RuntimeSocketPath)!, "state");
         if (!isNew)
         {
-            using var before = NodeState.Open(directory, Log);
+            using var before = NodeState.Open(directory, Log, RawConnection.Patience);
             before.Begin();
         }
 
-        State = NodeState.Open(directory, Log);
+        State = NodeState.Open(directory, Log, RawConnection.Patience);
         AtEnd(new Ending(State));
     }
 

@@ -63,6 +63,7 @@ public sealed class RawConnection : IAsyncDisposable
         Channel.CreateUnbounded<(byte[], TaskCompletionSource?)>(new() { SingleReader = true });
     private readonly Lock gate = new();
     private readonly Dictionary<int, RawStream> streams = [];
+    private int dataFrames;
     private readonly List<Frame> received = [];
     private readonly List<(Func<Frame, bool> Wanted, TaskCompletionSource<Frame> Found)> waiting = [];
     private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -231,11 +232,22 @@ public sealed class RawConnection : IAsyncDisposable
             }
 
             var ends = end && taken == data.Length;
-            Send(Frame.Data(stream.Id, data.Span[..taken], ends));
+            await SendDataAsync(Frame.Data(stream.Id, data.Span[..taken], ends));
             data = data[taken..];
             if (ends) Forget(stream, hasSentEnd: true);
         }
         while (data.Length > 0);
+    }
+
+    /// <summary>Waits now and then, so that a peer that does not read finds no gigabyte in the queue.</summary>
+    private async ValueTask SendDataAsync(Frame frame)
+    {
+        const int framesBetweenWaits = 256;
+        var written = Interlocked.Increment(ref dataFrames) % framesBetweenWaits == 0
+            ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+            : null;
+        if (!outgoing.Writer.TryWrite((frame.ToBytes(), written))) throw new ConnectionLostException(Loss ?? "closed");
+        if (written is not null) await written.Task;
     }
 
     /// <summary>Closes our side for writing; the peer's last frames are still read.</summary>
@@ -274,12 +286,14 @@ public sealed class RawConnection : IAsyncDisposable
 
     private async Task WriteAsync()
     {
+        TaskCompletionSource? current = null;
         try
         {
             await foreach (var (bytes, written) in outgoing.Reader.ReadAllAsync())
             {
+                current = written;
                 for (var sent = 0; sent < bytes.Length;) sent += await socket.SendAsync(bytes.AsMemory(sent));
-                written?.SetResult();
+                written?.TrySetResult();
             }
 
             socket.Shutdown(SocketShutdown.Send);
@@ -287,6 +301,7 @@ public sealed class RawConnection : IAsyncDisposable
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
             outgoing.Writer.TryComplete();
+            current?.TrySetException(new ConnectionLostException(error.Message));
             while (outgoing.Reader.TryRead(out var left)) left.Written?.TrySetException(new ConnectionLostException(error.Message));
         }
     }

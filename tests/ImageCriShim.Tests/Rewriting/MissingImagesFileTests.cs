@@ -23,14 +23,14 @@ public sealed class MissingImagesFileTests : IDisposable
     [Fact]
     public void What_was_missed_is_there_after_a_restart()
     {
-        using (var before = NodeState.Open(State, log))
+        using (var before = NodeState.Open(State, log, RawConnection.Patience))
         {
             before.Missing.Note(Nowhere("app:1", new ProbeResult.Missing(), new ProbeResult.Missing()), s_start);
             before.Missing.Note(Nowhere("app:1", new ProbeResult.Missing(), new ProbeResult.Missing()), s_start.AddHours(1));
             before.Missing.Note(Nowhere("quay.io/ö", new ProbeResult.Missing()), s_start);
         }
 
-        using var after = NodeState.Open(State, log);
+        using var after = NodeState.Open(State, log, RawConnection.Patience);
         var image = after.Missing.All.ShouldHaveSingleItem();
         (image.Image, image.First, image.Last).ShouldBe(("docker.io/library/app:1", s_start, s_start.AddHours(1)));
         image.Asked.ShouldBe(["hub0/app:1", "hub1/app:1"]);
@@ -51,7 +51,7 @@ public sealed class MissingImagesFileTests : IDisposable
     {
         Directory.CreateDirectory(State);
         File.WriteAllText(Path, content);
-        using (var state = NodeState.Open(State, log))
+        using (var state = NodeState.Open(State, log, RawConnection.Patience))
         {
             state.Missing.All.ShouldBeEmpty();
             state.Pulls.Add(PullRecordTests.Pull("nginx"));
@@ -61,7 +61,7 @@ public sealed class MissingImagesFileTests : IDisposable
         File.ReadAllText(Path + ".unusable").ShouldBe(content);
         log.Complaints.ShouldHaveSingleItem()
             .ShouldContain($"the list of missing images, {Path}, cannot be used: {reason}. It is now {Path}.unusable, and a new one is begun");
-        using var after = NodeState.Open(State, log);
+        using var after = NodeState.Open(State, log, RawConnection.Patience);
         (after.Missing.All.Count, after.Pulls.All.Count, after.IsNew).ShouldBe((1, 1, false));
     }
 

@@ -298,7 +298,7 @@ public sealed class PullRecordFileTests : IDisposable
 
     private StateFile<RecordedPull> PullFile() => new(StateJson.Pulls, new StateDirectory(State, log), log);
 
-    private NodeState Open() => NodeState.Open(State, log);
+    private NodeState Open() => NodeState.Open(State, log, RawConnection.Patience);
 
     private void Save(params RecordedPull[] pulls)
     {

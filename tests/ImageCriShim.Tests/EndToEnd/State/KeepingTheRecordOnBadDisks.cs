@@ -36,7 +36,7 @@ public sealed class KeepingTheRecordOnBadDisks
         using var disk = Disk.OfSize(kilobytes: 1024);
         FileIn(disk.Path).TrySave(Pulls(3)).ShouldBeTrue();
         disk.MakeReadOnly();
-        using (var state = NodeState.Open(disk.Path, log))
+        using (var state = NodeState.Open(disk.Path, log, Fakes.RawConnection.Patience))
         {
             state.Pulls.All.Count.ShouldBe(3);
             state.Pulls.Add(Pull("another"));
@@ -57,7 +57,7 @@ public sealed class KeepingTheRecordOnBadDisks
         using var disk = Disk.OfSize(kilobytes: 1024);
         File.WriteAllText(Path.Combine(disk.Path, "pulls.json"), "torn");
         disk.MakeReadOnly();
-        using (var state = NodeState.Open(disk.Path, log))
+        using (var state = NodeState.Open(disk.Path, log, Fakes.RawConnection.Patience))
             state.Pulls.All.ShouldBeEmpty();
         log.Complaints.ShouldHaveSingleItem().ShouldContain("its file system is read-only");
     }
@@ -69,7 +69,7 @@ public sealed class KeepingTheRecordOnBadDisks
         FileIn(disk.Path).TrySave(Pulls(3)).ShouldBeTrue();
         Disk.Run("chown", "-R", "1234", disk.Path);
         Disk.Run("chmod", "0700", disk.Path);
-        using (var state = NodeState.Open(disk.Path, log))
+        using (var state = NodeState.Open(disk.Path, log, Fakes.RawConnection.Patience))
             state.Pulls.All.ShouldBeEmpty();
 
         log.Complaints.Count().ShouldBe(2);
