@@ -11,12 +11,18 @@ umask 022
 . "$ROOT/lab/machine.sh"
 # shellcheck source=lab/packages.sh
 . "$ROOT/lab/packages.sh"
+# shellcheck source=lab/restore.sh
+. "$ROOT/lab/restore.sh"
 # shellcheck source=lab/publish.sh
 . "$ROOT/lab/publish.sh"
 # shellcheck source=lab/deb.sh
 . "$ROOT/lab/deb.sh"
 # shellcheck source=lab/deb-tests.sh
 . "$ROOT/lab/deb-tests.sh"
+# shellcheck source=lab/report.sh
+. "$ROOT/lab/report.sh"
+# shellcheck source=lab/stress.sh
+. "$ROOT/lab/stress.sh"
 # shellcheck source=lab/tests.sh
 . "$ROOT/lab/tests.sh"
 # shellcheck source=lab/order.sh

@@ -22,7 +22,7 @@ bench_everything() {
         leave_no_build_server
         restore
         compile
-        publish_all
+        publish
     } >&2
     mkdir "$bench_directory"
     IMAGE_CRI_SHIM_LAB=$LAB_CACHE IMAGE_CRI_SHIM_ROOT=$ROOT IMAGE_CRI_SHIM_BENCH=$bench_directory \

@@ -165,7 +165,7 @@ run_commands() {
 # settle: what is another each time, in words; and how wide columns are.
 settle() {
     sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}Z/TIME/g; s/sha256:[0-9a-f]{12,}/DIGEST/g; s/\b[0-9.]+ (ms|s|min)\b/N \1/g; s/process [0-9]+/process N/
-        s/\b(native|ready-to-run)\b/FLAVOUR/; s/[0-9]+\.[0-9]+\.[0-9]+(\+next)?/VERSION/g; s/ {2,}/  /g; s/^(TIME.*  )[0-9]+  /\1N  /; s/^-{3,}$/---/'
+        s/[0-9]+\.[0-9]+\.[0-9]+(\+next)?/VERSION/g; s/ {2,}/  /g; s/^(TIME.*  )[0-9]+  /\1N  /; s/^-{3,}$/---/'
 }
 
 no_trace() {

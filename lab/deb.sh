@@ -7,7 +7,7 @@ deb_packages=(dpkg-dev jq)
 package() {
     need_sdk
     leave_no_build_server
-    publish_all
+    publish
     if ! command -v dpkg-deb >/dev/null; then
         note "notice: no dpkg-deb here, so no Debian package is made."
         return
@@ -15,7 +15,7 @@ package() {
     install_packages "${deb_packages[@]}"
     build_deb "$(shim_version)"
     write_sbom "$(shim_version)"
-    (cd artifacts/package && sha256sum -- */image-cri-shim *.deb *.cdx.json >SHA256SUMS)
+    (cd artifacts/package && sha256sum -- image-cri-shim *.deb *.cdx.json >SHA256SUMS)
     say "wrote artifacts/package/$(deb_name "$(shim_version)"), its SBOM and SHA256SUMS"
 }
 
@@ -23,15 +23,9 @@ shim_version() { sed -n 's#.*<VersionPrefix>\(.*\)</VersionPrefix>.*#\1#p' "$ROO
 
 deb_name() { printf 'image-cri-shim_%s_%s.deb\n' "$1" "$(dpkg --print-architecture)"; }
 
-# What is released: native for a .NET that is supported, else ready-to-run.
-released_flavour() {
-    if [[ -e $ROOT/artifacts/package/native/image-cri-shim && ! -d $ROOT/artifacts/publish/native-net9.0 ]]; then echo native; else echo ready-to-run; fi
-}
-
 # build_deb VERSION [DIRECTORY]: into artifacts/package unless told otherwise.
 build_deb() {
-    local version=$1 into=${2:-$ROOT/artifacts/package} tree binary
-    binary=$ROOT/artifacts/package/$(released_flavour)/image-cri-shim
+    local version=$1 into=${2:-$ROOT/artifacts/package} tree binary=$ROOT/artifacts/package/image-cri-shim
     tree=$(mktemp -d)
     fill_tree "$tree" "$binary" "$version"
     write_control "$tree" "$binary" "$version"
@@ -101,17 +95,14 @@ dependencies_of() {
 
 # write_sbom VERSION: every package that the binary is compiled from, as restored and locked, with its SHA-512.
 write_sbom() {
-    local version=$1 flavour binary
-    flavour=$(released_flavour)
-    binary=artifacts/package/$flavour/image-cri-shim
-    locked_packages | jq -n --arg version "$version" --arg flavour "$flavour" --arg digest "$(sha256sum <"$binary" | cut -d ' ' -f 1)" '
+    local version=$1
+    locked_packages | jq -n --arg version "$version" --arg digest "$(sha256sum <artifacts/package/image-cri-shim | cut -d ' ' -f 1)" '
         def purl: "pkg:nuget/\(.name)@\(.version)";
         [inputs] as $packages | {
             bomFormat: "CycloneDX", specVersion: "1.5", version: 1,
             metadata: {component: {
                 type: "application", "bom-ref": "image-cri-shim", name: "image-cri-shim", version: $version,
-                licenses: [{license: {id: "Apache-2.0"}}], hashes: [{alg: "SHA-256", content: $digest}],
-                properties: [{name: "flavour", value: $flavour}]}},
+                licenses: [{license: {id: "Apache-2.0"}}], hashes: [{alg: "SHA-256", content: $digest}]}},
             components: [$packages[] | {
                 type: "library", "bom-ref": purl, name, version, purl: purl, hashes: [{alg: "SHA-512", content: .sha512}]}],
             dependencies: [{ref: "image-cri-shim", dependsOn: [$packages[] | purl]}]
@@ -121,7 +112,7 @@ write_sbom() {
 # locked_packages: {name, version, sha512} each. What only the build uses is not in the binary; the runtime that is in it has the SDK's version.
 locked_packages() {
     local name version hash
-    jq -r '.dependencies[] | to_entries[] | select(.value.resolved and .key != "Microsoft.NET.ILLink.Tasks") |
+    jq -r '.dependencies[] | to_entries[] | select(.value.resolved and (.key | test("ILLink|ILCompiler") | not)) |
         [.key, .value.resolved, .value.contentHash] | @tsv' src/ImageCriShim/packages.lock.json | LC_ALL=C sort -u |
         while IFS=$'\t' read -r name version hash; do
             jq -n --arg name "$name" --arg version "$version" --arg sha512 "$(base64 -d <<<"$hash" | od -An -v -tx1 | tr -d ' \n')" '{$name, $version, $sha512}'
@@ -131,10 +122,8 @@ locked_packages() {
 
 # The .NET runtime is compiled into the binary: from the pack that its restore took.
 runtime_package() {
-    local pack=Microsoft.NETCore.App.Runtime.linux-x64 found
-    [[ $(released_flavour) != native ]] || pack=Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64
-    found=$(find "${NUGET_PACKAGES:-$HOME/.nuget/packages}/${pack,,}" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | LC_ALL=C sort -V | tail -n 1)
-    [[ -n $found ]] || return 0
+    local pack=Microsoft.NETCore.App.Runtime.NativeAOT.linux-x64 found
+    found=${NUGET_PACKAGES:-$HOME/.nuget/packages}/${pack,,}/$(sdk_compiler)
     jq -n --arg name "$pack" --arg version "$(basename "$found")" --arg sha512 "$(base64 -d <"$found/${pack,,}.$(basename "$found").nupkg.sha512" | od -An -v -tx1 | tr -d ' \n')" \
         '{$name, $version, $sha512}'
 }

@@ -50,7 +50,7 @@ prepare_demo() {
     [[ -z $2 ]] || install_prometheus
     containerd_version "$1" >/dev/null || fail "the demo needs containerd $1." "Try another one: ./build demo --containerd VERSION (${containerd_versions[*]})"
     leave_no_build_server
-    publish_flavour ready-to-run net10.0 || fail_publish ready-to-run
+    publish
 }
 
 demo_registry() {

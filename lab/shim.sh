@@ -12,7 +12,6 @@ start_shim() {
         for setting in "$@"; do printf '%s: "%s"\n' "${setting%%=*}" "${setting#*=}"; done
     } >"$directory/image-cri-shim.yaml"
     chmod 600 "$directory/image-cri-shim.yaml"
-    start_daemon "$directory" shim env DOTNET_GCgen0size=100000 \
-        "$ROOT/artifacts/package/${IMAGE_CRI_SHIM_FLAVOUR:-ready-to-run}/image-cri-shim" -f "$directory/image-cri-shim.yaml"
+    start_daemon "$directory" shim "$ROOT/artifacts/package/image-cri-shim" -f "$directory/image-cri-shim.yaml"
     await "$directory" shim test -S "$(shim_socket "$directory")"
 }

@@ -1,25 +1,25 @@
 # shellcheck shell=bash
-# Compiling, and running the suites. A test says by its trait "suite" what it needs: node (real containerds and registries), endtoend
-# (also run against the published binaries), slow (minutes), faults (only against the published binaries), soak (an hour, by itself); all
-# others need nothing and are fast.
-
-# A build server must not find other packages than the ones that are written down.
-restore_options=()
-if [[ -n ${CI:-} ]]; then restore_options=(-p:RestoreLockedMode=true); fi
+# Compiling, and running the suites. A test says by its trait "suite" what it needs (CONTRIBUTING.md); one without a trait is fast and needs only the SDK.
 
 test_packages=(shellcheck systemd nghttp2-client curl jq strace groff-base zsh fish)
 
-passed=0 failed=0 skipped=0 failures=()
+# The suites that start the program as a process. They run on the published one.
+published_suites=(endtoend faults soak)
+
+test_usage="./build test [faults | soak | fuzz | --repeat N CLASS] [--stress [busy | one-core | throttled]]; see ./build help"
 
 test_all() {
     local what=test_everything
     case ${1:-} in
         faults | soak) what=test_$1 && shift ;;
+        --repeat) what=test_repeatedly && shift ;;
+        --* | '') ;;
+        *) fail "what is '$1'?" "$test_usage" ;;
     esac
     need_sdk
     need_root "./build test" test
     need_debian "./build test"
-    run_and_undo end_test_labs "$what" "$@"
+    run_and_undo end_test_labs under_stress "$what" "$@"
 }
 
 # Tests make their labs below this directory, so that what a killed test leaves behind can be found.
@@ -44,24 +44,24 @@ is_used() {
 
 test_everything() {
     prepare_tests
-    step "scripts and units"
+    step "fast"
+    run_fast "$@"
+    step "scripts, units, alert rules"
     test_command "shellcheck" shellcheck -x build lab/lab
     test_command "systemd-analyze verify" verify_units
     test_command "systemd-analyze security" verify_exposure
-    test_command "promtool: alert rules" verify_rules
+    test_command "promtool alert rules" verify_rules
     step "publish"
-    publish_all
-    test_command "promtool: metrics" verify_metrics
+    publish
+    test_command "promtool metrics" verify_metrics
     step "the Debian package"
     test_deb
-    step "every test, in the process of the tests"
-    run_suite all -trait- suite=faults -trait- suite=soak "$@"
-    local flavour
-    for flavour in ready-to-run native; do
-        step "end to end, with the published $flavour binary"
-        IMAGE_CRI_SHIM=$ROOT/artifacts/package/$flavour/image-cri-shim DOTNET_GCgen0size=100000 run_suite "endtoend-$flavour" -trait suite=endtoend "$@"
-    done
-    run_faults "$@"
+    step "slow: fuzzing for a minute each, and what takes as long"
+    run_suite slow -trait suite=slow "$@"
+    step "end to end, with the published program; real registries and runtimes"
+    run_published endtoend -trait suite=endtoend -trait suite=node "$@"
+    step "faults, with the published program"
+    run_published faults -trait suite=faults "$@"
     end_tests
 }
 
@@ -75,21 +75,12 @@ test_faults() {
     fi
     prepare_tests
     step "publish"
-    publish_all
+    publish
     until=$((SECONDS + until))
-    run_faults "$@"
-    while [[ $SECONDS -lt $until && $failed -eq 0 ]]; do run_faults "$@"; done
+    step "faults, with the published program"
+    run_published faults -trait suite=faults "$@"
+    while [[ $SECONDS -lt $until && $failed -eq 0 ]]; do run_published faults -trait suite=faults "$@"; done
     end_tests
-}
-
-# run_faults: all of them with one flavour; with the other those that depend on what the program is made of, unless there is time for all.
-run_faults() {
-    local which=flavour=each
-    [[ -z ${IMAGE_CRI_SHIM_FAULTS_LONG:-} ]] || which=suite=faults
-    step "faults, with the published native binary"
-    run_published faults-native native -trait suite=faults "$@"
-    step "faults, with the published ready-to-run binary"
-    run_published faults-ready-to-run ready-to-run -trait "$which" "$@"
 }
 
 # test_soak [--minutes N]: an hour unless told otherwise.
@@ -100,14 +91,41 @@ test_soak() {
     fi
     prepare_tests
     step "publish"
-    publish_all
-    step "soak, with the published native binary, for ${IMAGE_CRI_SHIM_SOAK_MINUTES:-60} minutes"
-    run_published soak-native native -trait suite=soak "$@"
+    publish
+    step "soak, with the published program, for ${IMAGE_CRI_SHIM_SOAK_MINUTES:-60} minutes"
+    run_published soak -trait suite=soak "$@"
     end_tests
+}
+
+# test_repeatedly N CLASS [ARGUMENTS...]: does CLASS fail by chance? Its name may begin or end with *.
+test_repeatedly() {
+    local times=${1:-} class=${2:-} run=run_suite number
+    [[ $times =~ ^[0-9]+$ && -n $class ]] || fail "./build test --repeat N CLASS needs how often, and which class." "$test_usage"
+    shift 2
+    prepare_tests
+    if needs_program "$class"; then
+        step "publish"
+        publish
+        run=run_published
+    fi
+    for ((number = 1; number <= times; number++)); do
+        step "$class, $number of $times"
+        "$run" "repeat-$number" -class "*.$class" "$@"
+    done
+    [[ $((passed + failed)) -gt 0 ]] || fail "there is no test class $class."
+    end_tests
+}
+
+# needs_program CLASS: whether any class of that name is in a suite that starts the published program.
+needs_program() {
+    local name=${1//\*/.*}
+    grep -rlE "class $name\b" tests --include='*.cs' |
+        xargs -r grep -qE "\"suite\", \"($(IFS='|' && printf '%s' "${published_suites[*]}"))\""
 }
 
 prepare_tests() {
     mkdir -p "$LAB_CACHE"
+    rm -rf artifacts/tests
     step "what the tests need"
     install_packages "${test_packages[@]}"
     install_lab
@@ -121,91 +139,57 @@ prepare_tests() {
 }
 
 end_tests() {
-    step "done in $((SECONDS / 60)) min $((SECONDS % 60)) s; reports are in artifacts/tests"
+    step "done in $(minutes "$SECONDS"); reports are in artifacts/tests"
+    say_slowest
+    say_times
     say_sums
 }
 
-# What failed is named again at the end: a build server may keep no more of a long output.
-say_sums() {
-    if [[ ${#failures[@]} -gt 0 ]]; then printf 'FAILED: %s\n' "${failures[@]}"; fi
-    say "$passed passed, $failed failed, $skipped skipped"
-    [[ $failed -eq 0 ]]
-}
-
-# run_published NAME FLAVOUR ARGUMENTS...: a suite that has figures for people, shown when it has ended.
+# run_published NAME ARGUMENTS...: a suite on the published program. What it has figures of for people is shown when it has ended.
 run_published() {
-    local figures=$ROOT/artifacts/tests/$1.txt name=$1 flavour=$2
-    shift 2
+    local figures=$ROOT/artifacts/tests/$1.txt
     mkdir -p "$ROOT/artifacts/tests" && rm -f "$figures"
-    IMAGE_CRI_SHIM_REPORT=$figures IMAGE_CRI_SHIM=$ROOT/artifacts/package/$flavour/image-cri-shim DOTNET_GCgen0size=100000 \
-        run_suite "$name" "$@"
+    IMAGE_CRI_SHIM_REPORT=$figures IMAGE_CRI_SHIM=$ROOT/artifacts/package/image-cri-shim run_suite "$@"
     [[ ! -e $figures ]] || cat "$figures"
 }
 
-run_fast_tests() {
-    run_suite fast -trait- suite=node -trait- suite=endtoend -trait- suite=slow -trait- suite=faults -trait- suite=soak "$@"
-    say_sums
+run_fast() {
+    local suite others=()
+    for suite in node slow "${published_suites[@]}"; do others+=(-trait- "suite=$suite"); done
+    run_suite fast "${others[@]}" "$@"
 }
 
-restore() { dotnet restore ImageCriShim.slnx -nologo -v quiet "${restore_options[@]}" </dev/null; }
+run_fast_tests() {
+    run_fast "$@"
+    say_sums
+}
 
 compile() { dotnet build ImageCriShim.slnx -c Release -nologo -v quiet -clp:NoSummary --no-restore </dev/null; }
 
 # run_suite NAME ARGUMENTS...: of the test runner; adds to the sums. A runner that fails without a report counts as a failed test.
 run_suite() {
-    local report=$ROOT/artifacts/tests/$1.xml code=0
+    local name=$1 began=$SECONDS code=0
+    local report=$ROOT/artifacts/tests/$name.xml log=$ROOT/artifacts/tests/$name.log
     shift
     mkdir -p "$ROOT/artifacts/tests" && rm -f "$report"
     # Tests that need just any containerd or docker-registry find the lab's: neither is installed.
     PATH=$LAB_CACHE/containerd-1.6/usr/bin:$LAB_CACHE/tools/usr/bin:$PATH \
         IMAGE_CRI_SHIM_LAB=$LAB_CACHE IMAGE_CRI_SHIM_LABS=$test_labs IMAGE_CRI_SHIM_ROOT=$ROOT \
-        dotnet tests/ImageCriShim.Tests/bin/Release/net10.0/ImageCriShim.Tests.dll -noLogo -noColor -xml "$report" "$@" </dev/null || code=$?
+        "${runner_prefix[@]}" dotnet tests/ImageCriShim.Tests/bin/Release/net10.0/ImageCriShim.Tests.dll -noLogo -noColor -xml "$report" "$@" \
+        </dev/null 2>&1 | tee "$log" || code=${PIPESTATUS[0]}
     add_report "$report" "$code"
-}
-
-add_report() {
-    local report=$1 code=$2 before=$failed named
-    if [[ -e $report ]]; then
-        mapfile -t named < <(failures_of "$report")
-        failures+=("${named[@]}")
-        passed=$((passed + $(sum_of passed "$report")))
-        failed=$((failed + $(sum_of failed "$report") + $(sum_of errors "$report")))
-        skipped=$((skipped + $(sum_of skipped "$report")))
-    fi
-    if [[ $code -ne 0 && $failed -eq $before ]]; then
-        note "the test runner ended with $code."
-        failures+=("$(basename "$report" .xml): the test runner ended with $code")
-        failed=$((failed + 1))
-    fi
-}
-
-# sum_of ATTRIBUTE REPORT: over the assemblies in an xunit report.
-sum_of() { grep -o '<assembly [^>]*' "$2" | grep -o " $1=\"[0-9]*\"" | tr -dc '0-9\n' | awk '{ sum += $1 } END { print sum + 0 }'; }
-
-# failures_of REPORT: a line for each test in it that failed, and for each fixture: its name and how its message begins.
-failures_of() {
-    awk -v suite="$(basename "$1" .xml)" -v RS='<' '
-        /^test .* result="Fail"/ || /^error / { match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8) }
-        /^!\[CDATA\[/ && name && tag ~ /^message>/ {
-            sub(/^!\[CDATA\[/, ""); sub(/\]\]>.*/, ""); gsub(/[ \r\n]+/, " ")
-            print suite ": " name ": " substr($0, 1, 300)
-            name = ""
-        }
-        { tag = $0 }' "$1"
+    suite_times+=("$name: $(minutes $((SECONDS - began)))")
 }
 
 # test_command NAME COMMAND...: a check that is not written in C# counts as one test.
 test_command() {
-    local name=$1
+    local name=$1 began=$SECONDS log code=0
+    log=$ROOT/artifacts/tests/${1//[^a-zA-Z0-9]/-}.log
     shift
-    if "$@"; then
-        passed=$((passed + 1))
-        say "$name: passed"
-    else
-        failed=$((failed + 1))
-        failures+=("$name")
-        say "$name: FAILED"
-    fi
+    mkdir -p "$ROOT/artifacts/tests"
+    "$@" >"$log" 2>&1 || code=$?
+    add_command "$name" "$code" "$log"
+    if [[ $((SECONDS - began)) -ge 5 ]]; then suite_times+=("$name: $(minutes $((SECONDS - began)))"); fi
 }
 
 # The service names where the program will be; here it is not installed. A key that does not exist is worth a line to systemd-analyze only.
@@ -221,10 +205,7 @@ verify_units() {
 
 # What the service may do, from 0 (nothing) to 10 (everything); systemd-analyze counts in tenths. Its table is shown where it is too much.
 max_exposure=30
-verify_exposure() {
-    systemd-analyze security --no-pager --offline=true --threshold="$max_exposure" packaging/image-cri-shim.service >"$(lab_log exposure)" 2>&1 ||
-        { cat "$(lab_log exposure)" && return 1; }
-}
+verify_exposure() { systemd-analyze security --no-pager --offline=true --threshold="$max_exposure" packaging/image-cri-shim.service; }
 
 # What a process can be shown another time with than others. Nothing starts with it unless it is told to.
 install_clocks() {

@@ -38,7 +38,6 @@ internal sealed class Daemon : IDisposable
     internal static Daemon Start(string directory, string name, string file, params IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(file, arguments) { RedirectStandardError = true, UseShellExecute = false };
-        start.Environment["DOTNET_GCgen0size"] = "100000"; // as in the unit file
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment["DOTNET_TieredPGO"] = "0";
         var process = Process.Start(start)!; // returns when the program has been executed

@@ -32,7 +32,7 @@ internal sealed class Figures(IReadOnlyList<Way> ways)
     {
         if (row.Promise is not { } promise || way.Shim is null || Find(row, way) is not { } spread)
             return null;
-        return promise.Judge(way, spread.Median, Find(row, Ways.Single(w => w.Name == Way.Splice))?.Median);
+        return promise.Judge(spread.Median, Find(row, Ways.Single(w => w.Name == Way.Splice))?.Median);
     }
 }
 

@@ -29,7 +29,7 @@ internal static class JsonReport
             ["median"] = spread.Median,
             ["least"] = spread.Least,
             ["most"] = spread.Most,
-            ["promise"] = way.Shim is null ? null : row.Promise?.Of(way),
+            ["promise"] = way.Shim is null ? null : row.Promise?.Limit,
             ["verdict"] = figures.Judge(row, way)?.ToString(),
             ["measured"] = new JsonArray([.. figures.Measured(row, way).Select(figure => (JsonNode)figure)]),
         };

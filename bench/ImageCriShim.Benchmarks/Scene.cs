@@ -25,8 +25,7 @@ internal sealed class Scene(Lab lab) : IDisposable
         [
             new Way(Way.Direct, containerd, answering),
             new Way(Way.Splice, Path("splice"), Path("splice-answering"), StartSplice("splice", containerd)),
-            Through(Way.ReadyToRun, containerd, answering),
-            Through(Way.Native, containerd, answering),
+            Through(Way.OfShim, containerd, answering),
         ];
         StartSplice("splice-answering", answering);
     }
@@ -53,13 +52,13 @@ internal sealed class Scene(Lab lab) : IDisposable
             daemon.Dispose();
     }
 
-    private Way Through(string flavour, string containerd, string answering)
+    private Way Through(string name, string containerd, string answering)
     {
-        var program = $"{Lab.Root}/artifacts/package/{flavour}/image-cri-shim";
-        var middle = Keep(StartShim(flavour, program, containerd, PlainSettings), Path(flavour));
-        var other = $"{flavour}-answering";
+        var program = $"{Lab.Root}/artifacts/package/image-cri-shim";
+        var middle = Keep(StartShim(name, program, containerd, PlainSettings), Path(name));
+        var other = $"{name}-answering";
         Keep(StartShim(other, program, answering, PlainSettings), Path(other));
-        return new Way(flavour, Path(flavour), Path(other), middle, program);
+        return new Way(name, Path(name), Path(other), middle, program);
     }
 
     private Daemon StartShim(string name, string program, string runtime, string settings)

@@ -43,9 +43,7 @@ internal static class Table
     private static string PromiseOf(Row row) => row.Promise switch
     {
         null => "",
-        { AtLeast: true } promise => $"{promise.ReadyToRun}",
-        var promise when promise.Native == promise.ReadyToRun => $"{promise.ReadyToRun} {(row.IsRatio ? "" : row.Unit)}".TrimEnd(),
-        var promise => $"{promise.ReadyToRun}, {promise.Native} {row.Unit}",
+        var promise => $"{promise.Limit} {(row.IsRatio ? "" : row.Unit)}".TrimEnd(),
     };
 
     private static string Number(double number) => number switch

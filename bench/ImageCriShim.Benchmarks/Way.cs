@@ -9,8 +9,7 @@ internal sealed record Way(string Name, string Containerd, string Answering, Dae
 {
     internal const string Direct = "direct";
     internal const string Splice = "splice";
-    internal const string ReadyToRun = "ready-to-run";
-    internal const string Native = "native";
+    internal const string OfShim = "shim";
 
     internal bool IsDirect => Name == Direct;
 }

@@ -9,6 +9,6 @@ internal static class ShimVersion
     internal static string Text { get; } =
         typeof(ShimVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    /// <summary>How it was compiled: <c>native</c>, or <c>ready-to-run</c> (which a build for tests counts as).</summary>
-    internal static string Flavour { get; } = RuntimeFeature.IsDynamicCodeCompiled ? "ready-to-run" : "native";
+    /// <summary>How the program is compiled: <c>native</c> as it is released, <c>jit</c> as a build for tests.</summary>
+    internal static string Flavour { get; } = RuntimeFeature.IsDynamicCodeCompiled ? "jit" : "native";
 }

@@ -77,18 +77,6 @@ public sealed partial class ArchitectureTests
         ids.Where(line => line.Id / 100 * 100 != s_logRanges.GetValueOrDefault(line.Folder)).ShouldBeEmpty();
     }
 
-    // Compiled ready to run (.NET 10.0.401), a lock in the finally of an async method is never given back.
-    [Fact]
-    public void No_async_method_takes_a_lock_itself()
-    {
-        var taken = from file in Sources()
-                    let source = File.ReadAllText(file)
-                    from Match method in AsyncMethod().Matches(source)
-                    where Body(source, method.Index + method.Length).Contains("lock (", StringComparison.Ordinal)
-                    select $"{Relative(file)}: {method.Value.Split('{')[0].Trim()}";
-        taken.ShouldBeEmpty();
-    }
-
     [Fact]
     public void No_file_is_longer_than_a_reader_can_hold() =>
         Sources().Where(file => File.ReadLines(file).Count() > MaxLines).Select(Relative).ShouldBeEmpty();

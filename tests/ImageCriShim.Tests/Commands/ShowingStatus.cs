@@ -69,7 +69,7 @@ public sealed partial class ShowingStatus : DaemonTest
     /// <summary>What is another each time, in words.</summary>
     private static string Settled(string output)
     {
-        output = Regex.Replace(output, @"^image-cri-shim \S+ \((native|ready-to-run)\), process \d+, up \d+ s", "image-cri-shim VERSION (FLAVOUR), process PID, up TIME");
+        output = Regex.Replace(output, @"^image-cri-shim \S+ \((native|jit)\), process \d+, up \d+ s", "image-cri-shim VERSION (FLAVOUR), process PID, up TIME");
         output = Regex.Replace(output, @"SET ASIDE \d+ s ago", "SET ASIDE TIME ago");
         output = Regex.Replace(output, @"(?m)^\d{4}-\d\d-\d\d \S+Z", "WHEN");
         return Regex.Replace(output, @"(nginx:1\.25 +)\d+ ", "$1MS ");

@@ -6,7 +6,7 @@ using System.Text;
 namespace ImageCriShim.Tests.Fakes;
 
 /// <summary>
-/// The program under test, as a process: the one that the environment variable <c>IMAGE_CRI_SHIM</c> names (a published flavour), else
+/// The program under test, as a process: the one that the environment variable <c>IMAGE_CRI_SHIM</c> names (the published one), else
 /// the one built beside the tests. Ready when its socket accepts.
 /// </summary>
 public sealed partial class ShimProcess : IAsyncDisposable

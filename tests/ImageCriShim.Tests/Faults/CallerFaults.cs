@@ -7,7 +7,7 @@ namespace ImageCriShim.Tests.Faults;
 
 /// <summary>A caller that misbehaves costs the others nothing.</summary>
 [Collection<FaultTests>]
-[Trait("suite", "faults"), Trait("flavour", "each")]
+[Trait("suite", "faults")]
 public sealed class CallerFaults(FaultNode node)
 {
     private const string ListImages = "/runtime.v1.ImageService/ListImages";

@@ -6,7 +6,7 @@ namespace ImageCriShim.Tests.Faults;
 
 /// <summary>Somebody sets the node's clock. For the shim alone, by libfaketime: time goes on as it did, and so do timers.</summary>
 [Collection<FaultTests>]
-[Trait("suite", "faults"), Trait("flavour", "each")]
+[Trait("suite", "faults")]
 public sealed class ClockFaults(FaultNode node)
 {
     private static readonly string s_library = Path.Combine(Lab.Cache, "tools/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1");

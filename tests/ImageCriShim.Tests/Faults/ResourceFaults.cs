@@ -6,7 +6,7 @@ namespace ImageCriShim.Tests.Faults;
 
 /// <summary>What the machine runs out of, nobody who is served already has to go without.</summary>
 [Collection<FaultTests>]
-[Trait("suite", "faults"), Trait("flavour", "each")]
+[Trait("suite", "faults")]
 public sealed class ResourceFaults(FaultNode node)
 {
     private const int Kubelets = 4; // a node has one
@@ -16,7 +16,7 @@ public sealed class ResourceFaults(FaultNode node)
     [Fact]
     public async Task Without_descriptors_those_who_are_connected_go_on()
     {
-        var limit = IsNative ? 64 : 128; // ready-to-run has 33 open on the program itself
+        const int limit = 64;
         var opened = new List<Socket>();
         await using var scene = await Scene.Set(node, $"no descriptors left (limit {limit}, {2 * limit} connections)", new() { Within = $"ulimit -n {limit}; exec \"$@\"" });
 
@@ -30,7 +30,7 @@ public sealed class ResourceFaults(FaultNode node)
     [Fact]
     public async Task It_gets_by_with_little_memory()
     {
-        var megabytes = IsNative ? 32 : 64;
+        const int megabytes = 32;
         Assert.SkipUnless(Directory.Exists("/sys/fs/cgroup/memory"), "the memory controller of cgroup v1 is not here");
         var group = Directory.CreateDirectory($"/sys/fs/cgroup/memory/image-cri-shim-lab-{Environment.ProcessId}").FullName;
         await File.WriteAllTextAsync(Path.Combine(group, "memory.limit_in_bytes"), $"{megabytes}M", TestContext.Current.CancellationToken);
@@ -98,8 +98,6 @@ public sealed class ResourceFaults(FaultNode node)
         effect.ShouldNotHaveFailed();
         scene.Shim.Starts.ShouldBe(1);
     }
-
-    private static bool IsNative => Environment.GetEnvironmentVariable("IMAGE_CRI_SHIM")?.Contains("/native/") == true;
 
     private static async Task Connect(Scene scene, List<Socket> opened, int connections)
     {

@@ -1,7 +1,7 @@
 namespace ImageCriShim.Tests.Faults;
 
 [Collection<FaultTests>]
-[Trait("suite", "faults"), Trait("flavour", "each")]
+[Trait("suite", "faults")]
 public sealed class ShimFaults(FaultNode node)
 {
     [Fact]
