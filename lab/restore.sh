@@ -40,3 +40,8 @@ locked_compiler() {
 
 # sdk_compiler: the version that this SDK would restore.
 sdk_compiler() { dotnet msbuild src/ImageCriShim -getProperty:BundledNETCoreAppPackageVersion </dev/null; }
+
+# leave_no_build_server: compilers and build nodes end with the command, instead of waiting ten minutes for the next.
+leave_no_build_server() {
+    export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0
+}

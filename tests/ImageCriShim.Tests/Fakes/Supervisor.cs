@@ -15,6 +15,7 @@ public sealed class Supervisor : IAsyncDisposable
     private readonly ConcurrentQueue<string> _notifications = [];
     private int _pid;
     private int _starts;
+    private int _echoed;
 
     private Supervisor(Process process)
     {
@@ -61,6 +62,23 @@ public sealed class Supervisor : IAsyncDisposable
 
     public Task SignalAsync(int signal) => SayAsync($"signal {signal}");
 
+    /// <summary>Waits until everything that the shim has notified of by now is in <see cref="Notified"/>.</summary>
+    public async Task HearAsync()
+    {
+        var number = Volatile.Read(ref _echoed) + 1;
+        await SayAsync($"echo {number}");
+        await Wait.Until(() => Volatile.Read(ref _echoed) == number, "the supervisor has heard everything");
+    }
+
+    /// <summary>Stops the shim as it stands, and waits until it does.</summary>
+    public async Task FreezeAsync()
+    {
+        const int sigStop = 19;
+        await SignalAsync(sigStop);
+        await Wait.Until(
+            () => File.ReadAllText($"/proc/{Pid}/stat").Split(") ")[1].StartsWith('T'), "the shim is stopped");
+    }
+
     /// <summary>As an upgrade does it: the old process is asked to end, the new one starts when it has.</summary>
     public async Task RestartAsync()
     {
@@ -95,6 +113,7 @@ public sealed class Supervisor : IAsyncDisposable
             Interlocked.Increment(ref _starts);
         }
 
+        if (said["echo"] is { } number) Volatile.Write(ref _echoed, (int)number);
         if (said["notify"] is { } datagram) _notifications.Enqueue((string)datagram!);
         if (said["exit"] is not { } code) return;
         Keep(line);

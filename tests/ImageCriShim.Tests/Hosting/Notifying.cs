@@ -6,7 +6,6 @@ namespace ImageCriShim.Tests.Hosting;
 [Trait("suite", "endtoend")]
 public sealed class Notifying : SupervisedTest
 {
-    private const int SigStop = 19;
     private const int SigContinue = 18;
 
     [Theory]
@@ -50,8 +49,8 @@ public sealed class Notifying : SupervisedTest
         var shim = await SuperviseReady("--watchdog", "200");
         int Pings() => shim.Notified.Count(said => said == "WATCHDOG=1");
         await Wait.Until(() => Pings() > 2);
-        await shim.SignalAsync(SigStop);
-        await Wait.AWhile(); // what it had sent has arrived
+        await shim.FreezeAsync();
+        await shim.HearAsync();
         var before = Pings();
         await Task.Delay(500, TestContext.Current.CancellationToken); // five pings
         Pings().ShouldBe(before);
@@ -67,6 +66,7 @@ public sealed class Notifying : SupervisedTest
         var shim = await SuperviseReady("--watchdog", "200");
         File.Delete(ShimSocketPath);
         await Wait.Until(() => shim.Output.Contains($"callers do not reach {ShimSocketPath}"));
+        await shim.HearAsync();
         var before = shim.Notified.Count(said => said == "WATCHDOG=1");
         await Task.Delay(500, TestContext.Current.CancellationToken); // five pings
         shim.Notified.Count(said => said == "WATCHDOG=1").ShouldBe(before);

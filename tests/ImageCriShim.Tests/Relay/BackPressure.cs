@@ -120,10 +120,8 @@ public sealed class BackPressure : RelayTest
 
         await Wait.Until(() => Edits.Calls.Count == stuck.Count, "the calls are there");
         var live = await Connect();
-        var begin = System.Diagnostics.Stopwatch.StartNew();
         for (var i = 0; i < 20; i++)
             (await live.CallAsync("/edit/Answer", new byte[50_000])).Status.ShouldBe(0);
-        begin.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5)); // it takes some milliseconds
         stuck.ForEach(caller => caller.Dispose());
 
     }

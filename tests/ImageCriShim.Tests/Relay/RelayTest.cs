@@ -22,6 +22,9 @@ public abstract class RelayTest : IAsyncDisposable
 
     private protected FakeEdits Edits { get; } = new();
 
+    /// <summary>The clock by which the relay waits for a runtime that is away.</summary>
+    private protected TimeProvider RuntimeClock { get; init; } = TimeProvider.System;
+
     private protected FakeRuntime Runtime => _runtimes[^1];
 
     private protected RelayListener Listener { get; private set; } = null!;
@@ -62,7 +65,7 @@ public abstract class RelayTest : IAsyncDisposable
         socket.Bind(new UnixDomainSocketEndPoint(ShimSocketPath));
         socket.Listen(512);
         _acceptor = new Acceptor(socket);
-        Listener = new RelayListener(_acceptor, new RuntimeSocket(RuntimeSocketPath, TimeProvider.System), begin ?? (_ => Edits.Route), new ShimMetrics(), Log);
+        Listener = new RelayListener(_acceptor, new RuntimeSocket(RuntimeSocketPath, RuntimeClock), begin ?? (_ => Edits.Route), new ShimMetrics(), Log);
         _accepting = new Thread(Listener.Run);
         _accepting.Start();
     }

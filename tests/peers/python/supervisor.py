@@ -4,8 +4,8 @@
 
 It makes the sockets, starts PROGRAM with them (sd_listen_fds(3)), hears what it says (sd_notify(3)), and goes on holding the sockets when
 it ends. Its output is one JSON object per line: {"start": PID}, {"notify": DATAGRAM}, {"exit": CODE} (negative: the signal). It reads
-commands, one per line: `start`, `signal NUMBER`, `restart` (asks PROGRAM to end; the next starts when it has). PROGRAM writes to our
-standard error. When standard input ends, PROGRAM is killed.
+commands, one per line: `start`, `signal NUMBER`, `restart` (asks PROGRAM to end; the next starts when it has), `echo NUMBER` (output
+{"echo": NUMBER}, behind everything that PROGRAM has notified of before). PROGRAM writes to our standard error. When standard input ends, PROGRAM is killed.
 """
 
 import argparse
@@ -107,7 +107,9 @@ def main():
             *lines, commands = (commands + read).split(b"\n")
             for line in lines:
                 word, *arguments = line.decode().split()
-                if word == "start":
+                if word == "echo":
+                    say(echo=int(arguments[0]))
+                elif word == "start":
                     child = start(options, descriptors)
                 elif child:
                     is_replaced = word == "restart"
