@@ -52,7 +52,7 @@ public sealed class RawConnection : IAsyncDisposable
     public static readonly byte[] Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray();
 
     /// <summary>How long anything is waited for before a test fails: far beyond what a busy machine takes.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Socket socket;
     private readonly bool isCaller;

@@ -19,7 +19,10 @@ internal sealed record Figures(IReadOnlyList<CallSeen> Before, IReadOnlyList<Cal
     public TimeSpan Recovered => Since.GroupBy(call => (call.Caller, call.Method)).Select(RecoveredOf).Max();
 
     /// <summary>Of everything but pulls, while the fault lasted, as a multiple of what it was before.</summary>
-    public double Slowdown => Percentile99(During) / Percentile99(Before);
+    public double Slowdown => SlowOf(During) / SlowOf(Before);
+
+    /// <summary>The 99th percentile of everything but pulls, while the fault lasted.</summary>
+    public TimeSpan Slow => TimeSpan.FromMilliseconds(SlowOf(During));
 
     private IEnumerable<CallSeen> During => Since.Where(call => call.Begun < Healed);
 
@@ -46,7 +49,7 @@ internal sealed record Figures(IReadOnlyList<CallSeen> Before, IReadOnlyList<Cal
         return Stopwatch.GetElapsedTime(Healed, calls.Where(call => !call.Failed && call.Begun >= lastFailure).Select(call => call.Ended).Append(long.MaxValue).Min());
     }
 
-    private static double Percentile99(IEnumerable<CallSeen> calls)
+    private static double SlowOf(IEnumerable<CallSeen> calls)
     {
         var sorted = calls.Where(call => call.Method != Workload.PullImage).Select(call => call.Took.TotalMilliseconds).Order().ToArray();
         return sorted.Length == 0 ? double.NaN : sorted[sorted.Length * 99 / 100];

@@ -77,7 +77,6 @@ public sealed class RegistryFaults(FaultNode node)
         effect.ShouldOnlyHaveFailed((Workload.PullImage, GrpcStatus.Unknown), (Workload.PullImage, GrpcStatus.DeadlineExceeded)).ShouldNotHaveSlowedDown();
         var pulls = effect.Through.Failures.Where(call => call.Method == Workload.PullImage).ToArray();
         pulls.ShouldNotBeEmpty();
-        pulls.ShouldAllBe(pull => pull.Took < TimeSpan.FromSeconds(15)); // 3 s and a busy machine
         pulls.ShouldAllBe(pull => pull.Text.Contains(scene.Offline.Host) || pull.Text.Contains(scene.Mirror.Host));
         pulls.ShouldContain(pull => pull.Text.StartsWith("RegistryUnavailable: "));
 

@@ -36,7 +36,7 @@ internal sealed record SceneOptions
     /// <summary>How many are at work.</summary>
     public int Kubelets { get; init; } = 1;
 
-    public TimeSpan WellWithin { get; init; } = TimeSpan.FromSeconds(15); // far more than it takes: machines are busy
+    public TimeSpan WellWithin { get; init; } = TimeSpan.FromSeconds(60); // far more than it takes: machines are busy
 }
 
 /// <summary>A shim under a supervisor before the node's runtime, two registries, and callers at work: the stage of one fault.</summary>
@@ -169,7 +169,8 @@ internal sealed record Effect(string Fault, Figures Through, Figures? Directly, 
     // What is under way when a connection ends: each caller has one call, and crictl's next one.
     private const int UnderWay = 10;
 
-    private static readonly TimeSpan s_later = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_later = TimeSpan.FromSeconds(20); // far more than it takes: machines are busy
+    private static readonly TimeSpan s_aRegistrysTime = TimeSpan.FromSeconds(0.9); // probeTimeout is 1 s
 
     /// <summary>No call failed but those of these callers or methods, with these codes.</summary>
     public Effect ShouldOnlyHaveFailed(params (string CallerOrMethod, GrpcStatus Status)[] allowed)
@@ -203,10 +204,10 @@ internal sealed record Effect(string Fault, Figures Through, Figures? Directly, 
         return this;
     }
 
-    /// <summary>Everything but pulls was about as fast as before; the bound is for a busy machine, the table has the figure.</summary>
+    /// <summary>Nothing but pulls waited for a registry, which takes longer than this when it hangs; the table has the figure.</summary>
     public Effect ShouldNotHaveSlowedDown()
     {
-        Through.Slowdown.ShouldBeLessThan(20, Fault);
+        Through.Slow.ShouldBeLessThan(s_aRegistrysTime, $"{Fault}: {Through.Slowdown:0.0} times as slow as before");
         return this;
     }
 }
