@@ -217,7 +217,8 @@ public sealed class RawConnection : IAsyncDisposable
             var taken = 0;
             lock (gate)
             {
-                if (stream.IsReset) throw new StreamResetException(stream.ResetBy!.Value);
+                if (stream.ResetBy is Http2Error.NoError) return; // the response is complete without the rest of the request (RFC 9113 section 8.1)
+                if (stream.ResetBy is { } error) throw new StreamResetException(error);
                 taken = (int)Math.Clamp(Math.Min(connectionWindow, stream.SendWindow), 0, Math.Min(MaxFrameSize, data.Length));
                 connectionWindow -= taken;
                 stream.SendWindow -= taken;
