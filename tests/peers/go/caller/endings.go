@@ -38,9 +38,9 @@ func overManyConnections(channel *channel, _ measurements) interface{} {
 	for until := time.Now().Add(2 * time.Second); time.Now().Before(until); { // five connections long
 		answers = append(answers, channel.one("/test.Fake/Unary", []byte("x")))
 	}
-	kinds := []string{}
+	kinds := map[string]bool{}
 	for kind := range tally(answers) {
-		kinds = append(kinds, kind)
+		kinds[kind] = true
 	}
 	return kinds
 }

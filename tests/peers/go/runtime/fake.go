@@ -183,6 +183,7 @@ type endings struct {
 }
 
 type ending struct {
+	once     sync.Once
 	ended    chan struct{}
 	At       int64 `json:"at"`
 	Deadline bool  `json:"deadline"`
@@ -211,15 +212,22 @@ func (e *endings) hang(stream grpc.ServerStream, request []byte) error {
 	if err := stream.SendHeader(metadata.Pairs("hanging", id)); err != nil {
 		return err
 	}
-	_, ending.Deadline = stream.Context().Deadline()
 	<-stream.Context().Done()
+	_, limited := stream.Context().Deadline()
+	ending.once.Do(func() { ending.note(limited) })
+	if stream.Context().Err() == context.DeadlineExceeded {
+		return status.Error(codes.DeadlineExceeded, "Deadline Exceeded") // in the words of the others
+	}
+	return stream.Context().Err()
+}
+
+func (e *ending) note(deadline bool) {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
-		return err
+		panic(err)
 	}
-	ending.At = now.Nano()
-	close(ending.ended)
-	return status.FromContextError(stream.Context().Err()).Err()
+	e.At, e.Deadline = now.Nano(), deadline
+	close(e.ended)
 }
 
 func (e *endings) answer(_ context.Context, request []byte) ([]byte, error) {
