@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Callers and runtimes on grpc-go (tests/peers/go), compiled with Debian's Go and libraries, which are unpacked into the lab's cache. There are
-# two callers, since grpc-go has changed much: of 1.33, near to what kubelets of 1.20 have, and of 1.64, near to those of 1.31.
+# Callers and runtimes on grpc-go (tests/peers/go), compiled with Debian's Go and libraries, which are unpacked into the lab's cache.
+# There are two callers, since grpc-go has changed much: on 1.33, near to what kubelets of 1.20 have, and on 1.64, near to those of 1.31.
 
 declare -A go_suites=([1.33]=bookworm [1.64]=trixie)
 declare -A go_compilers=([1.33]=1.19 [1.64]=1.24)
@@ -59,7 +59,7 @@ go_home() { printf '%s/go-%s/usr/lib/go-%s' "$LAB_CACHE" "${go_compilers[$1]}" "
 with_go() {
     local version=$1
     shift
-    quietly "$(lab_log "go-$1")" env GO111MODULE=off CGO_ENABLED=0 GOFLAGS= GOROOT="$(go_home "$version")" GOCACHE="$LAB_CACHE/go-peers/cache" \
-        GOPATH="$LAB_CACHE/go-peers/work:$LAB_CACHE/go-${go_compilers[$version]}/usr/share/gocode" \
+    quietly "$(lab_log "go-$1")" env GO111MODULE=off CGO_ENABLED=0 GOFLAGS= GOROOT="$(go_home "$version")" \
+        GOCACHE="$LAB_CACHE/go-peers/cache" GOPATH="$LAB_CACHE/go-peers/work:$LAB_CACHE/go-${go_compilers[$version]}/usr/share/gocode" \
         nice "$(go_home "$version")/bin/go" "$@" || fail "the peers on grpc-go do not compile: go $*"
 }

@@ -80,7 +80,7 @@ public static class Peer
         if (stack == Stack.Node) await NodePackages.Value;
         var start = stack switch
         {
-            Stack.Python => new ProcessStartInfo("/usr/bin/python3", [File(stack, $"{program}.py"), .. arguments]), // Debian's own has grpcio
+            Stack.Python => new ProcessStartInfo("/usr/bin/python3", [File(stack, $"{program}.py"), .. arguments]), // Debian's has grpcio
             Stack.Node => new ProcessStartInfo("node", [File(stack, $"{program}.js"), .. arguments]),
             Stack.Go => new ProcessStartInfo(Path.Combine(await GoPrograms.Value, $"{program}-1.64"), arguments),
             _ => new ProcessStartInfo(Path.Combine(await GoPrograms.Value, $"{program}-1.33"), arguments),
@@ -133,7 +133,7 @@ public sealed class PeerRuntime : IAsyncDisposable
         var ready = await runtime.process.StandardOutput.ReadLineAsync().WaitAsync(RawConnection.Patience);
         if (ready == "ready") return runtime;
         await runtime.process.WaitForExitAsync().WaitAsync(RawConnection.Patience);
-        throw new InvalidOperationException($"the {stack} runtime did not start (if it is Python: is python3-grpcio installed?):\n{runtime.errors}");
+        throw new InvalidOperationException($"the {stack} runtime did not start (is python3-grpcio installed?):\n{runtime.errors}");
     }
 
     public async ValueTask DisposeAsync()

@@ -23,7 +23,7 @@ public sealed class PeerRuntimesTests : IDisposable
         async Task Call(string method, byte[] request)
         {
             var answer = await caller.CallAsync(method, request);
-            seen.Add($"{method}: {answer.Status} {answer.Message} {string.Join(' ', answer.Messages.Select(message => Convert.ToHexStringLower(message.Content)))}");
+            seen.Add($"{method}: {answer.Status} {answer.Message} {string.Join(' ', answer.Messages.Select(Hex))}");
         }
 
         var auth = Field(2, Message(Field(1, "admin"), Field(2, "passw0rd"), Field(4, "r.io")));
@@ -36,16 +36,19 @@ public sealed class PeerRuntimesTests : IDisposable
         await Call("/runtime.v1.ImageService/ImageStatus", Spec("nginx"));
         await Call("/test.Fake/Control", """{"op":"fail_pull","image":"no:1","code":5,"message":"not there"}"""u8.ToArray());
         await Call("/runtime.v1.ImageService/PullImage", Spec("no:1"));
-        await Call("/test.Fake/Control", """{"op":"images","set":[{"id":"sha256:abcdef01","tags":["r.io/z:1"],"digests":[],"size":7}]}"""u8.ToArray());
+        await Call("/test.Fake/Control",
+            """{"op":"images","set":[{"id":"sha256:abcdef01","tags":["r.io/z:1"],"digests":[],"size":7}]}"""u8.ToArray());
         await Call("/runtime.v1.ImageService/ImageStatus", Spec("abcdef0"));
         await Call("/test.Fake/Control", """{"op":"delay_pull","seconds":0.01}"""u8.ToArray());
         await Call("/runtime.v1.ImageService/PullImage", Spec("late:1"));
         var noted = JsonNode.Parse((await caller.CallAsync("/test.Fake/Control", """{"op":"calls"}"""u8.ToArray())).Single)!.AsArray();
-        seen.AddRange(noted.Select(call => $"{call!["method"]} {call["request"]} {call["image"]} {call["auth"]?["username"]} {call["auth"]?["server_address"]}"));
+        seen.AddRange(noted.Select(call => $"{call!["method"]} {call["request"]} {call["image"]} {call["auth"]?.ToJsonString()}"));
         await Call("/test.Fake/Control", """{"op":"reset"}"""u8.ToArray());
         await Call("/runtime.v1.ImageService/ListImages", []);
         return [.. seen];
     }
+
+    private static string Hex(GrpcMessage message) => Convert.ToHexStringLower(message.Content);
 
     private static byte[] Spec(string image) => Field(1, Field(1, image));
 }

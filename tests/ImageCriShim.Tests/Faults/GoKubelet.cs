@@ -4,7 +4,7 @@ using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Faults;
 
-/// <summary>A caller on grpc-go with the connection parameters and the load of kubelet: the group <c>kubelet-load</c> of tests/peers.</summary>
+/// <summary>A caller on grpc-go with kubelet's connection parameters and load: the group <c>kubelet-load</c> of tests/peers.</summary>
 internal sealed class GoKubelet : IAsyncDisposable
 {
     private readonly Process _process;
@@ -47,7 +47,8 @@ internal sealed class GoKubelet : IAsyncDisposable
 /// <param name="Long">The calls that were under way from the beginning: method and status code.</param>
 /// <param name="Figures">The times, for people.</param>
 /// <param name="Texts">The status texts of failed calls.</param>
-internal sealed record KubeletSums(int Calls, IReadOnlyDictionary<string, int> Failed, IReadOnlyList<string> Long, string Figures, string Texts)
+internal sealed record KubeletSums(
+    int Calls, IReadOnlyDictionary<string, int> Failed, IReadOnlyList<string> Long, string Figures, string Texts)
 {
     public static KubeletSums Of(JsonNode printed)
     {

@@ -38,7 +38,8 @@ public sealed class KubeletOnGo : IDisposable
     [MemberData(nameof(Versions))]
     public async Task A_runtime_that_ends_connections_by_age_fails_no_call(Stack version)
     {
-        var sums = await Load("runtime with MaxConnectionAge 0.4 s", version, [], _ => ServeFor(TimeSpan.FromSeconds(3)), "--max-connection-age", "400");
+        var sums = await Load(
+            "runtime with MaxConnectionAge 0.4 s", version, [], _ => ServeFor(TimeSpan.FromSeconds(3)), "--max-connection-age", "400");
 
         sums.ShouldNotHaveFailed();
     }
@@ -66,12 +67,14 @@ public sealed class KubeletOnGo : IDisposable
 
     private static Task ServeFor(TimeSpan time) => Task.Delay(time); // what is looked for may happen at any moment of it
 
-    private async Task<KubeletSums> Load(string fault, Stack version, JsonObject load, Func<SupervisedShim, Task> suffer, params string[] flags)
+    private async Task<KubeletSums> Load(
+        string fault, Stack version, JsonObject load, Func<SupervisedShim, Task> suffer, params string[] flags)
     {
+        load["probe"] = RawConnection.Patience.TotalSeconds; // kubelet's second is about the machine, not about the shim
         var socket = _directory.File("cri.sock");
         await using var runtime = await PeerRuntime.StartAsync(Stack.Go, socket, flags);
-        await using var shim = await SupervisedShim.Start(
-            _directory, socket, $"image: {_directory.File("state")}\naddress: http://127.0.0.1:1\nmetrics: off", holdsSocket: true); // port 1: nobody listens
+        var yaml = $"image: {_directory.File("state")}\naddress: http://127.0.0.1:1\nmetrics: off"; // port 1: nobody listens
+        await using var shim = await SupervisedShim.Start(_directory, socket, yaml, holdsSocket: true);
         await using var kubelet = await GoKubelet.StartAsync(version, shim.SocketPath, load);
         await suffer(shim);
         var sums = await kubelet.FinishAsync();

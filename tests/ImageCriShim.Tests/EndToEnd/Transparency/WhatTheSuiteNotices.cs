@@ -38,7 +38,7 @@ public sealed class WhatTheSuiteNotices
                 ([Spoil(direction, frame)], [])),
             ["the path as authority replaced"] = (Stack.OldGo, "go", "calls", "authorities", () =>
                 Proxy.Headers(Direction.ToRuntime, fields => fields.Select(field =>
-                    field is { Name: ":authority", Value: ['/', ..] } ? field with { Value = "localhost" } : field))),
+                    field is { Name: ":authority", Value: ['/', ..] } ? new(field.Name, "localhost") : field))),
         };
 
     public static TheoryData<string> Names => [.. Wrongs.Keys];

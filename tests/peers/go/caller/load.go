@@ -19,7 +19,6 @@ import (
 const (
 	pass          = 50 * time.Millisecond
 	probePass     = 2 * time.Second
-	probeTimeout  = time.Second
 	callTimeout   = 2 * time.Minute // kubelet's runtime-request-timeout
 	streamBackoff = 100 * time.Millisecond
 )
@@ -32,6 +31,7 @@ type settings struct {
 	Stop      uint64   `json:"stop"`      // seconds of a StopContainer
 	Subscribe bool     `json:"subscribe"` // to containerd's own events too
 	Container string   `json:"container"` // for ExecSync and StopContainer
+	Probe     float64  `json:"probe"`     // seconds that an exec probe waits; kubelet's default is one
 	Alone     bool     `json:"alone"`     // nothing is called but what is under way from the beginning
 	Ping      float64  `json:"ping"`      // milliseconds between keepalive PINGs; kubelet sends none
 }
@@ -48,11 +48,11 @@ type kubelet struct {
 
 // load prints "ready" when everything is under way, and the sums when standard input has ended and so has what was begun.
 func load(options string) {
-	node := &kubelet{ledger: newLedger()}
+	node := &kubelet{ledger: newLedger(), settings: settings{Probe: 1}}
 	must(json.Unmarshal([]byte(options), &node.settings))
 	var more []grpc.DialOption
 	if node.Ping > 0 {
-		more = append(more, pinging(time.Duration(node.Ping*float64(time.Millisecond))))
+		more = append(more, pinging(seconds(node.Ping/1000)))
 	}
 	node.runtime, node.image = connect(more...), connect(more...)
 	ending, end := context.WithCancel(context.Background())
@@ -83,7 +83,7 @@ func (k *kubelet) start() {
 		k.call(k.image, imageService+"ImageFsInfo", nil, callTimeout)
 		k.call(k.image, imageService+"ImageStatus", spec("not/there:1"), callTimeout)
 	})
-	k.loop(probePass, func() { k.call(k.runtime, runtimeService+"ExecSync", k.exec("true"), probeTimeout) })
+	k.loop(probePass, func() { k.call(k.runtime, runtimeService+"ExecSync", k.exec("true"), seconds(k.Probe)) })
 	if len(k.Pulls) > 0 {
 		k.loop(pass, k.pullInTurn)
 	}
@@ -205,6 +205,8 @@ func (k *kubelet) follow(path string) error {
 		}
 	}
 }
+
+func seconds(count float64) time.Duration { return time.Duration(count * float64(time.Second)) }
 
 func method(path string) string { return path[strings.LastIndex(path, "/")+1:] }
 
