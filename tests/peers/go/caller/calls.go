@@ -170,8 +170,9 @@ func everyStatusCode(channel *channel, _ measurements) interface{} {
 }
 
 func statusTexts(channel *channel, _ measurements) interface{} {
+	texts := []string{"a \"quoted\" text: 100%", "lines\nand\ttabs", "снимок 镜像 🐳", "%41 stays", strings.Repeat("x", 3000)}
 	var results []seen
-	for _, text := range []string{"a \"quoted\" text: 100%", "lines\nand\ttabs", "снимок 镜像 🐳", "%41 stays", strings.Repeat("x", 3000)} {
+	for _, text := range texts {
 		results = append(results, channel.few("/test.Fake/Fail", asked(seen{"code": 2, "message": text})))
 	}
 	return results
@@ -228,8 +229,8 @@ func closing(channel *channel, _ measurements) interface{} {
 }
 
 func unknown(channel *channel, _ measurements) interface{} {
-	return both(channel, "/test.Nope/Unary", "/test.Fake/Nope", "/runtime.v1.RuntimeService/FromTheFuture", "/runtime.v2.ImageService/PullImage",
-		"/grpc.health.v1.Health/Watch", "/made.up/Call")
+	return both(channel, "/test.Nope/Unary", "/test.Fake/Nope", "/runtime.v1.RuntimeService/FromTheFuture",
+		"/runtime.v2.ImageService/PullImage", "/grpc.health.v1.Health/Watch", "/made.up/Call")
 }
 
 // both calls each path as a unary and as a streaming one.
@@ -295,7 +296,7 @@ func withAuthority(channel *channel) interface{} {
 func aboveTheLimit(*channel, measurements) interface{} {
 	limited := connect(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1000)))
 	defer limited.close()
-	return []seen{limited.one("/test.Fake/Unary", bytes.Repeat([]byte("x"), 1001)), limited.one("/test.Fake/Unary", bytes.Repeat([]byte("x"), 1000))}
+	return []seen{limited.one("/test.Fake/Unary", make([]byte, 1001)), limited.one("/test.Fake/Unary", make([]byte, 1000))}
 }
 
 func allowedKeepalive(*channel, measurements) interface{} {

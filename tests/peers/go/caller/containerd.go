@@ -154,7 +154,8 @@ func aboveTheRuntimesLimit(channel *channel, _ measurements) interface{} {
 }
 
 func bigMetadataToContainerd(channel *channel, _ measurements) interface{} {
-	return channel.one(runtimeService+"Version", nil, with{pairs: []string{"big", strings.Repeat("abcdefgh", 7500), "big-bin", string(octets())}})
+	pairs := []string{"big", strings.Repeat("abcdefgh", 7500), "big-bin", string(octets())}
+	return channel.one(runtimeService+"Version", nil, with{pairs: pairs})
 }
 
 func compressedToContainerd(channel *channel, _ measurements) interface{} {

@@ -30,7 +30,8 @@ func outlivingTheConnection(channel *channel, _ measurements) interface{} {
 	call.send([]byte("second"))
 	second := call.next()
 	must(call.CloseSend())
-	return seen{"first": string(first), "second": string(second), "rest": call.collect(), "another": channel.one("/test.Fake/Unary", []byte("x"))}
+	rest, another := call.collect(), channel.one("/test.Fake/Unary", []byte("x"))
+	return seen{"first": string(first), "second": string(second), "rest": rest, "another": another}
 }
 
 func overManyConnections(channel *channel, _ measurements) interface{} {

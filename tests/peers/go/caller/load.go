@@ -257,7 +257,9 @@ func (l *ledger) noteLong(path string, begun time.Time, err error) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	of := status.Convert(err)
-	l.long = append(l.long, seen{"call": method(path), "code": of.Code().String(), "message": shown(of.Message()), "seconds": time.Since(begun).Seconds()})
+	l.long = append(l.long, seen{
+		"call": method(path), "code": of.Code().String(), "message": shown(of.Message()), "seconds": time.Since(begun).Seconds(),
+	})
 }
 
 func (l *ledger) show() {

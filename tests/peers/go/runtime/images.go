@@ -26,11 +26,18 @@ type image struct {
 
 // A call is what Control shows of one.
 type call struct {
-	Method   string            `json:"method"`
-	Request  string            `json:"request"`
-	Image    string            `json:"image"`
-	Auth     map[string]string `json:"auth"`
-	Metadata [][2]string       `json:"metadata"`
+	Method   string      `json:"method"`
+	Request  string      `json:"request"`
+	Image    string      `json:"image"`
+	Auth     *auth       `json:"auth"`
+	Metadata [][2]string `json:"metadata"`
+}
+
+type auth struct {
+	Username      string `json:"username"`
+	Password      string `json:"password"`
+	Auth          string `json:"auth"`
+	ServerAddress string `json:"server_address"`
 }
 
 // images is the image service: names normalised as containerd does, every name can be pulled unless told otherwise.
@@ -85,12 +92,10 @@ func (s *images) seen() []call {
 // noted keeps what a method was called with.
 func (s *images) noted(method string, handler func(ctx context.Context, request []byte) ([]byte, error)) unaryHandler {
 	return func(ctx context.Context, request []byte) ([]byte, error) {
-		noted := call{Method: method, Request: base64.StdEncoding.EncodeToString(request), Image: wire.FindText(request, 1, 1), Metadata: [][2]string{}}
-		if auth := wire.Find(request, 2); method == "PullImage" && auth != nil {
-			noted.Auth = map[string]string{}
-			for number, name := range []string{"username", "password", "auth", "server_address"} {
-				noted.Auth[name] = wire.FindText(auth, number+1)
-			}
+		noted := call{Method: method, Request: base64.StdEncoding.EncodeToString(request), Metadata: [][2]string{}}
+		noted.Image = wire.FindText(request, 1, 1)
+		if sent := wire.Find(request, 2); method == "PullImage" && sent != nil {
+			noted.Auth = &auth{wire.FindText(sent, 1), wire.FindText(sent, 2), wire.FindText(sent, 3), wire.FindText(sent, 4)}
 		}
 		came, _ := metadata.FromIncomingContext(ctx)
 		for key, values := range came {
@@ -127,7 +132,8 @@ func (s *images) lookUp(name string) (image, bool) {
 	}
 	normal := wire.Normalise(name)
 	for _, known := range s.known {
-		if has(known.Tags, normal) || has(known.Digests, normal) || known.ID == name || len(name) >= 7 && strings.HasPrefix(known.ID, "sha256:"+name) {
+		isID := known.ID == name || len(name) >= 7 && strings.HasPrefix(known.ID, "sha256:"+name)
+		if isID || has(known.Tags, normal) || has(known.Digests, normal) {
 			return known, true
 		}
 	}

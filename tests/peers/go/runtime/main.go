@@ -19,7 +19,7 @@ import (
 
 func main() {
 	strict := flag.Bool("strict-keepalive", false, "allow a PING each 5 minutes")
-	interval := flag.Int("min-ping-interval", 0, "allow a PING each so many milliseconds, and nearly none while no call is under way, as grpc-go does by default")
+	interval := flag.Int("min-ping-interval", 0, "allow a PING each so many milliseconds, and none while no call is under way")
 	age := flag.Int("max-connection-age", 0, "say GOAWAY after so many milliseconds")
 	slow := flag.Float64("slow-pulls", 0, "let a pull take so many seconds")
 	socket, flags := os.Args[1], os.Args[2:]
@@ -34,7 +34,8 @@ func main() {
 		policy = keepalive.EnforcementPolicy{MinTime: time.Duration(*interval) * time.Millisecond}
 	}
 	options := []grpc.ServerOption{
-		grpc.MaxRecvMsgSize(math.MaxInt32), grpc.MaxSendMsgSize(math.MaxInt32), grpc.MaxHeaderListSize(1 << 20), grpc.KeepaliveEnforcementPolicy(policy),
+		grpc.MaxRecvMsgSize(math.MaxInt32), grpc.MaxSendMsgSize(math.MaxInt32), grpc.MaxHeaderListSize(1 << 20),
+		grpc.KeepaliveEnforcementPolicy(policy),
 	}
 	if *age > 0 {
 		options = append(options, grpc.KeepaliveParams(keepalive.ServerParameters{

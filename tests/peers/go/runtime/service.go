@@ -24,7 +24,10 @@ func register(server *grpc.Server, service string, unary map[string]unaryHandler
 	server.RegisterService(&description, struct{}{})
 }
 
-func one(handler unaryHandler) func(interface{}, context.Context, func(interface{}) error, grpc.UnaryServerInterceptor) (interface{}, error) {
+// What grpc-go calls for a method with one request and one answer.
+type methodHandler = func(interface{}, context.Context, func(interface{}) error, grpc.UnaryServerInterceptor) (interface{}, error)
+
+func one(handler unaryHandler) methodHandler {
 	return func(_ interface{}, ctx context.Context, decode func(interface{}) error, _ grpc.UnaryServerInterceptor) (interface{}, error) {
 		var request []byte
 		if err := decode(&request); err != nil {
