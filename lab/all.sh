@@ -35,6 +35,8 @@ umask 022
 . "$ROOT/lab/undo.sh"
 # shellcheck source=lab/cri.sh
 . "$ROOT/lab/cri.sh"
+# shellcheck source=lab/go.sh
+. "$ROOT/lab/go.sh"
 # shellcheck source=lab/images.sh
 . "$ROOT/lab/images.sh"
 # shellcheck source=lab/registry.sh

@@ -132,6 +132,7 @@ prepare_tests() {
     install_clocks
     install_prometheus
     install_node_packages
+    go_peers >/dev/null
     lab_versions | sed 's/^/containerd /'
     leave_no_build_server
     step "compile"

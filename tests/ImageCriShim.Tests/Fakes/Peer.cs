@@ -9,6 +9,12 @@ namespace ImageCriShim.Tests.Fakes;
 public enum Stack
 {
     Python, Node,
+
+    /// <summary>grpc-go 1.64; kubelet of 1.31 has nearly that.</summary>
+    Go,
+
+    /// <summary>grpc-go 1.33, of which there is a caller only; kubelet of 1.20 has nearly that.</summary>
+    OldGo,
 }
 
 /// <summary>What one scenario of a caller printed.</summary>
@@ -21,6 +27,7 @@ public static class Peer
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private static readonly Lazy<Task> NodePackages = new(InstallNodePackagesAsync);
+    private static readonly Lazy<Task<string>> GoPrograms = new(() => Lab.Run("peers"));
 
     /// <summary>Runs a group of scenarios of a caller against a socket.</summary>
     public static async Task<IReadOnlyDictionary<string, ScenarioResult>> CallAsync(
@@ -71,9 +78,13 @@ public static class Peer
     internal static async Task<Process> StartAsync(Stack stack, string program, params string[] arguments)
     {
         if (stack == Stack.Node) await NodePackages.Value;
-        var start = stack == Stack.Python
-            ? new ProcessStartInfo("/usr/bin/python3", [File(stack, $"{program}.py"), .. arguments]) // Debian's own has grpcio
-            : new ProcessStartInfo("node", [File(stack, $"{program}.js"), .. arguments]);
+        var start = stack switch
+        {
+            Stack.Python => new ProcessStartInfo("/usr/bin/python3", [File(stack, $"{program}.py"), .. arguments]), // Debian's has grpcio
+            Stack.Node => new ProcessStartInfo("node", [File(stack, $"{program}.js"), .. arguments]),
+            Stack.Go => new ProcessStartInfo(Path.Combine(await GoPrograms.Value, $"{program}-1.64"), arguments),
+            _ => new ProcessStartInfo(Path.Combine(await GoPrograms.Value, $"{program}-1.33"), arguments),
+        };
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
         start.Environment["LAB_CRI_DESCRIPTORS"] = Path.Combine(Lab.Cache, "cri-messages.pb");

@@ -28,6 +28,13 @@ public sealed class CallersOfOtherStacks
         (Stack.Python, "python", "strict"), (Stack.Python, "python", "age"), (Stack.Node, "python", "age"), (Stack.Node, "node", "age"),
         (Stack.Python, "python", "shutdown"), (Stack.Node, "python", "shutdown"), (Stack.Python, "node", "shutdown"),
         (Stack.Python, "containerd", "containerd"), (Stack.Node, "containerd", "containerd"),
+        (Stack.Go, "go", "calls"), (Stack.Go, "python", "calls"), (Stack.Go, "node", "calls"), (Stack.Go, "raw", "calls"),
+        (Stack.Python, "go", "calls"), (Stack.Node, "go", "calls"), (Stack.OldGo, "go", "calls"), (Stack.OldGo, "python", "calls"),
+        (Stack.Go, "go", "strict"), (Stack.Go, "python", "strict"), (Stack.Python, "go", "strict"), (Stack.OldGo, "go", "strict"),
+        (Stack.Go, "go", "age"), (Stack.Go, "python", "age"), (Stack.Go, "node", "age"), (Stack.Python, "go", "age"),
+        (Stack.Node, "go", "age"), (Stack.Go, "go", "shutdown"), (Stack.Go, "python", "shutdown"), (Stack.Go, "node", "shutdown"),
+        (Stack.Python, "go", "shutdown"), (Stack.Node, "go", "shutdown"), (Stack.OldGo, "go", "shutdown"),
+        (Stack.Go, "containerd", "containerd"), (Stack.OldGo, "containerd", "containerd"),
     ];
 
     public static TheoryData<Stack, string, string> AllGroups

@@ -10,7 +10,7 @@ internal sealed record Comparison(IReadOnlyDictionary<string, ScenarioResult> Di
 
     /// <summary>The comparison of that caller, runtime and group; made when the first of its scenarios asks.</summary>
     /// <param name="caller">Who calls.</param>
-    /// <param name="runtime"><c>python</c>, <c>node</c>, <c>raw</c> or <c>containerd</c>.</param>
+    /// <param name="runtime"><c>python</c>, <c>node</c>, <c>go</c>, <c>raw</c> or <c>containerd</c>.</param>
     /// <param name="group">One of <see cref="Scenarios"/>.</param>
     public static Task<Comparison> OfAsync(Stack caller, string runtime, string group) =>
         Made.GetOrAdd((caller, runtime, group), _ =>

@@ -24,12 +24,13 @@ internal static class Scenarios
 
     public static string[] Of(Stack caller, string group) => (caller, group) switch
     {
-        (Stack.Python, "calls") =>
+        (Stack.Python or Stack.Go or Stack.OldGo, "calls") =>
             [.. Calls, "metadata_of_60_KB_in_many_fields", "caller_closes_with_calls_in_flight", "message_above_the_callers_limit",
             "image_calls"],
-        (Stack.Python, "strict") => ["keepalive_that_the_runtime_forbids"],
-        (Stack.Python, "age") => ["calls_outlive_the_age_of_their_connection", "calls_go_on_over_many_connections"],
-        (Stack.Python, "containerd") =>
+        (Stack.Python or Stack.Go or Stack.OldGo, "strict") => ["keepalive_that_the_runtime_forbids"],
+        (Stack.Python or Stack.Go or Stack.OldGo, "age") =>
+            ["calls_outlive_the_age_of_their_connection", "calls_go_on_over_many_connections"],
+        (Stack.Python or Stack.Go or Stack.OldGo, "containerd") =>
             [.. Containerd, "bad_requests", "message_above_the_runtimes_limit", "compressed_request_to_containerd",
                 "keepalive_that_containerd_forbids"],
         (Stack.Node, "calls") => Calls,

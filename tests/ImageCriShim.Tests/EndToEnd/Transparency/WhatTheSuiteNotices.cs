@@ -33,6 +33,12 @@ public sealed class WhatTheSuiteNotices
             ["trailers sent as headers"] = (Stack.Python, "raw", "calls", "errors_after_data", () =>
                 Proxy.Headers(Direction.ToCaller, fields => fields.Where(field => !field.Name.StartsWith("echo-", StringComparison.Ordinal)))),
             ["pings answered by the proxy"] = (Stack.Python, "python", "strict", "keepalive_that_the_runtime_forbids", () => AnswerPings),
+            ["pings of grpc-go answered by the proxy"] = (Stack.Go, "go", "strict", "keepalive_that_the_runtime_forbids", () => AnswerPings),
+            ["a byte of a message to grpc-go changed"] = (Stack.Go, "go", "calls", "unary", () => (direction, frame) =>
+                ([Spoil(direction, frame)], [])),
+            ["the path as authority replaced"] = (Stack.OldGo, "go", "calls", "authorities", () =>
+                Proxy.Headers(Direction.ToRuntime, fields => fields.Select(field =>
+                    field is { Name: ":authority", Value: ['/', ..] } ? new(field.Name, "localhost") : field))),
         };
 
     public static TheoryData<string> Names => [.. Wrongs.Keys];

@@ -1,0 +1,84 @@
+using System.Text.Json.Nodes;
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Faults;
+
+/// <summary>What kubelet's own stack, with kubelet's own connection parameters, makes of restarts and of a runtime on that stack.</summary>
+[Collection<FaultTests>]
+[Trait("suite", "faults")]
+public sealed class KubeletOnGo : IDisposable
+{
+    private readonly TempDirectory _directory = new();
+
+    public static TheoryData<Stack> Versions => [Stack.Go, Stack.OldGo];
+
+    public void Dispose() => _directory.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task Upgrades_of_the_shim_fail_no_call(Stack version)
+    {
+        var load = new JsonObject { ["pulls"] = new JsonArray("a:1", "b:1") };
+
+        var sums = await Load("shim upgraded five times (socket unit)", version, load, async shim =>
+        {
+            for (var upgrade = 0; upgrade < 5; upgrade++)
+            {
+                await shim.Restart();
+                await Task.Delay(500); // so that the new one has served
+            }
+
+            shim.Starts.ShouldBe(6);
+        });
+
+        sums.ShouldNotHaveFailed();
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task A_runtime_that_ends_connections_by_age_fails_no_call(Stack version)
+    {
+        var sums = await Load(
+            "runtime with MaxConnectionAge 0.4 s", version, [], _ => ServeFor(TimeSpan.FromSeconds(3)), "--max-connection-age", "400");
+
+        sums.ShouldNotHaveFailed();
+    }
+
+    [Fact]
+    public async Task Slow_pulls_beside_all_other_calls_end_well()
+    {
+        var load = new JsonObject { ["pulls"] = new JsonArray("a:1"), ["pull"] = "b:1", ["exec"] = 3, ["subscribe"] = true };
+
+        var sums = await Load("pulls that take 2 s", Stack.Go, load, _ => ServeFor(TimeSpan.FromSeconds(5)), "--slow-pulls", "2");
+
+        sums.ShouldNotHaveFailed();
+        sums.Long.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Pings_beside_a_call_that_the_runtime_answers_are_allowed_as_they_are_without_the_shim()
+    {
+        var load = new JsonObject { ["alone"] = true, ["exec"] = 3, ["ping"] = 200 };
+
+        var sums = await Load("PINGs each 0.2 s during an ExecSync", Stack.Go, load, _ => Task.CompletedTask, "--min-ping-interval", "100");
+
+        sums.ShouldNotHaveFailed();
+    }
+
+    private static Task ServeFor(TimeSpan time) => Task.Delay(time); // what is looked for may happen at any moment of it
+
+    private async Task<KubeletSums> Load(
+        string fault, Stack version, JsonObject load, Func<SupervisedShim, Task> suffer, params string[] flags)
+    {
+        load["probe"] = RawConnection.Patience.TotalSeconds; // kubelet's second is about the machine, not about the shim
+        var socket = _directory.File("cri.sock");
+        await using var runtime = await PeerRuntime.StartAsync(Stack.Go, socket, flags);
+        var yaml = $"image: {_directory.File("state")}\naddress: http://127.0.0.1:1\nmetrics: off"; // port 1: nobody listens
+        await using var shim = await SupervisedShim.Start(_directory, socket, yaml, holdsSocket: true);
+        await using var kubelet = await GoKubelet.StartAsync(version, shim.SocketPath, load);
+        await suffer(shim);
+        var sums = await kubelet.FinishAsync();
+        Report.Write([$"{version}: {fault}: {sums.Figures}"]);
+        return sums;
+    }
+}
