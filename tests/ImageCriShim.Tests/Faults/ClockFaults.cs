@@ -34,7 +34,7 @@ public sealed class ClockFaults(FaultNode node)
                 await Wait.Until(() => Pulled(state).Any(at => IsAbout(at, seen)), "the record has the time that the shim sees");
             },
             TimeSpan.FromSeconds(4),
-            () => Set(clock, "+0"));
+            () => Set(clock, "+0"), untilPulled: true);
 
         effect.ShouldNotHaveFailed().ShouldHavePulledMeanwhile();
         scene.Shim.Starts.ShouldBe(1);

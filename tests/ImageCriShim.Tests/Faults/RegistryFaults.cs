@@ -35,10 +35,10 @@ public sealed class RegistryFaults(FaultNode node)
     public async Task Pulls_come_from_the_next_registry_and_nothing_else_notices(string kind)
     {
         var fault = s_faults[kind];
-        var (timeout, duration) = kind == HungInBody ? (15, 26) : fault.IsSlow ? (30, 8) : (3, 5); // seconds
+        var (timeout, duration) = kind == HungInBody ? (15, 5) : fault.IsSlow ? (30, 8) : (3, 5); // seconds
         await using var scene = await Scene.Set(node, $"a registry {kind}", new() { Timeout = TimeSpan.FromSeconds(timeout) });
 
-        var effect = await scene.Suffer(() => Set(scene.Offline, fault), TimeSpan.FromSeconds(duration), () => Set(scene.Offline, LineFault.None));
+        var effect = await scene.Suffer(() => Set(scene.Offline, fault), TimeSpan.FromSeconds(duration), () => Set(scene.Offline, LineFault.None), untilPulled: true);
 
         effect.ShouldOnlyHaveFailed(s_underWay).ShouldHavePulledMeanwhile().ShouldNotHaveSlowedDown();
     }
@@ -56,7 +56,7 @@ public sealed class RegistryFaults(FaultNode node)
         var registry = $$"""- { address: "{{secure.Address}}", priority: 2000, tls: { ca: "{{file}}" } }""";
         await using var scene = await Scene.Set(node, "a registry's certificate expired", new() { Registry = registry });
 
-        var effect = await scene.Suffer(() => Show(expired), TimeSpan.FromSeconds(4), () => Show(valid));
+        var effect = await scene.Suffer(() => Show(expired), TimeSpan.FromSeconds(4), () => Show(valid), untilPulled: true);
 
         effect.ShouldOnlyHaveFailed(s_underWay).ShouldHavePulledMeanwhile().ShouldNotHaveSlowedDown();
 
@@ -110,7 +110,7 @@ public sealed class RegistryFaults(FaultNode node)
             {
                 threads = Processes.Threads(scene.Shim.Pid);
                 return Hang(false);
-            });
+            }, untilPulled: true);
 
         names.Questions.ShouldBeGreaterThan(0);
         effect.ShouldOnlyHaveFailed(s_underWay).ShouldHavePulledMeanwhile().ShouldNotHaveSlowedDown();

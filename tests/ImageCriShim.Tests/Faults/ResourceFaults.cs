@@ -20,7 +20,7 @@ public sealed class ResourceFaults(FaultNode node)
         var opened = new List<Socket>();
         await using var scene = await Scene.Set(node, $"no descriptors left (limit {limit}, {2 * limit} connections)", new() { Within = $"ulimit -n {limit}; exec \"$@\"" });
 
-        var effect = await scene.Suffer(() => Connect(scene, opened, 2 * limit), s_lasts, () => Close(opened));
+        var effect = await scene.Suffer(() => Connect(scene, opened, 2 * limit), s_lasts, () => Close(opened), untilPulled: true);
 
         effect.ShouldOnlyHaveFailed((Workload.Crictl, GrpcStatus.ResourceExhausted), (Workload.Crictl, GrpcStatus.DeadlineExceeded));
         effect.ShouldHavePulledMeanwhile(); // for which it needs connections of its own
@@ -82,7 +82,7 @@ public sealed class ResourceFaults(FaultNode node)
         var effect = await scene.Suffer(
             async () => hanging = await Strace.Hold(scene.Shim.Pid, "fsync"),
             s_lasts,
-            () => hanging!.DisposeAsync().AsTask());
+            () => hanging!.DisposeAsync().AsTask(), untilPulled: true);
 
         effect.ShouldNotHaveFailed().ShouldHavePulledMeanwhile();
         scene.Shim.Starts.ShouldBe(1);

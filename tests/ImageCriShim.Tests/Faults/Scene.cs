@@ -98,9 +98,10 @@ internal sealed class Scene : IAsyncDisposable
 
     /// <summary>Injects the fault, heals it after a while, and waits until all is well again.</summary>
     /// <param name="inject">What goes wrong.</param>
-    /// <param name="lasts">So long.</param>
+    /// <param name="lasts">How long the fault goes on, at least.</param>
     /// <param name="heal">What the node's operator or systemd does about it.</param>
-    public async Task<Effect> Suffer(Func<Task> inject, TimeSpan lasts, Func<Task> heal)
+    /// <param name="untilPulled">Whether it goes on until a pull that began after it has succeeded.</param>
+    public async Task<Effect> Suffer(Func<Task> inject, TimeSpan lasts, Func<Task> heal, bool untilPulled = false)
     {
         foreach (var workload in _workloads)
             await Wait.Until(() => workload.Seen.Count > 400 && workload.Seen.Count(call => call is { Method: Workload.PullImage, Failed: false }) > Images, "all is well before");
@@ -108,6 +109,8 @@ internal sealed class Scene : IAsyncDisposable
         var injected = Stopwatch.GetTimestamp();
         await inject();
         await Task.Delay(lasts); // the fault goes on: that is what it is
+        if (untilPulled)
+            await Wait.Until(() => _workloads[0].Seen.Any(call => call is { Method: Workload.PullImage, Failed: false } && call.Begun > injected), "an image is pulled meanwhile");
         await heal();
         return await End(injected, Stopwatch.GetTimestamp());
     }

@@ -39,7 +39,7 @@ public sealed class SettingsFaults(FaultNode node)
             {
                 Restore(file, whole);
                 return scene.Shim.Restart();
-            });
+            }, untilPulled: true);
 
         // What was pulled by another name has only that one while nothing is rewritten.
         effect.ShouldOnlyHaveFailed((Workload.Pulls, GrpcStatus.Wrong)).ShouldHavePulledMeanwhile();
@@ -70,7 +70,7 @@ public sealed class SettingsFaults(FaultNode node)
             {
                 Restore(file, whole);
                 return isAsked ? scene.Shim.Signal(SigHup) : Task.CompletedTask;
-            });
+            }, untilPulled: true);
 
         effect.ShouldNotHaveFailed().ShouldHavePulledMeanwhile();
         scene.Shim.Starts.ShouldBe(1);
