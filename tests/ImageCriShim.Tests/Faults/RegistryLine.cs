@@ -195,7 +195,7 @@ internal sealed class RegistryLine : IAsyncDisposable
 
 /// <summary>What a <see cref="RegistryLine"/> does to its registry.</summary>
 /// <param name="IsRefused">Nobody listens.</param>
-/// <param name="IsDropped">Packets of new connections vanish.</param>
+/// <param name="IsDropped">No connection can be made any more: its packets vanish.</param>
 /// <param name="HangsAfter">So many octets of an answer come, then nothing any more.</param>
 /// <param name="Answer">Is given to every request.</param>
 /// <param name="OctetsPerSecond">Of the line.</param>
@@ -207,7 +207,7 @@ internal sealed record LineFault(
 
     public static readonly LineFault None = new();
     public static readonly LineFault Refused = new(IsRefused: true);
-    public static readonly LineFault Dropped = new(IsDropped: true);
+    public static readonly LineFault Dropped = new(IsDropped: true, HangsAfter: 0);
     public static readonly LineFault Slow = new(OctetsPerSecond: 2_000_000 / 8);
     public static readonly LineFault Lossy = new(Loss: 0.2);
     public static readonly LineFault Broken = Saying("500 Internal Server Error", """{"errors":[{"code":"UNKNOWN","message":"unknown error"}]}""");

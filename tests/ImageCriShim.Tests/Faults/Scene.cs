@@ -110,7 +110,7 @@ internal sealed class Scene : IAsyncDisposable
         await inject();
         await Task.Delay(lasts); // the fault goes on: that is what it is
         if (untilPulled)
-            await Wait.Until(() => _workloads[0].Seen.Any(call => call is { Method: Workload.PullImage, Failed: false } && call.Begun > injected), "an image is pulled meanwhile");
+            await PullSince(injected);
         await heal();
         return await End(injected, Stopwatch.GetTimestamp());
     }
@@ -149,6 +149,18 @@ internal sealed class Scene : IAsyncDisposable
         var seen = Look();
         _table.Add(_fault, seen[0], seen.ElementAtOrDefault(1));
         return new(_fault, seen[0], seen.ElementAtOrDefault(1), LastLines());
+    }
+
+    private async Task PullSince(long injected)
+    {
+        try
+        {
+            await Wait.Until(() => _workloads[0].Seen.Any(call => call is { Method: Workload.PullImage, Failed: false } && call.Begun > injected));
+        }
+        catch (TimeoutException)
+        {
+            throw new ShouldAssertException($"{_fault}: no image was pulled meanwhile\nThe shim:\n{LastLines()}");
+        }
     }
 
     private async Task Rest()
