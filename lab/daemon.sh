@@ -45,11 +45,12 @@ wait_for_end() {
     return 1
 }
 
-# await DIRECTORY NAME COMMAND...: until COMMAND succeeds; fails when the daemon ends, or after 15 s.
+# await DIRECTORY NAME COMMAND...: until COMMAND succeeds; fails when the daemon ends, or after await_times attempts, 50 ms apart.
+await_times=300
 await() {
     local directory=$1 name=$2 left
     shift 2
-    for ((left = 300; left > 0; left--)); do
+    for ((left = await_times; left > 0; left--)); do
         ! "$@" >/dev/null 2>&1 || return 0
         daemon_pid "$directory" "$name" >/dev/null || break
         sleep 0.05
