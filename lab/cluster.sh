@@ -9,7 +9,7 @@ start_cluster() {
     [[ -z $(missing_kubernetes_programs) ]] || fail "Kubernetes is not installed: lab/lab install kubernetes"
     mkdir -p "$home"
     make_certificate "$directory"
-    etcd=$(free_port) api=$(free_port)
+    etcd=$(any_port) api=$(any_port)
     start_etcd "$directory" "$etcd"
     start_api_server "$directory" "$etcd" "$api"
     start_daemon "$directory" controller-manager "$(kubernetes_home)/kube-controller-manager" --kubeconfig "$home/kubeconfig" --leader-elect=false \
@@ -20,7 +20,7 @@ start_cluster() {
 
 start_etcd() {
     local directory=$1 port=$2 peers
-    peers=$(free_port)
+    peers=$(any_port)
     start_daemon "$directory" etcd "$LAB_CACHE/etcd/usr/bin/etcd" --data-dir "$directory/cluster/etcd" --log-level warn --logger zap \
         --listen-client-urls "http://127.0.0.1:$port" --advertise-client-urls "http://127.0.0.1:$port" \
         --listen-peer-urls "http://127.0.0.1:$peers" --initial-advertise-peer-urls "http://127.0.0.1:$peers" \
@@ -63,5 +63,5 @@ helm() {
     HELM_CACHE_HOME=${1%/*}/helm HELM_CONFIG_HOME=${1%/*}/helm HELM_DATA_HOME=${1%/*}/helm "$(kubernetes_home)/helm" --kubeconfig "$@"
 }
 
-# free_port: one that nobody listens on at the moment.
-free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# any_port: one that nobody listens on at the moment.
+any_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }

@@ -48,8 +48,8 @@ start_kubelet() {
     [[ -x $(kubernetes_home)/kubelet ]] || fail "Kubernetes is not installed: lab/lab install kubernetes"
     daemon_pid "$directory" "$containerd-namespace" >/dev/null || fail "$containerd was not started with --for-kubelet."
     mkdir -p "$home"/{manifests,root}
-    port=$(free_port)
-    kubelet_config "$home" "$port" "$(free_port)" "$more" >"$home/kubelet.json"
+    port=$(any_port)
+    kubelet_config "$home" "$port" "$(any_port)" "$more" >"$home/kubelet.json"
     printf '%s\n' "$containerd" >"$home/containerd"
     printf '%s\n' "http://127.0.0.1:$port" >"$home/address"
     printf '%s\n' --config="$home/kubelet.json" --root-dir="$home/root" --cert-dir="$home/root/pki" --hostname-override="$name" --container-runtime=remote \
