@@ -38,7 +38,7 @@ start_api_server() {
         --bind-address 127.0.0.1 --secure-port "$port" --advertise-address 192.0.2.1 --endpoint-reconciler-type none \
         --tls-cert-file "$directory/tls/registry.crt" --tls-private-key-file "$directory/tls/registry.key" --cert-dir "$home/certs" \
         --token-auth-file "$home/tokens.csv" --authorization-mode RBAC --disable-admission-plugins ServiceAccount \
-        --service-account-issuer https://cluster.lab.test --service-account-key-file "$directory/tls/registry.key" \
+        --service-account-issuer https://cluster.lab.test --service-account-key-file "$directory/tls/registry.crt" \
         --service-account-signing-key-file "$directory/tls/registry.key" --service-cluster-ip-range 10.99.0.0/24
     local await_times=1200 # it has much to set up, and the machine may be busy
     await "$directory" api-server kubectl "$home/kubeconfig" get namespace default kube-system
