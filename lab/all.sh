@@ -39,8 +39,6 @@ umask 022
 . "$ROOT/lab/containerd.sh"
 # shellcheck source=lab/containerd-config.sh
 . "$ROOT/lab/containerd-config.sh"
-# shellcheck source=lab/go.sh
-. "$ROOT/lab/go.sh"
 # shellcheck source=lab/kubernetes.sh
 . "$ROOT/lab/kubernetes.sh"
 # shellcheck source=lab/cluster.sh

@@ -18,6 +18,12 @@ start_cluster() {
     printf '%s\n' "$home/kubeconfig"
 }
 
+# stop_cluster DIRECTORY: at once, since nothing of it is needed again; asked to end, the API server would wait for its callers.
+stop_cluster() {
+    local part
+    for part in scheduler controller-manager api-server etcd; do stop_daemon "$1" "$part" KILL; done
+}
+
 start_etcd() {
     local directory=$1 port=$2 peers
     peers=$(any_port)

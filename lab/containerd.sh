@@ -97,11 +97,11 @@ kill_shims() {
     for task in "$1"/state/io.containerd.runtime.v2.task/k8s.io/*; do
         rm -rf "/run/containerd/runc/k8s.io/${task##*/}"
         [[ ! -e $task/address ]] || rm -f "$(sed 's#^unix://##' "$task/address")"
-        for cgroup in /sys/fs/cgroup{,/*}/image-cri-shim-lab/"${task##*/}"; do
+        for cgroup in /sys/fs/cgroup{,/*}/{image-cri-shim-lab,k8s.io}/"${task##*/}"; do
             [[ ! -d $cgroup ]] || rmdir "$cgroup" 2>/dev/null || true
         done
     done
-    rmdir /sys/fs/cgroup{,/*}/image-cri-shim-lab 2>/dev/null || true
+    rmdir /sys/fs/cgroup{,/*}/{image-cri-shim-lab,k8s.io} 2>/dev/null || true
 }
 
 # shims_of HOME: by their command line, which names the socket of the containerd that they report to.

@@ -87,8 +87,8 @@ kubelet_config() {
         address: "127.0.0.1", readOnlyPort: $port, port: $serving, healthzPort: 0,
         authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}, authorization: {mode: "AlwaysAllow"},
         staticPodPath: "\($home)/manifests", volumePluginDir: "\($home)/root/volumeplugins",
-        cgroupDriver: "cgroupfs", cgroupRoot: "/image-cri-shim-lab", cgroupsPerQOS: false, enforceNodeAllocatable: [],
-        featureGates: {LocalStorageCapacityIsolation: false, DevicePlugins: false}, failSwapOn: false, makeIPTablesUtilChains: false,
+        cgroupDriver: "cgroupfs", cgroupsPerQOS: false, enforceNodeAllocatable: [],
+        featureGates: {DevicePlugins: false}, failSwapOn: false, makeIPTablesUtilChains: false,
         evictionHard: {"memory.available": "1Mi"}, imageGCHighThresholdPercent: 100, imageGCLowThresholdPercent: 99, serializeImagePulls: false,
         syncFrequency: "1s", fileCheckFrequency: "1s", nodeStatusUpdateFrequency: "1s", nodeStatusReportFrequency: "1s"} + $more'
 }

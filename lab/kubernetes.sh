@@ -61,13 +61,20 @@ build_kubernetes() {
     work=$(kubernetes_home).build
     tree=$work/gopath/src/k8s.io/kubernetes
     note "compiling Kubernetes $kubernetes_version (${*}): once per cache, about 8 minutes on two idle cores"
-    (flock 9 && install_go && fetch_kubernetes_source "$work") 9>"$LAB_CACHE/install.lock"
+    (flock 9 && unpack_kubernetes_go && fetch_kubernetes_source "$work") 9>"$LAB_CACHE/install.lock"
     for program in "$@"; do
         [[ $program != kube-apiserver ]] || generate_openapi "$work" "$tree"
         compile_kubernetes "$work" "$work/$program" "k8s.io/kubernetes/cmd/$program"
         mv "$work/$program" "$(kubernetes_home)/"
     done
     rm -rf "$work"
+}
+
+unpack_kubernetes_go() {
+    local package
+    for package in golang-1.19-go golang-1.19-src; do
+        unpack_package bookworm "$package" "$LAB_CACHE/go-1.19" || fail "$package could not be had from Debian." "See $LAB_CACHE/logs."
+    done
 }
 
 # fetch_kubernetes_source WORK: the tree with Debian's patches, where Go looks for it.
@@ -99,13 +106,13 @@ generate_openapi() {
 compile_kubernetes() {
     local name=${2##*/} version=k8s.io/kubernetes/vendor/k8s.io/component-base/version flags
     flags="-s -w -X $version.gitVersion=v$kubernetes_version -X $version.gitMajor=1 -X $version.gitMinor=20 -X $version.gitTreeState=archive"
-    (cd "$1/gopath/src/k8s.io/kubernetes" && kubernetes_go "$1" "$(go_root)/bin/go" build -tags 'dockerless providerless' -trimpath -ldflags "$flags" -o "$2" "$3") \
+    (cd "$1/gopath/src/k8s.io/kubernetes" && kubernetes_go "$1" go build -tags 'dockerless providerless' -trimpath -ldflags "$flags" -o "$2" "$3") \
         >"$(lab_log "kubernetes-$name")" 2>&1 || fail "$name does not compile:" "$(tail -n 3 "$(lab_log "kubernetes-$name")")"
 }
 
 # kubernetes_go WORK COMMAND...: as a tree from before modules wants it.
 kubernetes_go() {
-    local work=$1
+    local work=$1 go=$LAB_CACHE/go-1.19/usr/lib/go-1.19
     shift
-    env "PATH=$(go_root)/bin:$PATH" "GOROOT=$(go_root)" "GOPATH=$work/gopath" "GOCACHE=$work/cache" GO111MODULE=off GOFLAGS='' CGO_ENABLED=0 nice -n 5 "$@"
+    env "PATH=$go/bin:$PATH" "GOROOT=$go" "GOPATH=$work/gopath" "GOCACHE=$work/cache" GO111MODULE=off GOFLAGS='' CGO_ENABLED=0 nice -n 5 "$@"
 }
