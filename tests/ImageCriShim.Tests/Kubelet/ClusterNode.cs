@@ -1,0 +1,105 @@
+using System.Text.Json.Nodes;
+using ImageCriShim.Tests.Fakes;
+using ImageCriShim.Tests.Node;
+
+namespace ImageCriShim.Tests.Kubelet;
+
+/// <summary>A node of the cluster: containerd, the shim in front of it, and a kubelet that knows nothing but the shim.</summary>
+internal sealed class ClusterNode : IAsyncDisposable
+{
+    private readonly TempDirectory _directory = new();
+    private readonly Cluster _cluster;
+    private readonly string _labDirectory;
+    private readonly string _containerd;
+    private readonly string _pauseImage;
+    private string _settings = "";
+    private int _pods;
+
+    private ClusterNode(Cluster cluster, string labDirectory, string containerd, string pauseImage) =>
+        (_cluster, _labDirectory, _containerd, _pauseImage, Name) = (cluster, labDirectory, $"containerd-{containerd}", pauseImage, $"node-{containerd}");
+
+    public string Name { get; }
+
+    /// <summary>The directory where its containerd finds how to reach a registry.</summary>
+    public string CertificatesDirectory => Path.Combine(_labDirectory, _containerd, "certs.d");
+
+    /// <summary>The running shim.</summary>
+    public ShimProcess Shim { get; private set; } = null!;
+
+    private string ContainerdSocket => Path.Combine(_labDirectory, _containerd, "containerd.sock");
+
+    public static async Task<ClusterNode> Start(Cluster cluster, string labDirectory, string containerd, string pauseImage)
+    {
+        var node = new ClusterNode(cluster, labDirectory, containerd, pauseImage);
+        await Lab.Run(
+            "containerd", "start", labDirectory, containerd, pauseImage, "--as", node._containerd, "--for-kubelet", "--pod-network", "--elsewhere", cluster.Origin.Address, cluster.Origin.Address);
+        await node.StartShim("");
+        return node;
+    }
+
+    /// <summary>Starts the shim with other settings, on the same socket and the same state.</summary>
+    public async Task StartShim(string yaml)
+    {
+        if (Shim is not null)
+            await Shim.DisposeAsync();
+        _settings = yaml;
+        Shim = await ShimProcess.StartAsync(_directory, ContainerdSocket, yaml);
+    }
+
+    /// <summary>Kills the shim and starts it again as it was.</summary>
+    public async Task KillShim()
+    {
+        const int SigKill = 9;
+        Shim.Signal(SigKill);
+        await Shim.Exited;
+        await StartShim(_settings);
+    }
+
+    /// <param name="configuration">More of its configuration than the lab gives it.</param>
+    public async Task StartKubelet(JsonObject? configuration = null) => await Lab.Run(
+        "kubelet", "start", _labDirectory, "--as", Name, "--on", _containerd, "--cluster", "--runtime", Shim.SocketPath, "--image", Shim.SocketPath,
+        "--pause", _pauseImage, "--set", configuration?.ToJsonString() ?? "{}");
+
+    public async Task StopKubelet() => await Lab.Run("kubelet", "stop", _labDirectory, Name);
+
+    public async Task RestartKubelet()
+    {
+        await StopKubelet();
+        await Lab.Run("kubelet", "resume", _labDirectory, Name);
+    }
+
+    /// <summary>A caller of the shim.</summary>
+    public Task<CriCaller> Connect() => CriCaller.Connect(Shim.SocketPath);
+
+    /// <summary>A pod that the API server binds to this node.</summary>
+    public async Task<ClusterPod> Run(string image, string policy = "IfNotPresent", string? secret = null)
+    {
+        var name = NewPodName();
+        var manifest = ClusterPod.Manifest(name, image, policy);
+        manifest["spec"]!["nodeName"] = Name;
+        if (secret is not null)
+            manifest["spec"]!["imagePullSecrets"] = new JsonArray(new JsonObject { ["name"] = secret });
+        await _cluster.Api.Create("/api/v1/namespaces/default/pods", manifest);
+        return new ClusterPod(_cluster.Api, name, manifestFile: null);
+    }
+
+    /// <summary>A pod whose manifest lies on this node.</summary>
+    public ClusterPod RunStatic(string image)
+    {
+        var name = NewPodName();
+        var manifests = Path.Combine(_labDirectory, Name, "manifests");
+        var file = Path.Combine(manifests, $"{name}.json");
+        File.WriteAllText(Path.Combine(manifests, $".{name}"), ClusterPod.Manifest(name, image, "IfNotPresent").ToJsonString()); // kubelet does not read it
+        File.Move(Path.Combine(manifests, $".{name}"), file);
+        return new ClusterPod(_cluster.Api, $"{name}-{Name}", file);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopKubelet();
+        await Shim.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    private string NewPodName() => $"pod{Interlocked.Increment(ref _pods)}-{_containerd.Replace('.', '-')}";
+}

@@ -1,0 +1,82 @@
+using ImageCriShim.Tests.Node;
+
+namespace ImageCriShim.Tests.Kubelet;
+
+[Collection<ClusterTests>]
+[Trait("suite", "kubelet")]
+public sealed class RunningWithoutAnyRegistry(Cluster cluster)
+{
+    [Theory, ClassData<KubeletContainerds>]
+    public async Task An_image_on_the_node_is_run_whatever_the_policy(string containerd)
+    {
+        await using var offline = cluster.OpenDoor(cluster.Private);
+        var (node, name) = (await NodeBehind(offline, containerd), cluster.NewName());
+        await cluster.Private.Push(name, TestImage.MakeServing("still here"));
+        await using (var earlier = await node.Run(name))
+            await earlier.Ready();
+        await offline.Shut();
+
+        await using var ifNotPresent = await node.Run(name);
+        await using var always = await node.Run(name, "Always");
+
+        (await ifNotPresent.Page()).ShouldBe("still here");
+        (await always.Page()).ShouldBe("still here");
+    }
+
+    [Theory, ClassData<KubeletContainerds>]
+    public async Task Static_pods_start_after_everything_on_the_node_has_restarted(string containerd)
+    {
+        await using var offline = cluster.OpenDoor(cluster.Private);
+        var (node, name) = (await NodeBehind(offline, containerd), cluster.NewName());
+        await cluster.Private.Push(name, TestImage.MakeServing("still here"));
+        await using (var earlier = node.RunStatic(name))
+            await earlier.Ready();
+        await offline.Shut();
+        await node.StopKubelet();
+        await node.KillShim();
+
+        await using var pod = node.RunStatic(name);
+        await node.RestartKubelet();
+
+        (await pod.Page()).ShouldBe("still here");
+    }
+
+    [Theory, ClassData<KubeletContainerds>]
+    public async Task Of_an_image_that_is_nowhere_kubectl_tells_which_registry_is_unreachable(string containerd)
+    {
+        await using var offline = cluster.OpenDoor(cluster.Private);
+        var (node, name) = (await NodeBehind(offline, containerd), cluster.NewName());
+        await offline.Shut();
+
+        await using var pod = await node.Run(name);
+
+        (await pod.WaitsFor("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable")).ShouldNotBeEmpty();
+        var described = await cluster.Kubectl("describe", "pod", pod.Name);
+        described.ShouldContain($"Failed to pull image \"{name}\"");
+        described.ShouldContain("RegistryUnavailable: ");
+        described.ShouldContain($"{offline.Host}/{name} unreachable (connection refused)");
+        Secrets.ShouldNotBeIn(described);
+    }
+
+    [Theory, ClassData<KubeletContainerds>]
+    public async Task A_pod_that_waits_for_a_registry_starts_when_it_is_back(string containerd)
+    {
+        await using var offline = cluster.OpenDoor(cluster.Private);
+        var (node, name) = (await NodeBehind(offline, containerd), cluster.NewName());
+        await cluster.Private.Push(name);
+        offline.Behave = _ => DoorAnswer.Refuse(503);
+        await using var pod = await node.Run(name);
+        await pod.WaitsFor("ErrImagePull", "ImagePullBackOff", "RegistryUnavailable");
+
+        offline.Behave = _ => DoorAnswer.PassOn;
+
+        (await pod.Ready()).Restarts.ShouldBe(0);
+    }
+
+    private async Task<ClusterNode> NodeBehind(Door offline, string containerd)
+    {
+        var node = cluster.NodeOn(containerd);
+        await node.StartShim($"address: {offline.Address}\nauth: {offline.Auth}\nofflineOnly: true");
+        return node;
+    }
+}
