@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Compiling, and running the suites. A test says by its trait "suite" what it needs: node (real containerds and registries), endtoend
-# (also run against the published binaries), slow (minutes), faults (only against the published binaries), soak (an hour, by itself); all
-# others need nothing and are fast.
+# (also run against the published binaries), slow (minutes), faults (only against the published binaries), kubelet (likewise, on Kubernetes), soak
+# (an hour, by itself); all others need nothing and are fast.
 
 # A build server must not find other packages than the ones that are written down.
 restore_options=()
@@ -14,7 +14,7 @@ passed=0 failed=0 skipped=0 failures=()
 test_all() {
     local what=test_everything
     case ${1:-} in
-        faults | soak) what=test_$1 && shift ;;
+        faults | kubelet | soak) what=test_$1 && shift ;;
     esac
     need_sdk
     need_root "./build test" test
@@ -55,14 +55,31 @@ test_everything() {
     step "the Debian package"
     test_deb
     step "every test, in the process of the tests"
-    run_suite all -trait- suite=faults -trait- suite=soak "$@"
+    run_suite all -trait- suite=faults -trait- suite=kubelet -trait- suite=soak "$@"
     local flavour
     for flavour in ready-to-run native; do
         step "end to end, with the published $flavour binary"
         IMAGE_CRI_SHIM=$ROOT/artifacts/package/$flavour/image-cri-shim DOTNET_GCgen0size=100000 run_suite "endtoend-$flavour" -trait suite=endtoend "$@"
     done
+    run_kubelet "$@"
     run_faults "$@"
     end_tests
+}
+
+# test_kubelet [ARGUMENTS...]: of the test runner.
+test_kubelet() {
+    prepare_tests
+    step "publish"
+    publish_native
+    run_kubelet "$@"
+    end_tests
+}
+
+# run_kubelet: pods on a real kubelet, which is compiled the first time.
+run_kubelet() {
+    step "a real kubelet, with the published native binary"
+    install_kubernetes
+    run_published kubelet native -trait suite=kubelet "$@"
 }
 
 # test_faults [--hours N] [ARGUMENTS...]: of the test runner. With --hours again and again, and with faults as long as they are on nodes.
@@ -143,7 +160,7 @@ run_published() {
 }
 
 run_fast_tests() {
-    run_suite fast -trait- suite=node -trait- suite=endtoend -trait- suite=slow -trait- suite=faults -trait- suite=soak "$@"
+    run_suite fast -trait- suite=node -trait- suite=endtoend -trait- suite=slow -trait- suite=faults -trait- suite=kubelet -trait- suite=soak "$@"
     say_sums
 }
 

@@ -7,12 +7,13 @@ namespace ImageCriShim.Tests.Kubelet;
 /// <summary>A node of the cluster: containerd, the shim in front of it, and a kubelet that knows nothing but the shim.</summary>
 internal sealed class ClusterNode : IAsyncDisposable
 {
+    private const string NoAddress = "http://127.0.0.1:1"; // nobody listens there
+
     private readonly TempDirectory _directory = new();
     private readonly Cluster _cluster;
     private readonly string _labDirectory;
     private readonly string _containerd;
     private readonly string _pauseImage;
-    private string _settings = "";
     private int _pods;
 
     private ClusterNode(Cluster cluster, string labDirectory, string containerd, string pauseImage) =>
@@ -33,27 +34,34 @@ internal sealed class ClusterNode : IAsyncDisposable
         var node = new ClusterNode(cluster, labDirectory, containerd, pauseImage);
         await Lab.Run(
             "containerd", "start", labDirectory, containerd, pauseImage, "--as", node._containerd, "--for-kubelet", "--pod-network", "--elsewhere", cluster.Origin.Address, cluster.Origin.Address);
-        await node.StartShim("");
+        await File.WriteAllTextAsync(node.ConfigFile, node.Settings(NoAddress, ""));
+        await node.StartShim();
         return node;
     }
 
-    /// <summary>Starts the shim with other settings, on the same socket and the same state.</summary>
-    public async Task StartShim(string yaml)
+    /// <summary>Gives the shim other settings; it goes on running.</summary>
+    /// <param name="address">Of the offline registry: another one than before.</param>
+    /// <param name="yaml">More settings.</param>
+    public async Task Configure(string address, string yaml = "")
     {
-        if (Shim is not null)
-            await Shim.DisposeAsync();
-        _settings = yaml;
-        Shim = await ShimProcess.StartAsync(_directory, ContainerdSocket, yaml);
+        const int SigHup = 1;
+        await File.WriteAllTextAsync(_directory.File("new.yaml"), Settings(address, yaml));
+        File.Move(_directory.File("new.yaml"), ConfigFile, overwrite: true);
+        Shim.Signal(SigHup);
+        await Wait.Until(() => Shim.Output.Contains($"address: added {address} "), Shim.Output);
     }
 
-    /// <summary>Kills the shim and starts it again as it was.</summary>
+    /// <summary>Kills the shim and starts it again.</summary>
     public async Task KillShim()
     {
         const int SigKill = 9;
         Shim.Signal(SigKill);
         await Shim.Exited;
-        await StartShim(_settings);
+        await StartShim();
     }
+
+    /// <summary>Waits until kubelet has connected to the shim again, for both services. What it tries before fails, and it tries again only after ten seconds.</summary>
+    public Task KubeletIsConnected() => Wait.Until(() => File.ReadLines("/proc/net/unix").Count(IsConnectionToShim) >= 2);
 
     /// <param name="configuration">More of its configuration than the lab gives it.</param>
     public async Task StartKubelet(JsonObject? configuration = null) => await Lab.Run(
@@ -99,6 +107,31 @@ internal sealed class ClusterNode : IAsyncDisposable
         await StopKubelet();
         await Shim.DisposeAsync();
         _directory.Dispose();
+    }
+
+    private string ConfigFile => _directory.File("image-cri-shim.yaml");
+
+    private string Settings(string address, string yaml) => $"""
+        shim: {_directory.File("shim.sock")}
+        cri: {ContainerdSocket}
+        image: {_directory.File("state")}
+        metrics: off
+        address: {address}
+        {yaml}
+
+        """;
+
+    private async Task StartShim()
+    {
+        Shim = ShimProcess.LaunchRaw(await File.ReadAllTextAsync(ConfigFile), [], _directory);
+        await Shim.ReadyAsync();
+    }
+
+    // Num RefCount Protocol Flags Type St Inode Path, where the path is the one that was bound: it has got its name since.
+    private bool IsConnectionToShim(string line)
+    {
+        var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return fields is [_, _, _, _, _, "03", _, var path] && path.StartsWith(_directory.Path, StringComparison.Ordinal) && path.EndsWith(".sock", StringComparison.Ordinal);
     }
 
     private string NewPodName() => $"pod{Interlocked.Increment(ref _pods)}-{_containerd.Replace('.', '-')}";

@@ -14,7 +14,7 @@ public sealed class CollectingImages(Cluster cluster)
         await using var offline = cluster.OpenDoor(cluster.Private);
         var (node, used, unused) = (cluster.NodeOn(containerd), cluster.NewName(), cluster.NewName());
         var (kept, removed) = (await cluster.Private.Push(used), await cluster.Private.Push(unused));
-        await node.StartShim($"address: {offline.Address}\nauth: {offline.Auth}\nofflineOnly: true");
+        await node.Configure(offline.Address, $"auth: {offline.Auth}\nofflineOnly: true");
         await using var caller = await node.Connect();
         (await caller.Pull(unused)).ShouldBeOk();
         await using var pod = node.RunStatic(used); // kubelet evicts no static pod

@@ -13,7 +13,7 @@ public sealed class NamesInTheNodesStatus(Cluster cluster)
         await using var offline = cluster.OpenDoor(cluster.Private);
         var (node, hub, quay) = (cluster.NodeOn(containerd), cluster.NewName(), cluster.NewName());
         var (ofHub, ofQuay) = (await cluster.Private.Push(hub), await cluster.Private.Push(quay));
-        await node.StartShim($"address: {offline.Address}\nauth: {offline.Auth}\nofflineOnly: true");
+        await node.Configure(offline.Address, $"auth: {offline.Auth}\nofflineOnly: true");
         await using var first = await node.Run(hub);
         await using var second = await node.Run($"quay.io/{quay}");
         await first.Ready();

@@ -17,7 +17,7 @@ public sealed class PullingWithPodSecrets(Cluster cluster)
         await using var theirs = cluster.OpenDoor(cluster.Private);
         var (node, name) = (cluster.NodeOn(containerd), cluster.NewName());
         await cluster.Private.Push(name);
-        await node.StartShim($"address: {offline.Address}");
+        await node.Configure(offline.Address);
         await using var secret = await PullSecret.Create(cluster.Api, theirs.Host, theirs.Auth!);
 
         await using var pod = await node.Run($"{theirs.Host}/{name}", secret: secret.Name);
@@ -33,7 +33,7 @@ public sealed class PullingWithPodSecrets(Cluster cluster)
         await using var offline = cluster.OpenDoor(cluster.Private);
         var (node, name) = (cluster.NodeOn(containerd), cluster.NewName());
         await cluster.Private.Push(name);
-        await node.StartShim($"address: {offline.Address}\nforwardPullSecrets: true\nofflineOnly: true");
+        await node.Configure(offline.Address, "forwardPullSecrets: true\nofflineOnly: true");
         await using var secret = await PullSecret.Create(cluster.Api, DockerHub, offline.Auth!);
 
         await using var without = await node.Run(name);
@@ -50,7 +50,7 @@ public sealed class PullingWithPodSecrets(Cluster cluster)
         await using var offline = cluster.OpenDoor(cluster.Private);
         var (node, name) = (cluster.NodeOn(containerd), cluster.NewName());
         await cluster.Private.Push(name);
-        await node.StartShim($"address: {offline.Address}\nofflineOnly: true");
+        await node.Configure(offline.Address, "offlineOnly: true");
         await using var secret = await PullSecret.Create(cluster.Api, DockerHub, offline.Auth!);
 
         await using var pod = await node.Run(name, secret: secret.Name);

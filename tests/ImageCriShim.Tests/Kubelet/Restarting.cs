@@ -19,12 +19,13 @@ public sealed class Restarting(Cluster cluster)
         var (node, before, after) = (cluster.NodeOn(containerd), cluster.NewName(), cluster.NewName());
         await cluster.Private.Push(before, TestImage.MakeServing("before"));
         await cluster.Private.Push(after);
-        await node.StartShim($"address: {offline.Address}\nauth: {offline.Auth}\nofflineOnly: true");
+        await node.Configure(offline.Address, $"auth: {offline.Auth}\nofflineOnly: true");
         await using var ofApi = await node.Run(before);
         await using var ofNode = node.RunStatic(before);
         var containers = ((await ofApi.Ready()).ContainerId, (await ofNode.Ready()).ContainerId);
 
         await restart(node);
+        await node.KubeletIsConnected();
 
         await using var next = await node.Run(after);
         await next.Ready(); // kubelet has looked at every pod again, and started a new one

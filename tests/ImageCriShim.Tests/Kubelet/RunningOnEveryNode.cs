@@ -51,7 +51,7 @@ public sealed class RunningOnEveryNode(Cluster cluster)
         var name = cluster.NewName();
         await cluster.Private.Push(name, TestImage.MakeServing(page));
         foreach (var containerd in KubeletContainerds.All)
-            await cluster.NodeOn(containerd).StartShim($"address: {offline.Address}\nauth: {offline.Auth}\nofflineOnly: true");
+            await cluster.NodeOn(containerd).Configure(offline.Address, $"auth: {offline.Auth}\nofflineOnly: true");
         return name;
     }
 

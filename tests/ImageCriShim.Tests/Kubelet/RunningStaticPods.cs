@@ -28,7 +28,7 @@ public sealed class RunningStaticPods(Cluster cluster)
         await using var offline = cluster.OpenDoor(cluster.Private);
         image = await cluster.Private.Push(pushed, image ?? TestImage.MakeServing(page));
         var node = cluster.NodeOn(containerd);
-        await node.StartShim($"address: {offline.Address}\nauth: {offline.Auth}\nofflineOnly: true");
+        await node.Configure(offline.Address, $"auth: {offline.Auth}\nofflineOnly: true");
 
         await using var pod = node.RunStatic(given);
 

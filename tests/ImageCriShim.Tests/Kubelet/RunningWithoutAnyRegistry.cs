@@ -76,7 +76,7 @@ public sealed class RunningWithoutAnyRegistry(Cluster cluster)
     private async Task<ClusterNode> NodeBehind(Door offline, string containerd)
     {
         var node = cluster.NodeOn(containerd);
-        await node.StartShim($"address: {offline.Address}\nauth: {offline.Auth}\nofflineOnly: true");
+        await node.Configure(offline.Address, $"auth: {offline.Auth}\nofflineOnly: true");
         return node;
     }
 }
