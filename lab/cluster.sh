@@ -12,9 +12,10 @@ start_cluster() {
     etcd=$(any_port) api=$(any_port)
     start_etcd "$directory" "$etcd"
     start_api_server "$directory" "$etcd" "$api"
-    start_daemon "$directory" controller-manager "$(kubernetes_home)/kube-controller-manager" --kubeconfig "$home/kubeconfig" --leader-elect=false \
-        --port 0 --secure-port 0 --service-account-private-key-file "$directory/tls/registry.key" --controllers "$cluster_controllers"
-    start_daemon "$directory" scheduler "$(kubernetes_home)/kube-scheduler" --kubeconfig "$home/kubeconfig" --leader-elect=false --port 0 --secure-port 0
+    start_daemon "$directory" controller-manager "$(kubernetes_home)/kube-controller-manager" --kubeconfig "$home/kubeconfig" \
+        --leader-elect=false --port 0 --secure-port 0 --controllers "$cluster_controllers"
+    start_daemon "$directory" scheduler "$(kubernetes_home)/kube-scheduler" --kubeconfig "$home/kubeconfig" \
+        --leader-elect=false --port 0 --secure-port 0
     printf '%s\n' "$home/kubeconfig"
 }
 
@@ -46,7 +47,7 @@ start_api_server() {
         --token-auth-file "$home/tokens.csv" --authorization-mode RBAC --disable-admission-plugins ServiceAccount \
         --service-account-issuer https://cluster.lab.test --service-account-key-file "$directory/tls/registry.crt" \
         --service-account-signing-key-file "$directory/tls/registry.key" --service-cluster-ip-range 10.99.0.0/24
-    local await_times=1200 # it has much to set up, and the machine may be busy
+    local await_times=1200 # it has much to set up
     await "$directory" api-server kubectl "$home/kubeconfig" get namespace default kube-system
 }
 

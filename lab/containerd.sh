@@ -25,8 +25,8 @@ containerd_version() {
     "$LAB_CACHE/containerd-$1/usr/bin/containerd" --version 2>/dev/null | grep -Eo '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1
 }
 
-# start_containerd DIRECTORY VERSION SANDBOX-IMAGE [--pod-network] [--for-kubelet] [--as NAME] [--elsewhere URL] [REGISTRY-URL[=CA-FILE]...]: prints the
-# socket. Images of every other host are asked for at URL. --for-kubelet: in a mount namespace, which a kubelet shares.
+# start_containerd DIRECTORY VERSION SANDBOX-IMAGE [--pod-network] [--for-kubelet] [--as NAME] [--elsewhere URL] [REGISTRY-URL[=CA-FILE]...]:
+# prints the socket. Images of every other host are asked for at URL. --for-kubelet: in a mount namespace, which a kubelet shares.
 start_containerd() {
     local directory=$1 version=$2 sandbox=$3 name=containerd network='' kubelet='' elsewhere='' home registries=()
     shift 3

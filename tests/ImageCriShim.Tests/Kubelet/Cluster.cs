@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using ImageCriShim.Tests.Node;
 
 namespace ImageCriShim.Tests.Kubelet;
@@ -28,8 +29,8 @@ public sealed class Cluster : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var registries = await Task.WhenAll(LabRegistry.Start(_lab, "private", "admin:" + Secrets.OfPrivate), LabRegistry.Start(_lab, "origin"));
-        (Private, Origin) = (registries[0], registries[1]);
+        var (guarded, open) = (LabRegistry.Start(_lab, "private", "admin:" + Secrets.OfPrivate), LabRegistry.Start(_lab, "origin"));
+        (Private, Origin) = (await guarded, await open);
         await Origin.Push(PauseImage);
         var controlPlane = Lab.Run("cluster", "start", _lab.Directory);
         var installed = (await Lab.Run("versions")).Split('\n').Select(line => line.Split(' ')[0]);
@@ -72,7 +73,7 @@ public sealed class Cluster : IAsyncLifetime
     /// <summary>Runs this year's helm; its output.</summary>
     internal Task<string> Helm(params string[] arguments) => Lab.Run(["helm", _lab.Directory, .. arguments]);
 
-    private static bool IsReady(System.Text.Json.Nodes.JsonNode node) => node["status"]!["conditions"]!.AsArray()
+    private static bool IsReady(JsonNode node) => node["status"]!["conditions"]!.AsArray()
         .Any(condition => (string?)condition!["type"] == "Ready" && (string?)condition["status"] == "True");
 
     private async Task StartNode(string containerd) =>

@@ -11,7 +11,7 @@ namespace ImageCriShim.Tests.Kubelet;
 /// <summary>The API server, with every right.</summary>
 internal sealed partial class ClusterApi : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90); // kubelet backs off for tens of seconds, and the machine may be busy
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90); // kubelet backs off for tens of seconds
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private readonly HttpClient _http;
@@ -19,7 +19,7 @@ internal sealed partial class ClusterApi : IDisposable
     /// <param name="kubeconfig">As the lab writes it.</param>
     public ClusterApi(string kubeconfig)
     {
-        var settings = Setting().Matches(File.ReadAllText(kubeconfig)).ToDictionary(match => match.Groups["key"].Value, match => match.Groups["value"].Value);
+        var settings = Setting().Matches(File.ReadAllText(kubeconfig)).ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
         var handler = new SocketsHttpHandler { UseProxy = false };
         handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
         {
@@ -64,7 +64,7 @@ internal sealed partial class ClusterApi : IDisposable
             if (found is not null && condition(found))
                 return found;
             if (waited.Elapsed > Patience)
-                throw new TimeoutException($"not within {Patience.TotalSeconds} s: {what}\n{found?["status"]?.ToJsonString() ?? $"{path} is not there"}\n{await Events()}");
+                throw new TimeoutException($"not within {Patience.TotalSeconds} s: {what}\n{found?["status"]?.ToJsonString() ?? "not there"}\n{await Events()}");
             await Task.Delay(Interval, TestContext.Current.CancellationToken); // between two looks
         }
     }
@@ -77,9 +77,10 @@ internal sealed partial class ClusterApi : IDisposable
     private static async Task<string> ContentOf(HttpResponseMessage response)
     {
         var content = await response.Content.ReadAsStringAsync();
-        return response.IsSuccessStatusCode ? content : throw new InvalidOperationException($"{response.RequestMessage!.RequestUri}: {response.StatusCode}: {content}");
+        return response.IsSuccessStatusCode ? content
+            : throw new InvalidOperationException($"{response.RequestMessage!.RequestUri}: {response.StatusCode}: {content}");
     }
 
-    [GeneratedRegex("(?<key>server|certificate-authority|token): \"(?<value>[^\"]*)\"")]
+    [GeneratedRegex("(server|certificate-authority|token): \"([^\"]*)\"")]
     private static partial Regex Setting();
 }

@@ -16,8 +16,11 @@ internal sealed class ClusterNode : IAsyncDisposable
     private readonly string _pauseImage;
     private int _pods;
 
-    private ClusterNode(Cluster cluster, string labDirectory, string containerd, string pauseImage) =>
-        (_cluster, _labDirectory, _containerd, _pauseImage, Name) = (cluster, labDirectory, $"containerd-{containerd}", pauseImage, $"node-{containerd}");
+    private ClusterNode(Cluster cluster, string labDirectory, string containerd, string pauseImage)
+    {
+        (_cluster, _labDirectory, _pauseImage) = (cluster, labDirectory, pauseImage);
+        (_containerd, Name) = ($"containerd-{containerd}", $"node-{containerd}");
+    }
 
     public string Name { get; }
 
@@ -32,8 +35,8 @@ internal sealed class ClusterNode : IAsyncDisposable
     public static async Task<ClusterNode> Start(Cluster cluster, string labDirectory, string containerd, string pauseImage)
     {
         var node = new ClusterNode(cluster, labDirectory, containerd, pauseImage);
-        await Lab.Run(
-            "containerd", "start", labDirectory, containerd, pauseImage, "--as", node._containerd, "--for-kubelet", "--pod-network", "--elsewhere", cluster.Origin.Address, cluster.Origin.Address);
+        string[] options = ["--as", node._containerd, "--for-kubelet", "--pod-network", "--elsewhere", cluster.Origin.Address];
+        await Lab.Run(["containerd", "start", labDirectory, containerd, pauseImage, .. options, cluster.Origin.Address]);
         await File.WriteAllTextAsync(node.ConfigFile, node.Settings(NoAddress, ""));
         await node.StartShim();
         return node;
@@ -60,7 +63,8 @@ internal sealed class ClusterNode : IAsyncDisposable
         await StartShim();
     }
 
-    /// <summary>Waits until kubelet has connected to the shim again, for both services. What it tries before fails, and it tries again only after ten seconds.</summary>
+    /// <summary>Waits until kubelet is connected to the shim for both services.</summary>
+    /// <remarks>A pod that it starts before fails, and it tries that again only after ten seconds.</remarks>
     public Task KubeletIsConnected() => Wait.Until(() => File.ReadLines("/proc/net/unix").Count(IsConnectionToShim) >= 2);
 
     /// <param name="configuration">More of its configuration than the lab gives it.</param>
@@ -97,8 +101,9 @@ internal sealed class ClusterNode : IAsyncDisposable
         var name = NewPodName();
         var manifests = Path.Combine(_labDirectory, Name, "manifests");
         var file = Path.Combine(manifests, $"{name}.json");
-        File.WriteAllText(Path.Combine(manifests, $".{name}"), ClusterPod.Manifest(name, image, "IfNotPresent").ToJsonString()); // kubelet does not read it
-        File.Move(Path.Combine(manifests, $".{name}"), file);
+        var unread = Path.Combine(manifests, $".{name}"); // kubelet passes over a name with a dot
+        File.WriteAllText(unread, ClusterPod.Manifest(name, image, "IfNotPresent").ToJsonString());
+        File.Move(unread, file);
         return new ClusterPod(_cluster.Api, $"{name}-{Name}", file);
     }
 
@@ -131,7 +136,7 @@ internal sealed class ClusterNode : IAsyncDisposable
     private bool IsConnectionToShim(string line)
     {
         var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return fields is [_, _, _, _, _, "03", _, var path] && path.StartsWith(_directory.Path, StringComparison.Ordinal) && path.EndsWith(".sock", StringComparison.Ordinal);
+        return fields is [_, _, _, _, _, "03", _, var path] && Path.GetDirectoryName(path) == _directory.Path && Path.GetExtension(path) == ".sock";
     }
 
     private string NewPodName() => $"pod{Interlocked.Increment(ref _pods)}-{_containerd.Replace('.', '-')}";

@@ -34,8 +34,8 @@ internal sealed class ClusterPod(ClusterApi api, string name, string? manifestFi
     /// <returns>What kubelet says of it.</returns>
     public async Task<string> WaitsFor(params string[] reasons)
     {
-        var pod = await api.WaitFor(Path, pod => reasons.Contains(new ContainerState(pod).WaitsFor), $"{name} waits for {string.Join(" or ", reasons)}");
-        return new ContainerState(pod).Message;
+        var what = $"{name} waits for {string.Join(" or ", reasons)}";
+        return new ContainerState(await api.WaitFor(Path, pod => reasons.Contains(new ContainerState(pod).WaitsFor), what)).Message;
     }
 
     /// <summary>How its container is now.</summary>

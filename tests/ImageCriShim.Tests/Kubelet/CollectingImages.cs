@@ -39,7 +39,7 @@ public sealed class CollectingImages(Cluster cluster)
         (await again.Ready()).ImageId.ShouldEndWith($"@{removed.Digest}"); // pulled anew
     }
 
-    // By its thresholds it would collect five minutes after its start. When the disk is full it does so at once, and a disk that has to be empty is full.
+    // By its thresholds kubelet would collect five minutes after its start. On a full disk it does so at once, and one that must be empty is full.
     private static JsonObject OnAFullDisk()
     {
         var wanted = $"{new DriveInfo(Path.GetTempPath()).TotalSize - (1 << 20)}";

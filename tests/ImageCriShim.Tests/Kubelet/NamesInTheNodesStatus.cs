@@ -21,11 +21,11 @@ public sealed class NamesInTheNodesStatus(Cluster cluster)
 
         await node.RestartKubelet(); // it lists images at its start, else every 30 seconds
 
-        var status = await cluster.Api.WaitFor($"/api/v1/nodes/{node.Name}", found => NamesIn(found).Contains($"quay.io/{quay}"), "both images are listed");
-        var names = NamesIn(status);
+        var digest = $"quay.io/{quay.Split(':')[0]}@{ofQuay.Digest}";
+        var names = NamesIn(await cluster.Api.WaitFor($"/api/v1/nodes/{node.Name}", status => NamesIn(status).Contains(digest), $"{digest} is listed"));
+        names.ShouldContain($"quay.io/{quay}");
         names.ShouldContain($"docker.io/{hub}");
         names.ShouldContain($"docker.io/{hub.Split(':')[0]}@{ofHub.Digest}");
-        names.ShouldContain($"quay.io/{quay.Split(':')[0]}@{ofQuay.Digest}");
         names.ShouldNotContain(name => name.StartsWith(offline.Host));
         (await first.Now()).Image.ShouldBe($"docker.io/{hub}");
         (await second.Now()).Image.ShouldBe($"quay.io/{quay}");

@@ -19,7 +19,7 @@ public sealed class RunningOnEveryNode(Cluster cluster)
         await cluster.Api.Create(DaemonSets, DaemonSet(name));
         try
         {
-            await cluster.Api.WaitFor($"{DaemonSets}/everywhere", set => (int?)set["status"]?["numberReady"] == nodes, "every pod of the set is ready");
+            await cluster.Api.WaitFor($"{DaemonSets}/everywhere", set => (int?)set["status"]?["numberReady"] == nodes, "every pod is ready");
             await EveryPodServes("everywhere", nodes, "from every node");
         }
         finally

@@ -53,7 +53,8 @@ public sealed class RunningWithoutAnyRegistry(Cluster cluster)
 
         (await pod.WaitsFor("ErrImagePull", "ImagePullBackOff")).ShouldNotBeEmpty();
         var described = "";
-        await Wait.Until(async () => (described = await cluster.Kubectl("describe", "pod", pod.Name)).Contains("RegistryUnavailable: ")); // events come later
+        await Wait.Until(async () => // events come later than the status
+            (described = await cluster.Kubectl("describe", "pod", pod.Name)).Contains("RegistryUnavailable: ", StringComparison.Ordinal));
         described.ShouldContain($"Failed to pull image \"{name}\"");
         described.ShouldContain($"{offline.Host}/{name} unreachable (connection refused)");
         Secrets.ShouldNotBeIn(described);
