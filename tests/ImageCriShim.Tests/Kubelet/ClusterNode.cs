@@ -130,6 +130,14 @@ internal sealed class ClusterNode : IAsyncDisposable
     {
         Shim = ShimProcess.LaunchRaw(await File.ReadAllTextAsync(ConfigFile), [], _directory);
         await Shim.ReadyAsync();
+        RegisterShim();
+    }
+
+    // In the form of lab/daemon.sh, so that the shim ends with the lab when this process is killed.
+    private void RegisterShim()
+    {
+        var startTime = File.ReadAllText($"/proc/{Shim.Id}/stat").Split(") ")[1].Split(' ')[19]; // the 22nd field of proc(5)
+        File.WriteAllText(Path.Combine(_labDirectory, "daemons", $"shim-{Name}"), $"{Shim.Id} {startTime}\n");
     }
 
     // Num RefCount Protocol Flags Type St Inode Path, where the path is the one that was bound: it has got its name since.
