@@ -47,6 +47,12 @@ umask 022
 . "$ROOT/lab/containerd.sh"
 # shellcheck source=lab/containerd-config.sh
 . "$ROOT/lab/containerd-config.sh"
+# shellcheck source=lab/kubernetes.sh
+. "$ROOT/lab/kubernetes.sh"
+# shellcheck source=lab/cluster.sh
+. "$ROOT/lab/cluster.sh"
+# shellcheck source=lab/kubelet.sh
+. "$ROOT/lab/kubelet.sh"
 # shellcheck source=lab/instance.sh
 . "$ROOT/lab/instance.sh"
 # shellcheck source=lab/shim.sh

@@ -25,14 +25,15 @@ containerd_version() {
     "$LAB_CACHE/containerd-$1/usr/bin/containerd" --version 2>/dev/null | grep -Eo '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1
 }
 
-# start_containerd DIRECTORY VERSION SANDBOX-IMAGE [--pod-network] [--as NAME] [--elsewhere URL] [REGISTRY-URL[=CA-FILE]...]: prints the socket.
-# Images of every other host are asked for at URL.
+# start_containerd DIRECTORY VERSION SANDBOX-IMAGE [--pod-network] [--for-kubelet] [--as NAME] [--elsewhere URL] [REGISTRY-URL[=CA-FILE]...]:
+# prints the socket. Images of every other host are asked for at URL. --for-kubelet: in a mount namespace, which a kubelet shares.
 start_containerd() {
-    local directory=$1 version=$2 sandbox=$3 name=containerd network='' elsewhere='' home registries=()
+    local directory=$1 version=$2 sandbox=$3 name=containerd network='' kubelet='' elsewhere='' home registries=()
     shift 3
     while [[ $# -gt 0 ]]; do
         case $1 in
             --pod-network) network=yes ;;
+            --for-kubelet) kubelet=yes ;;
             --as) name=$2 && shift ;;
             --elsewhere) elsewhere=$2 && shift ;;
             *) registries+=("$1") ;;
@@ -44,6 +45,7 @@ start_containerd() {
     containerd_version "$version" >/dev/null || fail "containerd $version is not installed: lab/lab install $version"
     mkdir -p "$home"
     printf '%s\n' "$version" >"$home/version"
+    [[ -z $kubelet ]] || add_node_namespace "$directory" "$name"
     [[ -z $network ]] || add_pod_network "$directory" "$home/net.d"
     write_hosts "$home/certs.d" "${registries[@]}"
     [[ -z $elsewhere ]] || write_host "$home/certs.d/_default" "$elsewhere" ''
@@ -53,11 +55,12 @@ start_containerd() {
 
 # resume_containerd DIRECTORY [NAME]: the same one again, after a stop.
 resume_containerd() {
-    local directory=$1 name=${2:-containerd} home=$1/${2:-containerd} bin options=()
+    local directory=$1 name=${2:-containerd} home=$1/${2:-containerd} bin inside options=()
     bin=$LAB_CACHE/containerd-$(<"$home/version")/usr/bin
     [[ $(<"$home/version") != 1.4 ]] || options=(--v1alpha2)
     rm -f "$home/containerd.sock"
-    start_daemon "$directory" "$name" env "PATH=$bin:$PATH" "$bin/containerd" --config "$home/config.toml"
+    mapfile -t inside < <(in_node_namespace "$directory" "$name")
+    start_daemon "$directory" "$name" "${inside[@]}" env "PATH=$bin:$PATH" "$bin/containerd" --config "$home/config.toml"
     await "$directory" "$name" test -S "$home/containerd.sock"
     cri "$home/containerd.sock" "${options[@]}" wait 15 >&2 || fail "$name is not ready:" "$(tail -n 5 "$directory/logs/$name.log")"
     printf '%s\n' "$home/containerd.sock"
@@ -75,6 +78,7 @@ remove_containerd() {
     fi
     stop_containerd "$directory" "$2"
     kill_shims "$home"
+    stop_daemon "$directory" "$2-namespace"
     unmount_below "$home"
     rm -rf "$home"
     rmdir /run/containerd/runc/k8s.io /run/containerd/runc /run/containerd/s /run/containerd 2>/dev/null || true
@@ -93,11 +97,11 @@ kill_shims() {
     for task in "$1"/state/io.containerd.runtime.v2.task/k8s.io/*; do
         rm -rf "/run/containerd/runc/k8s.io/${task##*/}"
         [[ ! -e $task/address ]] || rm -f "$(sed 's#^unix://##' "$task/address")"
-        for cgroup in /sys/fs/cgroup{,/*}/image-cri-shim-lab/"${task##*/}"; do
+        for cgroup in /sys/fs/cgroup{,/*}/{image-cri-shim-lab,k8s.io}/"${task##*/}"; do
             [[ ! -d $cgroup ]] || rmdir "$cgroup" 2>/dev/null || true
         done
     done
-    rmdir /sys/fs/cgroup{,/*}/image-cri-shim-lab 2>/dev/null || true
+    rmdir /sys/fs/cgroup{,/*}/{image-cri-shim-lab,k8s.io} 2>/dev/null || true
 }
 
 # shims_of HOME: by their command line, which names the socket of the containerd that they report to.

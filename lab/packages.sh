@@ -64,6 +64,16 @@ unpack_package() {
 }
 declare -A suite_is_fresh=()
 
+# fetch_source SUITE PACKAGE DIRECTORY: the archives of that suite's source package. False if they cannot be had.
+fetch_source() {
+    local suite=$1 package=$2 directory=$3 apt=$LAB_CACHE/apt/$1-sources mirror
+    mirror=$(host_mirror)
+    mkdir -p "$apt"/{none,lists/partial,cache/archives/partial} "$directory"
+    printf 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$mirror" "$suite" >"$apt/sources.list"
+    suite_apt "$suite-sources" apt-get update -o APT::Update::Error-Mode=any >"$(lab_log "apt-update-$suite-sources")" 2>&1 || return 1
+    (cd "$directory" && suite_apt "$suite-sources" apt-get source --download-only "$package") >"$(lab_log "apt-source-$package")" 2>&1
+}
+
 # forget_suites: their lists take more room than what is unpacked, and are old tomorrow.
 forget_suites() {
     rm -rf "$LAB_CACHE/apt"

@@ -4,14 +4,14 @@
 test_packages=(shellcheck systemd nghttp2-client curl jq strace groff-base zsh fish)
 
 # The suites that start the program as a process. They run on the published one.
-published_suites=(endtoend faults soak)
+published_suites=(endtoend faults kubelet soak)
 
-test_usage="./build test [faults | soak | fuzz | --repeat N CLASS] [--stress [busy | one-core | throttled]]; see ./build help"
+test_usage="./build test [faults | kubelet | soak | fuzz | --repeat N CLASS] [--stress [busy | one-core | throttled]]; see ./build help"
 
 test_all() {
     local what=test_everything
     case ${1:-} in
-        faults | soak) what=test_$1 && shift ;;
+        faults | kubelet | soak) what=test_$1 && shift ;;
         --repeat) what=test_repeatedly && shift ;;
         --* | '') ;;
         *) fail "what is '$1'?" "$test_usage" ;;
@@ -60,9 +60,26 @@ test_everything() {
     run_suite slow -trait suite=slow "$@"
     step "end to end, with the published program; real registries and runtimes"
     run_published endtoend -trait suite=endtoend -trait suite=node "$@"
+    run_kubelet "$@"
     step "faults, with the published program"
     run_published faults -trait suite=faults "$@"
     end_tests
+}
+
+# test_kubelet [ARGUMENTS...]: of the test runner.
+test_kubelet() {
+    prepare_tests
+    step "publish"
+    publish
+    run_kubelet "$@"
+    end_tests
+}
+
+# run_kubelet: pods on a real kubelet, which is compiled the first time.
+run_kubelet() {
+    step "a real kubelet, with the published program"
+    install_kubernetes
+    run_published kubelet -trait suite=kubelet "$@"
 }
 
 # test_faults [--hours N] [ARGUMENTS...]: of the test runner. With --hours again and again, and with faults as long as they are on nodes.

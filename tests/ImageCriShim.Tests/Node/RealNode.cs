@@ -119,7 +119,7 @@ public sealed class RealNode : IAsyncLifetime
     private static string NameOf(string version) => $"containerd-{version}";
 
     // Without "server" a miss would be asked for again at the host that the image names, out in the world.
-    private static void WriteHosts(string directory, string address, string more = "") => File.WriteAllText(
+    internal static void WriteHosts(string directory, string address, string more = "") => File.WriteAllText(
         Path.Combine(Directory.CreateDirectory(directory).FullName, "hosts.toml"),
         $"server = \"{address}\"\n[host.\"{address}\"]\n  capabilities = [\"pull\", \"resolve\"]\n{more}");
 }

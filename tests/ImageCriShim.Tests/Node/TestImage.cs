@@ -30,16 +30,16 @@ public sealed class TestImage
     /// <summary>The last one is what tags point to.</summary>
     public IReadOnlyList<(string Type, byte[] Body)> Manifests { get; }
 
-    public static TestImage Make()
-    {
-        var (config, manifest) = MakePlatform("amd64");
-        return new(DigestOf(config), [s_base.Value.Packed, config], [(Manifest, manifest)]);
-    }
+    public static TestImage Make() => MakeRunning("/bin/sleep", "infinity");
+
+    /// <summary>Its container serves the page on port 80.</summary>
+    public static TestImage MakeServing(string page) =>
+        MakeRunning("/bin/sh", "-c", $"echo '{page}' >/tmp/index.html && exec httpd -f -h /tmp -p 80");
 
     /// <summary>An index; its ID is that of the last architecture.</summary>
     public static TestImage MakeIndex(params string[] architectures)
     {
-        var platforms = architectures.Select(MakePlatform).ToArray();
+        var platforms = architectures.Select(architecture => MakePlatform(architecture, "/bin/sleep", "infinity")).ToArray();
         var index = JsonSerializer.SerializeToUtf8Bytes(new
         {
             schemaVersion = 2,
@@ -52,13 +52,19 @@ public sealed class TestImage
 
     public static string DigestOf(byte[] content) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(content))}";
 
-    private static (byte[] Config, byte[] Manifest) MakePlatform(string architecture)
+    private static TestImage MakeRunning(params string[] command)
+    {
+        var (config, manifest) = MakePlatform("amd64", command);
+        return new(DigestOf(config), [s_base.Value.Packed, config], [(Manifest, manifest)]);
+    }
+
+    private static (byte[] Config, byte[] Manifest) MakePlatform(string architecture, params string[] command)
     {
         var config = JsonSerializer.SerializeToUtf8Bytes(new
         {
             architecture,
             os = "linux",
-            config = new { Entrypoint = new[] { "/bin/sleep", "infinity" }, Env = new[] { "PATH=/bin" }, Labels = new { unique = Guid.NewGuid() } },
+            config = new { Entrypoint = command, Env = new[] { "PATH=/bin" }, Labels = new { unique = Guid.NewGuid() } },
             rootfs = new { type = "layers", diff_ids = new[] { s_base.Value.DiffId } },
         });
         var manifest = JsonSerializer.SerializeToUtf8Bytes(new
