@@ -33,6 +33,7 @@ lab_versions() {
 end_lab() {
     local directory=$1 daemon home
     [[ -d $directory ]] || return 0
+    remove_node "$directory"
     for home in "$directory"/*/version; do
         [[ ! -e $home ]] || remove_containerd "$directory" "$(basename "$(dirname "$home")")"
     done
