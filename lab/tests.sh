@@ -55,12 +55,14 @@ test_everything() {
     step "the Debian package"
     test_deb
     step "every test, in the process of the tests"
-    run_suite all -trait- suite=faults -trait- suite=soak "$@"
+    run_suite all -trait- suite=faults -trait- suite=booted -trait- suite=soak "$@"
     local flavour
     for flavour in ready-to-run native; do
         step "end to end, with the published $flavour binary"
         IMAGE_CRI_SHIM=$ROOT/artifacts/package/$flavour/image-cri-shim DOTNET_GCgen0size=100000 run_suite "endtoend-$flavour" -trait suite=endtoend "$@"
     done
+    step "on a booted node, with the published binary's Debian package"
+    run_suite booted -trait suite=booted "$@"
     run_faults "$@"
     end_tests
 }
@@ -114,6 +116,7 @@ prepare_tests() {
     install_clocks
     install_prometheus
     install_node_packages
+    install_node
     lab_versions | sed 's/^/containerd /'
     leave_no_build_server
     step "compile"
@@ -143,7 +146,7 @@ run_published() {
 }
 
 run_fast_tests() {
-    run_suite fast -trait- suite=node -trait- suite=endtoend -trait- suite=slow -trait- suite=faults -trait- suite=soak "$@"
+    run_suite fast -trait- suite=node -trait- suite=endtoend -trait- suite=slow -trait- suite=faults -trait- suite=booted -trait- suite=soak "$@"
     say_sums
 }
 
