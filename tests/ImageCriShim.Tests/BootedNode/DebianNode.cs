@@ -23,6 +23,7 @@ public sealed class DebianNode : IAsyncLifetime
     /// <summary>Its bytes before <c>install</c>.</summary>
     public const string KubeletAlone = "KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///run/containerd/containerd.sock\"";
 
+    private const string Query = "${db:Status-Status} ${Version}";
     private const string Registry = "registry.corp:5000";
 
     private readonly Lab _lab = Lab.Make();
@@ -106,8 +107,9 @@ public sealed class DebianNode : IAsyncLifetime
             rm -rf /run/systemd/system/image-cri-shim.service.d /etc/kubelet-images /var/lib/image-cri-shim/*.*
             systemctl daemon-reload
             systemctl unmask -q registry-registry.corp registry-mirror.corp
+            systemctl kill --signal=CONT registry-registry.corp 2>/dev/null || true
             systemctl start containerd registry-registry.corp registry-mirror.corp
-            [ "$(dpkg-query -W -f '$'{"{Version}"} image-cri-shim 2>/dev/null)" = "$(dpkg-deb -f {Package} Version)" ] ||
+            [ "$(dpkg-query -W -f '{Query}' image-cri-shim 2>/dev/null)" = "installed $(dpkg-deb -f {Package} Version)" ] ||
                 dpkg -i --force-downgrade --force-confold {Package} >/dev/null 2>&1
             systemctl stop image-cri-shim.service
             systemctl start image-cri-shim.socket
