@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What a node has beside Debian: runtimes and registries from the lab's cache, bound into it below /opt, and a kubelet stand-in; each with its unit.
+# What a node has beside Debian, each with its unit: runtimes and registries from the lab's cache, bound into it below /opt, and a kubelet
+# stand-in.
 
 # furnish_node DIRECTORY [--kubelet] [--runtime containerd-VERSION]... [--registry NAME:PORT[=USER:PASSWORD]]...
 furnish_node() {
@@ -15,7 +16,10 @@ furnish_node() {
             --runtime) runtimes+=("${2#containerd-}") && shift ;;
             --registry) registries+=("$2") && furnish_registry "$directory" "$2" && shift ;;
             --kubelet) furnish_kubelet "$root" ;;
-            *) fail "node start: what is '$1'?" "It takes --kubelet, --runtime containerd-VERSION and --registry NAME:PORT[=USER:PASSWORD]." ;;
+            *)
+                fail "node start: what is '$1'?" \
+                    "It takes --kubelet, --runtime containerd-VERSION and --registry NAME:PORT[=USER:PASSWORD]."
+                ;;
         esac
         shift
     done
@@ -31,8 +35,8 @@ furnish_runtime() {
     shift 3
     containerd_version "$version" >/dev/null || fail "containerd $version is not installed: lab/lab install $version"
     mkdir -p "$home/root" "$root/etc/$unit"
-    printf -- '--bind-ro=%s:/opt/containerd-%s\n--bind=%s:/var/lib/%s\n' "$LAB_CACHE/containerd-$version/usr/bin" "$version" "$home/root" "$unit" \
-        >>"$directory/node/binds"
+    printf -- '--bind-ro=%s:/opt/containerd-%s\n' "$LAB_CACHE/containerd-$version/usr/bin" "$version" >>"$directory/node/binds"
+    printf -- '--bind=%s:/var/lib/%s\n' "$home/root" "$unit" >>"$directory/node/binds"
     write_hosts "$root/etc/$unit/certs.d" "${@/#/http://}"
     containerd_config "$home" "$version" registry.k8s.io/pause:latest '' | sed "s#$home/root#/var/lib/$unit#; s#$home/state#/run/$unit#
         s#$home/\([a-z]*\.sock\)#/run/$unit/\1#; s#$home/net.d#/etc/cni/net.d#; s#$home#/etc/$unit#; s#$LAB_CACHE/tools#/opt/tools#" \
@@ -46,8 +50,10 @@ furnish_runtime() {
 # The node's network is its own, so every node has the same one for its pods.
 write_node_network() {
     mkdir -p "$1/etc/cni/net.d"
-    printf '%s\n' '{"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "pods", "isGateway": true, "ipMasq": false, "ipam":
-        {"type": "host-local", "ranges": [[{"subnet": "10.98.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}' >"$1/etc/cni/net.d/10-pods.conflist"
+    cat >"$1/etc/cni/net.d/10-pods.conflist" <<'JSON'
+{"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "pods", "isGateway": true, "ipMasq": false,
+ "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.98.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
+JSON
 }
 
 # furnish_registry DIRECTORY NAME:PORT[=USER:PASSWORD]: on the node's loopback, by that name.
@@ -68,7 +74,8 @@ furnish_kubelet() {
     local root=$1
     install -m 755 "$ROOT/lab/node/kubelet" "$root/usr/bin/kubelet"
     mkdir -p "$root/var/lib/kubelet"
-    printf 'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock"\n' >"$root/var/lib/kubelet/kubeadm-flags.env"
+    printf 'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock"\n' \
+        >"$root/var/lib/kubelet/kubeadm-flags.env"
     write_unit "$root" kubelet '' "$ROOT/lab/node/kubelet.service"
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# A booted node: a Debian with systemd as PID 1 in systemd-nspawn, with a network of its own (loopback alone), on an overlay of a tree that is
-# made once. Everything of it lies in DIRECTORY/node; what runs in it is in cgroups of its own, by which it is ended.
+# A booted node: a Debian with systemd as PID 1 in systemd-nspawn, with a network of its own (loopback alone), on an overlay of a tree
+# that is made once. Everything of it lies in DIRECTORY/node; what runs in it is in cgroups of its own, by which it is ended.
 
 node_packages=(debootstrap systemd-container)
 
@@ -59,11 +59,11 @@ boot_node() {
     local directory=$1 node=$1/node binds
     make_node_cgroups "$directory"
     mapfile -t binds <"$node/binds"
-    start_daemon "$directory" node env UNIFIED_CGROUP_HIERARCHY=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 unshare --mount "$ROOT/lab/node/supervise" \
-        "$node/cgroups" \
+    start_daemon "$directory" node env UNIFIED_CGROUP_HIERARCHY=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 \
+        unshare --mount "$ROOT/lab/node/supervise" "$node/cgroups" \
         systemd-nspawn --quiet --directory="$node/root" --machine="$(node_name "$directory")" --register=no --keep-unit --private-network \
-        --link-journal=no --console=pipe --capability=all --system-call-filter="@keyring @mount bpf" --kill-signal=SIGRTMIN+3 "${binds[@]}" \
-        /usr/sbin/lab-init
+        --link-journal=no --console=pipe --capability=all --system-call-filter="@keyring @mount bpf" --kill-signal=SIGRTMIN+3 \
+        "${binds[@]}" /usr/sbin/lab-init
     await_node "$directory" ''
 }
 
@@ -105,8 +105,8 @@ node_run() {
     local directory=$1 node
     shift
     need_node "$directory"
-    nsenter -t "$node" -m -u -i -n -p -C -r -w -- env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-        TERM="${TERM:-dumb}" DEBIAN_FRONTEND=noninteractive "$@"
+    nsenter -t "$node" -m -u -i -n -p -C -r -w -- env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+        HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" DEBIAN_FRONTEND=noninteractive "$@"
 }
 
 # node_path DIRECTORY PATH: where this machine finds a file or a socket of the node.
@@ -116,7 +116,8 @@ node_path() {
     printf '/proc/%s/root%s\n' "$node" "$2"
 }
 
-# node_put DIRECTORY FILE [PATH]: a copy of FILE as PATH, in place of what is there, also of a program that runs. A .deb without PATH is installed.
+# node_put DIRECTORY FILE [PATH]: a copy of FILE as PATH, in place of what is there, also of a program that runs. A .deb without PATH is
+# installed.
 node_put() {
     local directory=$1 file=$2 path=${3:-} target
     if [[ -z $path ]]; then

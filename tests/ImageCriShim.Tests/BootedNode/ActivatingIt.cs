@@ -21,7 +21,7 @@ public sealed class ActivatingIt(DebianNode node) : BootedTest(node)
     [Fact]
     public async Task The_socket_is_the_same_file_over_restarts_with_the_access_that_the_runtimes_has()
     {
-        await Node.Run("chown 0:33 /run/containerd/containerd.sock; chmod 660 /run/containerd/containerd.sock; systemctl restart image-cri-shim");
+        await Node.Run("cd /run/containerd; chown 0:33 containerd.sock; chmod 660 containerd.sock; systemctl restart image-cri-shim");
         await Call();
         (await Node.Run("stat -c '%u:%g %a' /run/image-cri-shim.sock")).ShouldBe("0:33 660");
         var before = await Node.Run("stat -c %i /run/image-cri-shim.sock");

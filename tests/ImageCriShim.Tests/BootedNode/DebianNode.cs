@@ -23,6 +23,10 @@ public sealed class DebianNode : IAsyncLifetime
     /// <summary>Its bytes before <c>install</c>.</summary>
     public const string KubeletAlone = "KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///run/containerd/containerd.sock\"";
 
+    /// <summary>Prints every file that has the program's name, but for the packages that tests have put into /opt.</summary>
+    public const string Traces =
+        "find / /run -xdev \\( -path /var/log -o -path /opt \\) -prune -o -name '*image-cri-shim*' -print";
+
     private const string Query = "${db:Status-Status} ${Version}";
     private const string Registry = "registry.corp:5000";
 
@@ -41,7 +45,8 @@ public sealed class DebianNode : IAsyncLifetime
             "node", "start", _lab.Directory, "--kubelet", "--runtime", "containerd-1.7",
             "--registry", $"{Registry}=admin:passw0rd", "--registry", "mirror.corp:5001");
         await Push("nginx", "1.25");
-        (Package, NextPackage) = (await packages).Split('\n') is [var first, var next] ? (await Put(first), await Put(next)) : throw new InvalidOperationException("lab debs");
+        var paths = (await packages).Split('\n');
+        (Package, NextPackage) = (await Put(paths[0]), await Put(paths[1]));
     }
 
     /// <summary>Runs a script in the node; it must succeed.</summary>
@@ -53,7 +58,8 @@ public sealed class DebianNode : IAsyncLifetime
     public Task<string> Try(string script) => Run($"exec 2>&1; code=0; ( {script}\n) || code=$?; echo \"exit code $code\"");
 
     /// <summary>A property of a unit, as <c>systemctl show</c> has it.</summary>
-    public Task<string> Show(string property, string unit = "image-cri-shim.service") => Run($"systemctl show --value -p {property} {unit}");
+    public Task<string> Show(string property, string unit = "image-cri-shim.service") =>
+        Run($"systemctl show --value -p {property} {unit}");
 
     /// <summary>The process of the shim's unit, as the node counts; 0 while there is none.</summary>
     public async Task<int> MainPid() => int.Parse(await Show("MainPID"));
@@ -99,14 +105,14 @@ public sealed class DebianNode : IAsyncLifetime
 
     public Task Reboot() => Lab.Run("node", "reboot", _lab.Directory);
 
-    /// <summary>Whatever a test has left: the package is installed, <c>install</c> was run, everything is up, and the record of pulls is empty.</summary>
+    /// <summary>Brings the node back from what a test has left: all is installed and up, and no pull recorded.</summary>
     public async Task Restore()
     {
         await Write("/etc/image-cri-shim.yaml", Settings);
         await Run($"""
             rm -rf /run/systemd/system/image-cri-shim.service.d /etc/kubelet-images /var/lib/image-cri-shim/*.*
             systemctl daemon-reload
-            systemctl unmask -q registry-registry.corp registry-mirror.corp
+            systemctl enable -q registry-registry.corp registry-mirror.corp
             systemctl kill --signal=CONT registry-registry.corp 2>/dev/null || true
             systemctl start containerd registry-registry.corp registry-mirror.corp
             [ "$(dpkg-query -W -f '{Query}' image-cri-shim 2>/dev/null)" = "installed $(dpkg-deb -f {Package} Version)" ] ||
@@ -134,7 +140,7 @@ public abstract class BootedTest(DebianNode node) : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => await node.Restore();
 
-    public ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
@@ -143,6 +149,10 @@ public abstract class BootedTest(DebianNode node) : IAsyncLifetime
     /// <summary>Waits until a script of the node succeeds.</summary>
     protected Task Until(string script) =>
         Fakes.Wait.Until(async () => (await node.Try(script)).EndsWith("exit code 0", StringComparison.Ordinal), script);
+
+    /// <summary>Waits until the kubelet that runs now has said so.</summary>
+    protected Task KubeletSays(string line) =>
+        Until($"journalctl -q -b -o cat -u kubelet _PID=$(systemctl show --value -p MainPID kubelet) | grep -q '{line}'");
 
     /// <summary>One call through the shim's socket on a connection of its own, as by a kubelet that has just come.</summary>
     /// <returns>The images on the node.</returns>

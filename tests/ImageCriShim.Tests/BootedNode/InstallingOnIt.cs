@@ -13,7 +13,8 @@ public sealed class InstallingOnIt(DebianNode node) : BootedTest(node)
 
         (await Node.Show("ExecMainStartTimestampMonotonic", "kubelet")).ShouldNotBe(before);
         (await Node.Run("systemctl is-enabled image-cri-shim.socket image-cri-shim.service")).ShouldBe("enabled\nenabled");
-        await Until("journalctl -q -u kubelet _PID=$(systemctl show --value -p MainPID kubelet) | grep -q 'answers on unix:///var/run/image-cri-shim.sock'");
+        (await Node.Show("FragmentPath")).ShouldBe("/lib/systemd/system/image-cri-shim.service"); // the package's
+        await KubeletSays("answers on unix:///var/run/image-cri-shim.sock");
     }
 
     [Fact]
@@ -34,7 +35,7 @@ public sealed class InstallingOnIt(DebianNode node) : BootedTest(node)
         (await Node.Try("systemctl is-enabled image-cri-shim.socket image-cri-shim.service")).ShouldBe("disabled\ndisabled\nexit code 1");
         (await Node.Try("systemctl is-active image-cri-shim.socket image-cri-shim.service")).ShouldBe("inactive\ninactive\nexit code 3");
         (await Node.Run("ls /etc/crictl.yaml /run/image-cri-shim.sock 2>/dev/null || true")).ShouldBe("");
-        await Until("journalctl -q -u kubelet _PID=$(systemctl show --value -p MainPID kubelet) | grep -q 'answers on unix:///run/containerd/containerd.sock'");
+        await KubeletSays("answers on unix:///run/containerd/containerd.sock");
     }
 
     [Fact]

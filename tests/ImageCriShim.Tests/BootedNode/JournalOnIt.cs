@@ -42,9 +42,11 @@ public sealed class JournalOnIt(DebianNode node) : BootedTest(node)
     {
         var pid = await Node.MainPid();
         var output = await Node.Run($"journalctl -q -b -o json -u image-cri-shim {options} _PID={pid}");
-        return [.. output.Split('\n').Select(line => JsonNode.Parse(line)!).Select(line => ((string)line["PRIORITY"]!, line["MESSAGE"]!.ToString()))];
+        var lines = output.Split('\n').Select(line => JsonNode.Parse(line)!);
+        return [.. lines.Select(line => ((string)line["PRIORITY"]!, line["MESSAGE"]!.ToString()))];
     }
 
     private static string PriorityOf((string Priority, string Text)[] lines, string beginning) =>
-        lines.FirstOrDefault(line => line.Text.StartsWith(beginning, StringComparison.Ordinal)).Priority ?? $"none of:\n{string.Join('\n', lines)}";
+        lines.FirstOrDefault(line => line.Text.StartsWith(beginning, StringComparison.Ordinal)).Priority
+        ?? $"none of:\n{string.Join('\n', lines)}";
 }

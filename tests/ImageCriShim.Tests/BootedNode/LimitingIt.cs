@@ -19,16 +19,19 @@ public sealed class LimitingIt(DebianNode node) : BootedTest(node)
     {
         (await Node.Show("LimitNOFILE")).ShouldBe("65536");
         var pid = await Node.MainPid();
-        var limits = (await Node.Run($"cat /proc/{pid}/limits")).Split('\n').ToDictionary(line => line[..25].Trim(), line => line[25..].Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        int.Parse(limits["Max open files"][0]).ShouldBe(Math.Min(65536, int.Parse(await Node.Run("ulimit -Hn"))));
-        limits["Max core file size"][1].ShouldBe("0");
+        var lines = (await Node.Run($"cat /proc/{pid}/limits")).Split('\n');
+        var limits = lines.ToDictionary(line => line[..25].Trim(), line => line[25..].Trim());
+        var files = Math.Min(65536, int.Parse(await Node.Run("ulimit -Hn")));
+        limits["Max open files"].ShouldStartWith($"{files} ");
+        limits["Max core file size"].ShouldMatch("^0 +0 ");
     }
 
     [Fact]
     public async Task It_has_no_socket_for_debuggers_and_a_small_generation_0()
     {
         var pid = await Node.MainPid();
-        (await Node.Run($"tr '\\0' '\\n' </proc/{pid}/environ | grep ^DOTNET_ | sort")).ShouldBe("DOTNET_EnableDiagnostics=0\nDOTNET_GCgen0size=100000");
+        (await Node.Run($"tr '\\0' '\\n' </proc/{pid}/environ | grep ^DOTNET_ | sort"))
+            .ShouldBe("DOTNET_EnableDiagnostics=0\nDOTNET_GCgen0size=100000");
         (await Node.Run($"ls /proc/{pid}/root/tmp")).ShouldBe("");
     }
 

@@ -5,8 +5,8 @@ using ImageCriShim.Tests.Node;
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>
-/// What a probe program (<c>probe.c</c>) can do in units that have lines of the shim's own unit, as the package has installed it: all of its
-/// lines, none of them, or those of some keys alone, so that each restriction is seen by itself and not by what others forbid as well.
+/// Runs a probe program (<c>probe.c</c>) in units with lines of the shim's own, as the package has installed it: all of its lines, none of
+/// them, or those of some keys alone, so that each restriction is seen by itself and not by what others forbid as well.
 /// </summary>
 public sealed class Probes(DebianNode node) : IAsyncLifetime
 {
@@ -17,6 +17,10 @@ public sealed class Probes(DebianNode node) : IAsyncLifetime
     public const string None = "none";
 
     private const string Directory = "/run/probe";
+
+    // What the probe has otherwise.
+    private static readonly string[] s_ofTheDaemon =
+        ["Type", "ExecStart", "ExecReload", "Restart", "RestartSec", "WatchdogSec", "WatchdogSignal"];
 
     private readonly Dictionary<string, Dictionary<string, string>> _found = [];
 
@@ -37,27 +41,33 @@ public sealed class Probes(DebianNode node) : IAsyncLifetime
             chown 33:33 /opt/probe-secret
             """);
         var text = await node.Run("cat /lib/systemd/system/image-cri-shim.service");
-        var service = text[text.IndexOf("[Service]", StringComparison.Ordinal)..text.IndexOf("[Install]", StringComparison.Ordinal)].Split('\n');
-        Restrictions = [.. service.SkipWhile(line => !line.StartsWith("Environment=", StringComparison.Ordinal)).Where(line => line is not ("" or ['#', ..]))];
-        string[] own = ["Type=", "ExecStart=", "ExecReload=", "Restart", "Watchdog", "#", "["];
-        var lines = service.Where(line => line.Length > 0 && !own.Any(line.StartsWith));
-        foreach (var (unit, with) in WhatTheUnitForbids.Units.Select(keys => (keys, Restrictions.Where(line => keys.Split('+').Contains(KeyOf(line)))))
-            .Append((None, [])).Append((All, lines)))
-        {
-            var attempts = string.Join(' ', WhatTheUnitForbids.Attempts.Select(attempt => $"\"{attempt}\""));
-            string[] start = ["[Service]", "Type=oneshot", $"StandardOutput=truncate:{Directory}/{unit}", $"ExecStart=/opt/probe {attempts}"];
-            await node.Write($"/run/systemd/system/probe-{unit.Replace('+', '_')}.service", string.Join('\n', [.. start, .. with, ""]));
-        }
+        string[] lines = [.. text.Split('\n').SkipWhile(line => line != "[Service]").Skip(1).TakeWhile(line => line != "[Install]")
+            .Where(line => line is not ("" or ['#', ..]))];
+        Restrictions = [.. lines.SkipWhile(line => KeyOf(line) != "Environment")];
+        await WriteUnit(None, []);
+        await WriteUnit(All, lines.Where(line => !s_ofTheDaemon.Contains(KeyOf(line))));
+        foreach (var keys in WhatTheUnitForbids.Units)
+            await WriteUnit(keys, Restrictions.Where(line => keys.Split('+').Contains(KeyOf(line))));
 
-        await node.Run("systemctl daemon-reload; systemctl start $(cd /run/systemd/system; ls probe-*.service)");
+        await node.Run("systemctl daemon-reload; cd /run/systemd/system; for unit in probe-*; do systemctl start $unit; done");
         foreach (var found in (await node.Run($"cd {Directory}; grep -H = *")).Split('\n'))
             Keep(found.Split(':', 2)[0], found.Split(':', 2)[1].Split('=', 2));
     }
 
     public async ValueTask DisposeAsync() =>
-        await node.Run($"rm -rf {Directory} /opt/probe* /root/probe-secret /tmp/probe-file /dev/probe-file /run/systemd/system/probe-*; systemctl daemon-reload");
+        await node.Run($"""
+            rm -rf {Directory} /opt/probe* /root/probe-secret /tmp/probe-file /dev/probe-file /run/systemd/system/probe-*
+            systemctl daemon-reload
+            """);
 
     public static string KeyOf(string line) => line.Split('=')[0];
+
+    private async Task WriteUnit(string unit, IEnumerable<string> with)
+    {
+        var attempts = string.Join(' ', WhatTheUnitForbids.Attempts.Select(attempt => $"\"{attempt}\""));
+        string[] start = ["[Service]", "Type=oneshot", $"StandardOutput=truncate:{Directory}/{unit}", $"ExecStart=/opt/probe {attempts}"];
+        await node.Write($"/run/systemd/system/probe-{unit.Replace('+', '_')}.service", string.Join('\n', [.. start, .. with, ""]));
+    }
 
     private void Keep(string unit, string[] found)
     {
@@ -69,7 +79,8 @@ public sealed class Probes(DebianNode node) : IAsyncLifetime
     private async Task PutProbe([CallerFilePath] string here = "")
     {
         using var directory = new TempDirectory();
-        await Programs.Run("cc", "-O1", "-static", "-Wall", "-o", directory.File("probe"), Path.Combine(Path.GetDirectoryName(here)!, "probe.c"));
+        var source = Path.Combine(Path.GetDirectoryName(here)!, "probe.c");
+        await Programs.Run("cc", "-O1", "-static", "-Wall", "-o", directory.File("probe"), source);
         await node.Put(directory.File("probe"));
         await node.Run("chmod 4755 /opt/probe");
     }

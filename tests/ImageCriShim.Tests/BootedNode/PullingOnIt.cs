@@ -29,6 +29,6 @@ public sealed class PullingOnIt(DebianNode node) : BootedTest(node)
     {
         await Node.Write("/etc/kubelet-images", "nginx:1.25\n");
         (await Pull("nginx:1.25")).ShouldBeOk();
-        await Until("journalctl -q -u kubelet -n 1 -o cat | grep -qx 'image nginx:1.25 is there'");
+        await KubeletSays("image nginx:1.25 is there");
     }
 }

@@ -26,9 +26,11 @@ public sealed class StatesOfTheUnit(DebianNode node) : BootedTest(node)
     [Fact]
     public async Task A_start_without_runtime_and_socket_is_one_that_failed_and_is_tried_until_it_succeeds()
     {
-        await Node.Run("systemctl stop kubelet image-cri-shim.socket image-cri-shim.service containerd; rm -f /run/containerd/containerd.sock");
+        await Node.Run("systemctl stop kubelet image-cri-shim.socket image-cri-shim.service containerd");
+        await Node.Run("rm -f /run/containerd/containerd.sock");
 
-        (await Node.Try("systemctl start image-cri-shim.service")).ShouldEndWith("exit code 1"); // one that is not Type=notify would have started
+        // One that is not Type=notify would have started.
+        (await Node.Try("systemctl start image-cri-shim.service")).ShouldEndWith("exit code 1");
 
         await Until("[ $(systemctl show --value -p NRestarts image-cri-shim) -ge 2 ]");
         (await Node.Show("ActiveState")).ShouldBe("activating");

@@ -5,8 +5,6 @@ namespace ImageCriShim.Tests.BootedNode;
 /// <summary>The Debian package: what it brings, an upgrade under way, and its end.</summary>
 public sealed class UpgradingOnIt(DebianNode node) : BootedTest(node)
 {
-    private const string Traces = "find / -xdev \\( -path /proc -o -path /var/log -o -path /opt \\) -prune -o -name '*image-cri-shim*' -print; find /run -name '*image-cri-shim*'";
-
     [Fact]
     public async Task An_upgrade_while_calls_go_on_fails_none_of_them()
     {
@@ -57,8 +55,8 @@ public sealed class UpgradingOnIt(DebianNode node) : BootedTest(node)
         (await Node.Run($"cat {DebianNode.Kubelet}")).ShouldBe(DebianNode.KubeletAlone);
         (await Node.Run("dpkg -V image-cri-shim; stat -c '%a %n' /etc/image-cri-shim.yaml; image-cri-shim config check"))
             .ShouldBe("600 /etc/image-cri-shim.yaml\n/etc/image-cri-shim.yaml can be used: 0 warnings");
-        (await Node.Run("ls /usr/share/man/man8/image-cri-shim.8.gz /usr/share/image-cri-shim/image-cri-shim.json /usr/share/image-cri-shim/image-cri-shim.rules.yaml"))
-            .Split('\n').Length.ShouldBe(3);
+        await Node.Run("ls /usr/share/man/man8/image-cri-shim.8.gz");
+        await Node.Run("cd /usr/share/image-cri-shim; ls image-cri-shim.json image-cri-shim.rules.yaml");
     }
 
     [Fact]
@@ -66,9 +64,11 @@ public sealed class UpgradingOnIt(DebianNode node) : BootedTest(node)
     {
         await Node.Run("dpkg -r image-cri-shim");
         (await Node.Run($"cat {DebianNode.Kubelet}")).ShouldBe(DebianNode.KubeletAlone);
-        (await Node.Run("ls /usr/bin/image-cri-shim /etc/crictl.yaml /etc/image-cri-shim.yaml 2>/dev/null || true")).ShouldBe("/etc/image-cri-shim.yaml");
-        await Until("journalctl -q -u kubelet _PID=$(systemctl show --value -p MainPID kubelet) | grep -q 'answers on unix:///run/containerd/containerd.sock'");
-        (await Node.Try("systemctl is-active image-cri-shim.socket image-cri-shim.service kubelet")).ShouldStartWith("inactive\ninactive\nactive");
+        (await Node.Run("ls /usr/bin/image-cri-shim /etc/crictl.yaml /etc/image-cri-shim.yaml 2>/dev/null || true"))
+            .ShouldBe("/etc/image-cri-shim.yaml");
+        await KubeletSays("answers on unix:///run/containerd/containerd.sock");
+        (await Node.Try("systemctl is-active image-cri-shim.socket image-cri-shim.service kubelet"))
+            .ShouldStartWith("inactive\ninactive\nactive");
     }
 
     [Fact]
@@ -76,8 +76,9 @@ public sealed class UpgradingOnIt(DebianNode node) : BootedTest(node)
     {
         (await Pull("nginx:1.25")).ShouldBeOk();
         await Node.Run("dpkg -P image-cri-shim");
-        (await Node.Run(Traces)).ShouldBe("");
-        (await Node.Run("systemctl list-units --all --no-legend 'image-cri-shim*'; systemctl list-unit-files --no-legend 'image-cri-shim*'")).ShouldBe("");
+        (await Node.Run(DebianNode.Traces)).ShouldBe("");
+        (await Node.Run("systemctl list-units --all --no-legend 'image-cri-shim*'")).ShouldBe("");
+        (await Node.Run("systemctl list-unit-files --no-legend 'image-cri-shim*' || true")).ShouldBe("");
     }
 
     // Each call on a connection of its own: kubelet's client, too, comes back on a new one.
