@@ -23,6 +23,8 @@ public sealed class UpgradingOnIt(DebianNode node) : BootedTest(node)
     [Fact]
     public async Task A_pull_that_is_under_way_survives_the_upgrade()
     {
+        await Node.Write("/etc/image-cri-shim.yaml", DebianNode.Settings + "probeTimeout: 60s\n"); // the registry hangs for as long as dpkg takes
+        await Node.Run("systemctl restart image-cri-shim");
         await using var kubelet = await Node.Connect();
         await Node.Run("systemctl kill --signal=STOP registry-registry.corp");
         var pull = kubelet.Pull("nginx:1.25");
