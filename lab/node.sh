@@ -33,7 +33,7 @@ make_node_tree() {
 start_node() {
     local directory=$1
     shift
-    need_root "a node"
+    [[ $(id -u) -eq 0 ]] || fail "a node needs root: it mounts, and starts systemd. Try: sudo lab/lab node start $directory $*"
     need_debian "a node"
     [[ -z $(node_pid "$directory") ]] || fail "a node runs in $directory already." "lab/lab node stop $directory, or use another directory."
     if [[ ! -d $directory/node ]]; then

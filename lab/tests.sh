@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Compiling, and running the suites. A test says by its trait "suite" what it needs: node (real containerds and registries), endtoend
-# (also run against the published binaries), slow (minutes), faults (only against the published binaries), soak (an hour, by itself); all
-# others need nothing and are fast.
+# (also run against the published binaries), slow (minutes), booted (on a node that has booted systemd, with the Debian package of what is
+# published), faults (only against the published binaries), soak (an hour, by itself); all others need nothing and are fast.
 
 # A build server must not find other packages than the ones that are written down.
 restore_options=()
