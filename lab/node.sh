@@ -39,8 +39,11 @@ start_node() {
     if [[ ! -d $directory/node ]]; then
         [[ ${#directory} -lt 80 ]] || fail "$directory is too long for a directory with sockets in it (they may have 107 bytes)."
         install_node
+        # shellcheck disable=SC2064
+        trap "remove_node '$directory'" EXIT # what is half made, should it fail
         mount_node "$directory"
         furnish_node "$directory" "$@"
+        trap - EXIT
     elif [[ $# -gt 0 ]]; then
         fail "$directory has a node, which was made before." "Start it without options, or remove it first: lab/lab end $directory"
     fi
