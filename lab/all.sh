@@ -55,6 +55,12 @@ umask 022
 . "$ROOT/lab/kubelet.sh"
 # shellcheck source=lab/instance.sh
 . "$ROOT/lab/instance.sh"
+# shellcheck source=lab/node.sh
+. "$ROOT/lab/node.sh"
+# shellcheck source=lab/node-cgroups.sh
+. "$ROOT/lab/node-cgroups.sh"
+# shellcheck source=lab/node-furniture.sh
+. "$ROOT/lab/node-furniture.sh"
 # shellcheck source=lab/shim.sh
 . "$ROOT/lab/shim.sh"
 # shellcheck source=lab/prometheus.sh

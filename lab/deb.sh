@@ -29,8 +29,20 @@ build_deb() {
     tree=$(mktemp -d)
     fill_tree "$tree" "$binary" "$version"
     write_control "$tree" "$binary" "$version"
-    SOURCE_DATE_EPOCH=$(source_date) dpkg-deb --root-owner-group -Zxz --build "$tree" "$into/$(deb_name "$version")" >"$(lab_log deb)" || fail "dpkg-deb failed" "$(cat "$(lab_log deb)")"
+    SOURCE_DATE_EPOCH=$(source_date) dpkg-deb --root-owner-group -Z"${deb_compression:-xz}" --build "$tree" "$into/$(deb_name "$version")" >"$(lab_log deb)" || fail "dpkg-deb failed" "$(cat "$(lab_log deb)")"
     rm -rf "$tree"
+}
+
+# test_debs DIRECTORY: this version and a next one, of what is published and of packaging/ as it is now; packed quickly. Prints their paths.
+test_debs() {
+    local version deb_compression=gzip
+    install_packages "${deb_packages[@]}"
+    cd "$ROOT"
+    mkdir -p "$1"
+    for version in "$(shim_version)" "$(shim_version)+next"; do
+        build_deb "$version" "$1"
+        printf '%s/%s\n' "$1" "$(deb_name "$version")"
+    done
 }
 
 # When the last change was made, so that the same source makes the same package.

@@ -35,6 +35,7 @@ end_lab() {
     [[ -d $directory ]] || return 0
     stop_kubelets "$directory"
     stop_cluster "$directory"
+    remove_node "$directory"
     for home in "$directory"/*/version; do
         [[ ! -e $home ]] || remove_containerd "$directory" "$(basename "$(dirname "$home")")"
     done

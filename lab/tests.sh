@@ -4,7 +4,7 @@
 test_packages=(shellcheck systemd nghttp2-client curl jq strace groff-base zsh fish)
 
 # The suites that start the program as a process. They run on the published one.
-published_suites=(endtoend faults kubelet soak)
+published_suites=(booted endtoend faults kubelet soak)
 
 test_usage="./build test [faults | kubelet | soak | fuzz | --repeat N CLASS] [--stress [busy | one-core | throttled]]; see ./build help"
 
@@ -60,6 +60,8 @@ test_everything() {
     run_suite slow -trait suite=slow "$@"
     step "end to end, with the published program; real registries and runtimes"
     run_published endtoend -trait suite=endtoend -trait suite=node "$@"
+    step "a booted node, with the Debian package"
+    run_published booted -trait suite=booted "$@"
     run_kubelet "$@"
     step "faults, with the published program"
     run_published faults -trait suite=faults "$@"
@@ -150,6 +152,7 @@ prepare_tests() {
     install_prometheus
     install_node_packages
     go_peers >/dev/null
+    install_node
     lab_versions | sed 's/^/containerd /'
     leave_no_build_server
     step "compile"

@@ -1,11 +1,10 @@
-using System.Diagnostics;
 using ImageCriShim.Hosting;
 using ImageCriShim.Tests.Fakes;
 using ImageCriShim.Tests.Relay;
 
 namespace ImageCriShim.Tests.Hosting;
 
-/// <summary>A socket that systemd made, and goes on holding.</summary>
+/// <summary>A socket that systemd made, and goes on holding. (systemd itself does so in BootedNode.ActivatingIt.)</summary>
 [Trait("suite", "endtoend")]
 public sealed class SocketActivation : SupervisedTest
 {
@@ -125,34 +124,6 @@ public sealed class SocketActivation : SupervisedTest
         foreach (var name in (string[])["LISTEN_", "NOTIFY_SOCKET", "WATCHDOG_"])
             text.ShouldNotContain(name);
         text.ShouldNotContain("socket:");
-    }
-
-    [Fact]
-    public async Task Systemds_own_activation_works()
-    {
-        StartRuntime();
-        Configure();
-        var shim = ShimProcess.StartInfo("-f", ConfigPath);
-        var start = new ProcessStartInfo("systemd-socket-activate", ["-l", ShimSocketPath, shim.FileName, .. shim.ArgumentList])
-        {
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        try
-        {
-            var output = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-            await Wait.Until(() => File.Exists(ShimSocketPath));
-            (await Call()).Status.ShouldBe(0); // it becomes the shim at the first caller
-            using var end = Process.Start("kill", [$"{process.Id}"]);
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken);
-            (await output).ShouldContain("stopped");
-            process.ExitCode.ShouldBe(0);
-            File.Exists(ShimSocketPath).ShouldBeTrue();
-        }
-        finally
-        {
-            process.Kill();
-        }
     }
 
     /// <summary>KIND:NAME with the name in the directory of the test.</summary>
