@@ -24,7 +24,7 @@ public sealed class Probes(DebianNode node) : IAsyncLifetime
 
     private readonly Dictionary<string, Dictionary<string, string>> _found = [];
 
-    /// <summary>The lines of the shim's unit that restrict what it may do: those of <c>[Service]</c> from <c>Environment=</c> on.</summary>
+    /// <summary>The lines of the shim's unit that restrict what it may do: those of <c>[Service]</c> from <c>LimitCORE=</c> on.</summary>
     public string[] Restrictions { get; private set; } = [];
 
     /// <summary>What an attempt led to in the unit with those keys' lines (<c>A+B</c>), <see cref="All"/> or <see cref="None"/>.</summary>
@@ -43,7 +43,7 @@ public sealed class Probes(DebianNode node) : IAsyncLifetime
         var text = await node.Run("cat /lib/systemd/system/image-cri-shim.service");
         string[] lines = [.. text.Split('\n').SkipWhile(line => line != "[Service]").Skip(1).TakeWhile(line => line != "[Install]")
             .Where(line => line is not ("" or ['#', ..]))];
-        Restrictions = [.. lines.SkipWhile(line => KeyOf(line) != "Environment")];
+        Restrictions = [.. lines.SkipWhile(line => KeyOf(line) != "LimitCORE")];
         await WriteUnit(None, []);
         await WriteUnit(All, lines.Where(line => !s_ofTheDaemon.Contains(KeyOf(line))));
         foreach (var keys in WhatTheUnitForbids.Units)

@@ -63,7 +63,7 @@ public sealed class WhatTheUnitForbids(DebianNode node, Probes probes) : IClassF
     // Restrictions that other tests are about, or that no process notices.
     private static readonly string[] s_elsewhere =
     [
-        "Environment", "LimitNOFILE", "TasksMax", "MemoryHigh", "MemoryMax", // LimitingIt
+        "LimitNOFILE", "TasksMax", "MemoryHigh", "MemoryMax", // LimitingIt
         "OOMScoreAdjust", // systemd goes on without it where it may not lower it, as here
         "PrivateMounts", // below
         "ProtectProc", // hides nothing from root's group, which the shim is in
