@@ -20,7 +20,7 @@ start_time() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20; }
 # daemon_pid DIRECTORY NAME: its pid while it runs (a zombie does not: on some machines it stays one for seconds).
 daemon_pid() {
     local pid time
-    read -r pid time <"$1/daemons/$2" 2>/dev/null || return 1
+    read -r pid time 2>/dev/null <"$1/daemons/$2" || return 1
     [[ -n $time && $(start_time "$pid") == "$time" ]] && ! grep -q ') Z ' "/proc/$pid/stat" 2>/dev/null && printf '%s\n' "$pid"
 }
 
