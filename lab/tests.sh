@@ -236,8 +236,8 @@ install_clocks() {
 
 install_node_packages() {
     local peers=$ROOT/tests/peers/node
-    [[ -e $peers/package.json ]] || return 0
+    [[ ! $peers/node_modules/.package-lock.json -nt $peers/package-lock.json ]] || return 0
     command -v node >/dev/null || install_packages nodejs
     command -v npm >/dev/null || install_packages npm
-    quietly "$(lab_log npm)" npm ci --prefix "$peers" --no-audit --no-fund </dev/null || fail "npm could not install the packages of tests/peers/node."
+    quietly "$(lab_log npm)" npm ci --prefix "$peers" --prefer-offline --no-audit --no-fund </dev/null || fail "npm could not install the packages of tests/peers/node."
 }
