@@ -14,7 +14,10 @@ run_and_undo() {
     local interrupted=
     while wait "$work" || code=$? && kill -0 "$work" 2>/dev/null; do code=0; done
     trap '' INT TERM HUP
-    [[ -z $interrupted ]] || code=130
+    if [[ -n $interrupted ]]; then
+        kill -KILL -- "-$work" 2>/dev/null || true # what has not heard, such as npm
+        code=130
+    fi
     "$undo" "$code"
     trap - INT TERM HUP
     return "$code"
