@@ -28,14 +28,20 @@ install_go_peers() {
 }
 
 unpack_go() {
-    local version package
+    local version
     for version in "${!go_suites[@]}"; do
-        for package in "golang-${go_compilers[$version]}-go" "golang-${go_compilers[$version]}-src" "${go_libraries[@]}"; do
-            unpack_package "${go_suites[$version]}" "$package" "$LAB_CACHE/go-${go_compilers[$version]}" ||
-                fail "$package could not be had from Debian's ${go_suites[$version]}." "See $LAB_CACHE/logs."
-        done
+        unpack_go_compiler "${go_suites[$version]}" "${go_compilers[$version]}" "${go_libraries[@]}"
     done
     forget_suites
+}
+
+# unpack_go_compiler SUITE GO-VERSION [LIBRARY-PACKAGE...]: into $LAB_CACHE/go-VERSION.
+unpack_go_compiler() {
+    local suite=$1 go=$2 package
+    shift 2
+    for package in "golang-$go-go" "golang-$go-src" "$@"; do
+        unpack_package "$suite" "$package" "$LAB_CACHE/go-$go" || fail "$package could not be had from Debian's $suite." "See $LAB_CACHE/logs."
+    done
 }
 
 # compile_go_peers DIRECTORY: which has either all of them or is not there.

@@ -62,20 +62,13 @@ build_kubernetes() {
     work=$(kubernetes_home).build
     tree=$work/gopath/src/k8s.io/kubernetes
     note "compiling Kubernetes $kubernetes_version (${*}): once per cache, about 8 minutes on two idle cores"
-    (flock 9 && unpack_kubernetes_go && fetch_kubernetes_source "$work") 9>"$LAB_CACHE/install.lock"
+    (flock 9 && unpack_go_compiler bookworm 1.19 && fetch_kubernetes_source "$work") 9>"$LAB_CACHE/install.lock"
     for program in "$@"; do
         [[ $program != kube-apiserver ]] || generate_openapi "$work" "$tree"
         compile_kubernetes "$work" "$work/$program" "k8s.io/kubernetes/cmd/$program"
         mv "$work/$program" "$(kubernetes_home)/"
     done
     rm -rf "$work"
-}
-
-unpack_kubernetes_go() {
-    local package
-    for package in golang-1.19-go golang-1.19-src; do
-        unpack_package bookworm "$package" "$LAB_CACHE/go-1.19" || fail "$package could not be had from Debian." "See $LAB_CACHE/logs."
-    done
 }
 
 # fetch_kubernetes_source WORK: the tree with Debian's patches, where Go looks for it.

@@ -94,16 +94,6 @@ public sealed partial class ArchitectureTests
                select folder;
     }
 
-    /// <param name="source">Of a file.</param>
-    /// <param name="start">Behind the brace that opens it.</param>
-    private static string Body(string source, int start)
-    {
-        var end = start;
-        for (var depth = 1; depth > 0; end++)
-            depth += source[end] switch { '{' => 1, '}' => -1, _ => 0 };
-        return source[start..end];
-    }
-
     private static string FolderOf(string file) => Relative(file).Split('/') is [var folder, _, ..] ? folder : "";
 
     private static string Relative(string file) => Path.GetRelativePath(Root(), file);
@@ -119,9 +109,6 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"\[LoggerMessage\(\s*(\d+),")]
     private static partial Regex LogMessage();
-
-    [GeneratedRegex(@"\basync\b[^;{=]*?\([^;{]*?\)\s*(?:where[^{]*)?\{")]
-    private static partial Regex AsyncMethod();
 
     [GeneratedRegex(@"^\s*(?:(?:public|internal|private|file|partial)\s+)*interface\s", RegexOptions.Multiline)]
     private static partial Regex Interface();
