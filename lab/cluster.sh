@@ -69,5 +69,5 @@ helm() {
     HELM_CACHE_HOME=${1%/*}/helm HELM_CONFIG_HOME=${1%/*}/helm HELM_DATA_HOME=${1%/*}/helm "$(kubernetes_home)/helm" --kubeconfig "$@"
 }
 
-# any_port: one that nobody listens on at the moment.
+# any_port: prints a TCP port of 127.0.0.1 that is free at the moment.
 any_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }

@@ -97,7 +97,7 @@ public sealed class DebianNode : IAsyncLifetime
         await Lab.Run("node", "push", _lab.Directory, $"{layout}:{tag}", $"{Registry}/library/{name}:{tag}", "admin:passw0rd");
     }
 
-    /// <summary>Where this machine finds a socket of the node, until the node reboots.</summary>
+    /// <summary>Returns the path by which this machine reaches a socket of the node, until the node reboots.</summary>
     public Task<string> PathOf(string socket) => Lab.Run("node", "path", _lab.Directory, socket);
 
     /// <summary>A caller of the shim.</summary>

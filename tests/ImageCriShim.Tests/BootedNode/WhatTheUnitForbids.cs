@@ -26,7 +26,7 @@ public sealed class WhatTheUnitForbids(DebianNode node, Probes probes) : IClassF
         (Filter, "mounting", "ENODEV", "EPERM"),
         (Filter, "being traced", "ok", "EPERM"),
         (Filter, "becoming a user", "ok", "EPERM"),
-        ("SystemCallFilter", "being traced", "ok", "SIGSYS"), // so what SystemCallErrorNumber= adds is that it ends nobody
+        ("SystemCallFilter", "being traced", "ok", "SIGSYS"), // SystemCallErrorNumber= turns this end of the process into an error
         ("SystemCallArchitectures", "a 32-bit system call", "ok", "SIGSYS"),
         ("PrivateTmp", "seeing others' /tmp", "ok", "ENOENT"),
         ("PrivateDevices", "seeing others' /dev", "ok", "ENOENT"),
