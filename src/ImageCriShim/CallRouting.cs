@@ -45,6 +45,9 @@ internal sealed class CallRouting : IDisposable
     /// <returns>Null where it does not say in time.</returns>
     internal (string Name, string Version)? AskRuntimeForItsVersion(TimeSpan patience) => RuntimeVersions.AskForName(_runtime, patience);
 
+    /// <summary>What is kept over a restart; null while no call is edited.</summary>
+    internal NodeState? State => _state;
+
     /// <summary>Calls that begin from now on go by these. One at a time.</summary>
     internal void Adopt(ShimSettings settings)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ImageCriShim.Commands;
 using ImageCriShim.Hosting;
+using ImageCriShim.Registries;
 
 namespace ImageCriShim;
 
@@ -25,11 +26,18 @@ internal static class CommandLine
         {
             Description = "Serve even if the config file cannot be used: every call is forwarded unread, and the log says so every minute.",
         };
+        var stopTimeout = MakeDuration(
+            "--stop-timeout", "How long a stop waits for open calls; keep it below TimeoutStopSec= of the unit.", ServeOptions.StopTimeoutByDefault);
+        var drainTimeout = MakeDuration(
+            "--drain-timeout", "How long open calls go on in this process after another one has taken over.", ServeOptions.DrainTimeoutByDefault);
         var serve = new Command("serve", "Serve callers until SIGTERM (the default). Example: image-cri-shim serve -f /etc/image-cri-shim.yaml --fail-open")
         {
             failOpen,
+            stopTimeout,
+            drainTimeout,
         };
-        int Serve(ParseResult parsed) => ShimHost.Serve(parsed.GetValue(file)!, parsed.GetValue(logFormat), parsed.GetValue(failOpen));
+        int Serve(ParseResult parsed) => ShimHost.Serve(new ServeOptions(
+            parsed.GetValue(file)!, parsed.GetValue(logFormat), parsed.GetValue(failOpen), parsed.GetValue(stopTimeout), parsed.GetValue(drainTimeout)));
         serve.SetAction(Serve);
 
         var image = new Argument<string>("image") { Description = "The image as a manifest names it, such as nginx:1.25." };
@@ -65,9 +73,12 @@ internal static class CommandLine
             file,
             logFormat,
             failOpen,
+            stopTimeout,
+            drainTimeout,
             serve,
             resolve,
             StatusCommand.Make(file, output),
+            ReloadCommand.Make(file),
             images,
             missing,
             CheckCommand.Make(file, output),
@@ -97,6 +108,20 @@ internal static class CommandLine
         option.CompletionSources.Add(words);
         return option;
     }
+
+    /// <summary>An option with a duration as Go writes them.</summary>
+    private static Option<TimeSpan> MakeDuration(string name, string description, TimeSpan byDefault) => new(name)
+    {
+        Description = description,
+        HelpName = "duration",
+        DefaultValueFactory = _ => byDefault,
+        CustomParser = parsed =>
+        {
+            if (!GoDuration.TryParse(parsed.Tokens[0].Value, out var duration) || duration < TimeSpan.Zero)
+                parsed.AddError($"{name} must be {GoDuration.Allowed}");
+            return duration;
+        },
+    };
 
     private static Command MakeConfig(Option<string> file)
     {

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using ImageCriShim.Commands;
 using ImageCriShim.Cri;
+using ImageCriShim.Handover;
 using ImageCriShim.Hosting;
 using ImageCriShim.Metrics;
 using ImageCriShim.Registries;
@@ -13,13 +13,19 @@ namespace ImageCriShim;
 /// <param name="listener">Who accepts callers.</param>
 /// <param name="routing">Where their calls go.</param>
 /// <param name="reload">Which settings are in force.</param>
+/// <param name="predecessors">Which processes still drain.</param>
 /// <param name="metrics">All that is measured.</param>
-internal sealed class DaemonPages(ShimSocket socket, RelayListener listener, CallRouting routing, Reload reload, ShimMetrics metrics)
+internal sealed class DaemonPages(
+    ShimSocket socket, RelayListener listener, CallRouting routing, Reload reload, Predecessors predecessors, ShimMetrics metrics)
 {
+    private static readonly Page s_taken = new(200, "");
     // What is asked must answer at once, else it is not well; Prometheus and kubelet wait 10 s and 1 s.
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
 
     private readonly DateTimeOffset _begin = DateTimeOffset.UtcNow - ProcessAge.Now;
+
+    /// <summary>By which this process hands over; null before it serves.</summary>
+    internal Succession? Succession { get; set; }
 
     /// <summary>Whatever is asked for when it is scraped comes from here.</summary>
     internal void Observe(StderrLogger log)
@@ -37,6 +43,7 @@ internal sealed class DaemonPages(ShimSocket socket, RelayListener listener, Cal
         metrics.MissingImages.ComesFrom(() => routing.Environment?.Missing.All.Count ?? 0);
         metrics.PullsInProgress.ComesFrom(() => routing.Environment?.Limits.Pulls.Taken ?? 0);
         metrics.SetAside.ComesFrom(ShowSetAside);
+        metrics.Predecessors.ComesFrom(() => predecessors.All.Count);
     }
 
     private IEnumerable<Sample> ShowSetAside()
@@ -57,6 +64,35 @@ internal sealed class DaemonPages(ShimSocket socket, RelayListener listener, Cal
 
     /// <summary>For root alone.</summary>
     internal Page? FindPrivate(string path) => path == "/status" ? new Page(200, JsonText.Format(Write), "application/json") : Find(path);
+
+    /// <summary>What is posted to the private socket: by root, and by processes that have handed over to this one.</summary>
+    internal Page? Take(string target, ReadOnlyMemory<byte> body) => target switch
+    {
+        "/reload" => AskReload(always: false),
+        "/reload?handover" => AskReload(always: true),
+        "/predecessors" when PredecessorReport.TryRead(body) is { } report => Take(report),
+        "/pulls" when routing.State?.TryAddPulls(body) is not false => s_taken,
+        "/missing" when routing.State?.TryAddMissing(body) is not false => s_taken,
+        _ => null,
+    };
+
+    private Page Take(PredecessorReport report)
+    {
+        predecessors.Add(report);
+        return s_taken;
+    }
+
+    private Page AskReload(bool always)
+    {
+        var (isHandover, problem) = reload.Ask(always);
+        return new Page(200, JsonText.Format(json =>
+        {
+            json.WriteStartObject();
+            json.WriteBoolean("handover", isHandover);
+            json.WriteString("problem", problem);
+            json.WriteEndObject();
+        }));
+    }
 
     private bool IsAlive() => socket.IsServed(s_patience);
 
@@ -85,6 +121,7 @@ internal sealed class DaemonPages(ShimSocket socket, RelayListener listener, Cal
         json.WriteNumber("connections", listener.Connections);
         WriteRuntime(json);
         WriteSettings(json);
+        WriteHandover(json);
         if (routing.Environment is { } environment)
             Write(json, environment);
         json.WriteEndObject();
@@ -114,6 +151,23 @@ internal sealed class DaemonPages(ShimSocket socket, RelayListener listener, Cal
         json.WriteString("trouble", reload.FailOpen?.Summary ?? reload.Trouble);
         json.WriteNumber("reloads", metrics.Reloads.Value("ok"));
         json.WriteNumber("failedReloads", metrics.Reloads.Value("failed"));
+        json.WriteEndObject();
+    }
+
+    private void WriteHandover(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("handover");
+        json.WriteBoolean("underWay", Succession?.IsUnderWay is true);
+        if (Succession?.Failure is { } failure)
+        {
+            json.WriteString("failedAt", failure.At);
+            json.WriteString("reason", failure.Reason);
+        }
+
+        json.WriteStartArray("predecessors");
+        foreach (var report in predecessors.All)
+            report.Write(json);
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace ImageCriShim;
@@ -6,6 +7,8 @@ internal static partial class LibC
 {
     /// <summary>Its whole name, which musl answers to as well: of <c>libc</c> a hundred other spellings are tried at every start.</summary>
     internal const string Name = "libc.so.6";
+
+    private const int Interrupted = 4; // EINTR
 
     /// <summary>Sets what fcntl(2) calls F_SETFD: 1 (FD_CLOEXEC) is not inherited.</summary>
     internal static void SetDescriptorFlags(int handle, int flags) => _ = Fcntl(handle, command: 2, flags);
@@ -27,6 +30,39 @@ internal static partial class LibC
         _ = Close(handle);
     }
 
+    /// <summary>Another number for the same descriptor, 64 or above; it is not inherited.</summary>
+    internal static int DuplicateFarAbove(int handle)
+    {
+        const int duplicateNotInherited = 1030, least = 64; // F_DUPFD_CLOEXEC
+        return Fcntl(handle, duplicateNotInherited, least);
+    }
+
+    /// <summary>Two unix stream sockets that are connected with each other, neither of which is inherited: socketpair(2).</summary>
+    internal static unsafe (int First, int Second) MakeSocketPair()
+    {
+        const int unix = 1, streamAndNotInherited = 0x80001; // AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC
+        var pair = stackalloc int[2];
+        return SocketPair(unix, streamAndNotInherited, protocol: 0, pair) == 0
+            ? (pair[0], pair[1])
+            : throw new SocketException((int)SocketError.TooManyOpenSockets); // there is no other reason
+    }
+
+    internal static void CloseDescriptor(int handle) => _ = Close(handle);
+
+    /// <summary>Without effect if there is no such process.</summary>
+    internal static void SendSignal(int process, int signal) => _ = Kill(process, signal);
+
+    /// <summary>Whether there is such a process.</summary>
+    internal static bool IsThere(int process) => Kill(process, signal: 0) == 0;
+
+    /// <summary>Waits until a child of this process has ended: waitpid(2).</summary>
+    internal static void WaitForChild(int process)
+    {
+        while (WaitPid(process, 0, options: 0) < 0 && Marshal.GetLastSystemError() == Interrupted)
+        {
+        }
+    }
+
     [LibraryImport(Name, EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Open(string path, int flags);
@@ -34,6 +70,18 @@ internal static partial class LibC
     [LibraryImport(Name, EntryPoint = "fsync")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Fsync(int handle);
+
+    [LibraryImport(Name, EntryPoint = "socketpair")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static unsafe partial int SocketPair(int family, int type, int protocol, int* pair);
+
+    [LibraryImport(Name, EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Kill(int process, int signal);
+
+    [LibraryImport(Name, EntryPoint = "waitpid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int WaitPid(int process, nint status, int options);
 
     [LibraryImport(Name, EntryPoint = "close")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

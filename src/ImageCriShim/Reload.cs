@@ -33,7 +33,7 @@ internal sealed class Reload : IDisposable
     private HashSet<string> _remarks;
     private PosixSignalRegistration? _signal;
     private ServiceReport? _report;
-    private bool _isOver;
+    private bool _isOver; // the process ends, or another one serves
 
     /// <param name="path">Of the config file.</param>
     /// <param name="read">Which files <paramref name="config"/> was read from.</param>
@@ -62,6 +62,9 @@ internal sealed class Reload : IDisposable
     /// <summary>The config file.</summary>
     internal string Path => _path;
 
+    /// <summary>Hands over where the program has changed as well; null before this process serves.</summary>
+    internal Succession? Succession { get; set; }
+
     /// <summary>Settings that were put in force.</summary>
     internal event Action<ShimSettings>? Adopted;
 
@@ -87,22 +90,48 @@ internal sealed class Reload : IDisposable
         Rest();
     }
 
-    public void Dispose()
+    /// <summary>Takes over what is new: the settings, or, where another program lies on the disk, both by a handover.</summary>
+    /// <param name="always">A handover even if the program is the same.</param>
+    /// <returns>Whether a handover has begun, which ends later, or is being made; what is wrong otherwise, null: nothing.</returns>
+    internal (bool IsHandover, string? Problem) Ask(bool always)
     {
-        _signal?.Dispose();
+        if (Succession is { } succession && (always || succession.IsProgramChanged))
+            return succession.TryBegin() || succession.IsUnderWay ? (true, null) : (false, "this process ends already; ask again in a moment");
+        lock (_gate)
+        {
+            Log.ReloadAsked(_log, _path);
+            ReadAgain(ConfigIdentity.Look(_path));
+            return (false, FailOpen?.Summary ?? Trouble);
+        }
+    }
+
+    /// <summary>No change is taken over any more.</summary>
+    internal void Cease()
+    {
         lock (_gate)
             _isOver = true;
+    }
+
+    /// <summary>Changes are taken over again.</summary>
+    internal void Resume()
+    {
+        lock (_gate)
+            _isOver = false;
+        Rest();
+    }
+
+    public void Dispose()
+    {
+        Cease();
+        _signal?.Dispose();
         _timer.Dispose();
     }
 
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;
-        lock (_gate)
-        {
-            Log.ReloadAsked(_log, _path);
-            ReadAgain(ConfigIdentity.Look(_path));
-        }
+        if (!Volatile.Read(ref _isOver))
+            Ask(always: false);
     }
 
     private void Look()

@@ -1,4 +1,5 @@
 using ImageCriShim.Configuration;
+using ImageCriShim.Handover;
 using ImageCriShim.Hosting;
 using ImageCriShim.Metrics;
 using ImageCriShim.Relay;
@@ -14,75 +15,56 @@ internal static class ShimHost
     private const int CannotStart = 1;
     private const int BadConfig = 2;
 
-    /// <summary>Serves until SIGTERM or SIGINT.</summary>
-    /// <param name="failOpen">Serve even if the configuration is unusable, and forward everything unread.</param>
+    /// <summary>Serves until SIGTERM or SIGINT, or until a successor serves.</summary>
     /// <returns>The exit code: 0 stopped as asked, 1 cannot start, 2 the configuration is unusable.</returns>
-    internal static int Serve(string configPath, LogFormat format, bool failOpen)
+    internal static int Serve(ServeOptions options)
     {
-        var identity = ConfigIdentity.Look(configPath); // looked at before it is read: what is written meanwhile is read later
-        var config = ConfigFile.Load(configPath);
-        using var log = MakeLog(format, config.Settings?.Debug == true); // whose last lines are written however this ends
+        using var predecessor = Predecessor.Find();
+        var identity = ConfigIdentity.Look(options.ConfigPath); // looked at before it is read: what is written meanwhile is read later
+        var config = ConfigFile.Load(options.ConfigPath);
+        using var log = MakeLog(options.Format, config.Settings?.Debug == true); // whose last lines are written however this ends
         Log.Starting(log, ShimVersion.Text);
         foreach (var warning in config.Warnings)
             Log.ConfigWarning(log, warning);
         foreach (var note in config.Notes)
             Log.ConfigNote(log, note);
-        if (config.Settings is null && !failOpen)
-            return Fail(log, config.Problems, BadConfig);
+        // A predecessor whose settings can be used is better than a successor that forwards everything unread.
+        if (config.Settings is null && !(options.FailOpen && predecessor?.IsFailingOpen is not false))
+            return Fail(log, predecessor, config.Problems, BadConfig);
 
         var open = config.Settings is null ? new FailOpen(config.Problems, log) : null;
         open?.Say();
-        var settings = config.Settings ?? SalvagedSockets.Read(configPath);
+        var settings = config.Settings ?? SalvagedSockets.Read(options.ConfigPath);
         var runtimePath = settings.RuntimeSocket;
         if (runtimePath is null && (runtimePath = RuntimeDiscovery.Find(RuntimeDiscovery.WellKnown, TimeProvider.System, out var problem)) is null)
-            return Fail(log, [problem], BadConfig);
+            return Fail(log, predecessor, [problem], BadConfig);
         LogSettings(log, settings, runtimePath);
         var metrics = new ShimMetrics();
         using var routing = new CallRouting(new RuntimeSocket(runtimePath, TimeProvider.System), metrics, log);
         settings = settings with { RuntimeSocket = runtimePath };
-        using var reload = new Reload(configPath, identity, config, settings, open, routing, metrics, TimeProvider.System, log);
-        return Serve(settings, routing, reload, metrics, log);
+        using var reload = new Reload(options.ConfigPath, identity, config, settings, open, routing, metrics, TimeProvider.System, log);
+        // Callers that wait in a socket that we inherit get an answer; were we to end, systemd would start us for them again at once, and again.
+        if (!IsReady(routing.Runtime, settings.Force || InheritedSocket.IsThere || predecessor is not null, log, out var reason))
+            return Fail(log, predecessor, [reason], CannotStart);
+        using var daemon = new Daemon(options, settings, routing, reload, metrics, predecessor, log);
+        return Serve(daemon, predecessor, log);
     }
 
-    private static int Serve(ShimSettings settings, CallRouting routing, Reload reload, ShimMetrics metrics, StderrLogger log)
+    private static int Serve(Daemon daemon, Predecessor? predecessor, StderrLogger log)
     {
-        var runtime = routing.Runtime;
-        // Callers that wait in systemd's socket get an answer; were we to end, systemd would start us for them again at once, and again.
-        if (!IsReady(runtime, settings.Force || InheritedSocket.IsThere, log, out var reason))
-            return Fail(log, [reason], CannotStart);
         try
         {
-            using var socket = ShimSocket.Open(settings.ShimSocket, log);
-            if (!socket.TryCopyAccess(runtime.Path))
-                Log.AccessNotCopied(log, runtime.Path, socket.Path);
-
-            reload.Begin();
-            using var reminder = new Reminder(() => reload.FailOpen?.Say(), TimeProvider.System);
-            var listener = new RelayListener(socket.Acceptor, runtime, routing.Begin, metrics, log);
-            var status = new ServiceStatus(socket.Path, runtime, () => listener.Connections, () => reload.FailOpen?.Summary ?? reload.Trouble);
-
-            using var stop = new Stop(socket, listener, log);
-            socket.Appear(); // last: whoever sees the file may call us, and end us
-            Log.Serving(log, socket.Path, (long)ProcessAge.Now.TotalMilliseconds);
-            using var report = ServiceReport.Begin(socket, status, stop, TimeProvider.System, log);
-            reload.Watch(report);
-            var pages = new DaemonPages(socket, listener, routing, reload, metrics);
-            pages.Observe(log);
-            using var endpoint = new MetricsEndpoint(pages.Find, TimeProvider.System, log);
-            using var onlookers = StatusSocket.TryOpen(socket.Path, pages.FindPrivate, log);
-            stop.Begins += _ => endpoint.Dispose(); // the port is our successor's
-            endpoint.Listen(settings.Metrics);
-            reload.Adopted += adopted => endpoint.Listen(adopted.Metrics);
-            using var cold = new ColdPages(TimeProvider.System);
-            listener.Run();
-            reload.Dispose();
-            listener.EndCalls(stop.Hurry);
-            Log.Stopped(log);
+            daemon.Run();
             return Ok;
         }
         catch (ShimSocketException e)
         {
-            return Fail(log, [e.Message], CannotStart);
+            return Fail(log, predecessor, [e.Message], CannotStart);
+        }
+        catch (HandoverException e)
+        {
+            Handover.Log.CannotTakeOver(log, e.Message);
+            return CannotStart;
         }
     }
 
@@ -126,8 +108,9 @@ internal static class ShimHost
         return log;
     }
 
-    private static int Fail(ILogger log, IEnumerable<string> problems, int exitCode)
+    private static int Fail(ILogger log, Predecessor? predecessor, IReadOnlyList<string> problems, int exitCode)
     {
+        predecessor?.Refuse(problems.Count > 1 ? $"{problems[0]} (and {problems.Count - 1} more)" : problems[0]);
         foreach (var problem in problems)
             Log.StartFailed(log, problem);
         return exitCode;

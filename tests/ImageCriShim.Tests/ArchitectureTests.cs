@@ -20,12 +20,13 @@ public sealed partial class ArchitectureTests
         ["Relay"] = ["Metrics"],
         ["Cri"] = ["Relay", "Rewriting", "Registries", "Images", "Configuration", "Metrics"],
         ["Hosting"] = ["Relay"],
+        ["Handover"] = ["Hosting", "Rewriting"],
         ["Installation"] = ["Hosting", "Registries", "Configuration"],
         ["Inspection"] = ["Installation", "Cri", "Hosting", "Relay", "Registries", "Images", "Configuration"],
         ["Commands"] = ["Inspection", "Installation", "Rewriting", "Registries", "Images", "Configuration", "Hosting"],
     };
 
-    private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "CallRouting.cs", "Reload.cs", "LibC.cs", "ShimVersion.cs", "FileIdentity.cs", "RegularFile.cs", "Descriptors.cs", "DaemonPages.cs", "ProcessAge.cs"];
+    private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "CallRouting.cs", "Reload.cs", "LibC.cs", "ShimVersion.cs", "FileIdentity.cs", "RegularFile.cs", "Descriptors.cs", "DaemonPages.cs", "ProcessAge.cs", "Daemon.cs", "Succession.cs", "ServeOptions.cs", "StartError.cs", "JsonText.cs"];
 
     // Ids of log lines, by folder: operators search for them.
     private static readonly Dictionary<string, int> s_logRanges = new()
@@ -35,6 +36,7 @@ public sealed partial class ArchitectureTests
         ["Hosting"] = 1200,
         ["Registries"] = 1300,
         ["Rewriting"] = 1400,
+        ["Handover"] = 1500,
     };
 
     public static TheoryData<string> Folders => [.. s_layers.Keys];

@@ -33,7 +33,8 @@ internal static class StatusCommand
         var path = StatusSocket.PathFor(settings.ShimSocket);
         try
         {
-            var json = await Ask(path, cancellation);
+            using var daemon = new StatusClient(path, s_patience);
+            var json = await daemon.Get("/status", cancellation);
             using var status = JsonDocument.Parse(json);
             Console.Out.Write(output is OutputFormat.Json ? json : StatusText.Format(status.RootElement, DateTimeOffset.UtcNow));
             return Ok;
@@ -45,29 +46,8 @@ internal static class StatusCommand
         }
     }
 
-    private static async Task<string> Ask(string path, CancellationToken cancellation)
-    {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectCallback = (_, wanted) => Connect(path, wanted) });
-        http.Timeout = s_patience;
-        return await http.GetStringAsync(new Uri("http://image-cri-shim/status"), cancellation);
-    }
-
-    private static async ValueTask<Stream> Connect(string path, CancellationToken cancellation)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    private static string Why(Exception e) => e switch
+    /// <summary>Why no daemon answers, and what to do.</summary>
+    internal static string Why(Exception e) => e switch
     {
         { InnerException: SocketException { SocketErrorCode: SocketError.AccessDenied } } => "only root may ask",
         { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } => "the process that made it is gone; look at: systemctl status image-cri-shim",

@@ -32,10 +32,25 @@ internal static class StatusText
             text.Append(CultureInfo.InvariantCulture, $"runtime  {Text(runtime, "socket")}: {Runtime(runtime)}\n");
         if (status.TryGetProperty("settings", out var settings))
             text.Append(CultureInfo.InvariantCulture, $"settings {Text(settings, "file")}: {Settings(settings)}\n");
+        if (status.TryGetProperty("handover", out var handover))
+            WriteHandover(text, handover);
         if (status.TryGetProperty("state", out var state))
             text.Append(CultureInfo.InvariantCulture, $"state    {Text(state, "directory")}: {Text(state, "pulls")} pulls recorded, {Text(state, "missing")} images missing{(Is(state, "kept") ? "" : ", CANNOT BE WRITTEN")}\n");
         if (status.TryGetProperty("cache", out var cache))
             text.Append(CultureInfo.InvariantCulture, $"cache    {Text(cache, "images")} of {Text(cache, "size")} images known; {Text(cache, "hits")} of {Number(cache, "hits") + Number(cache, "misses")} pulls asked no registry\n");
+    }
+
+    private static void WriteHandover(StringBuilder text, JsonElement handover)
+    {
+        if (handover.TryGetProperty("failedAt", out var at))
+            text.Append(CultureInfo.InvariantCulture, $"handover FAILED at {at.GetDateTimeOffset():u}, this is the old process: {Text(handover, "reason")}\n");
+        foreach (var one in handover.GetProperty("predecessors").EnumerateArray())
+        {
+            var oldest = Text(one, "oldestCall") is { Length: > 0 } call ? $", {call} for {Age(TimeSpan.FromSeconds(Number(one, "oldestCallSeconds")))}" : "";
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"before   process {Text(one, "pid")} ({Text(one, "version")}) still serves {Text(one, "calls")} calls{oldest}; what is left at {one.GetProperty("until").GetDateTimeOffset():u} is cut\n");
+        }
     }
 
     private static string Runtime(JsonElement runtime) => !Is(runtime, "there")

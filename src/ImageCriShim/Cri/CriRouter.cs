@@ -38,14 +38,17 @@ internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>,
         return (path, headers) => Route(versions, path, headers);
     }
 
-    /// <summary>Its answer begins with the first event, which may never come, and has no end.</summary>
-    private static bool IsEndless(ReadOnlySpan<byte> path) => path.EndsWith("/GetContainerEvents"u8);
+    /// <summary>
+    /// Whether the call may go on for ever. Of CRI only the watch of events does; of what other services on the runtime's socket do nothing is
+    /// known (containerd's Events/Subscribe has no end, and sends no headers before the first event).
+    /// </summary>
+    internal static bool IsStream(ReadOnlySpan<byte> path) => !path.StartsWith("/runtime.v1"u8) || path.EndsWith("/GetContainerEvents"u8);
 
     private CallRoute Route(RuntimeVersions versions, ReadOnlySpan<byte> path, IReadOnlyList<HeaderField> headers)
     {
         var renamed = versions.Rename(path);
         if (current() is not { } environment)
-            return new CallRoute(null, renamed, IsEndless(path));
+            return new CallRoute(null, renamed, IsStream(path));
         foreach (var (edited, method, make) in s_edited)
         {
             if (!path.SequenceEqual(edited))
@@ -55,6 +58,6 @@ internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>,
             return new CallRoute(call, renamed);
         }
 
-        return new CallRoute(null, renamed, IsEndless(path));
+        return new CallRoute(null, renamed, IsStream(path));
     }
 }

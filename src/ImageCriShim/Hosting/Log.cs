@@ -15,7 +15,7 @@ internal static partial class Log
     [LoggerMessage(1202, LogLevel.Information, "serving on {Socket}, {Milliseconds} ms after the process began")]
     internal static partial void Serving(ILogger log, string socket, long milliseconds);
 
-    [LoggerMessage(1203, LogLevel.Information, "{Signal}: no new callers are accepted, calls on {Connections} connections are finished")]
+    [LoggerMessage(1203, LogLevel.Information, "{Signal}: stopping; open calls on {Connections} connections end first, and new ones are served meanwhile")]
     internal static partial void Stopping(ILogger log, string signal, int connections);
 
     [LoggerMessage(1225, LogLevel.Warning, "{Signal} again: calls on {Connections} connections are cut")]
@@ -63,7 +63,7 @@ internal static partial class Log
         1223, LogLevel.Error, "FAIL OPEN: the settings cannot be used, so every call is forwarded as it comes and nothing is rewritten; mend the file")]
     internal static partial void FailOpen(ILogger log);
 
-    [LoggerMessage(1230, LogLevel.Information, "SIGHUP: {File} is read again")]
+    [LoggerMessage(1230, LogLevel.Information, "a reload was asked for: {File} is read again")]
     internal static partial void ReloadAsked(ILogger log, string file);
 
     [LoggerMessage(1231, LogLevel.Information, "settings: {Change}")]

@@ -21,6 +21,7 @@ internal sealed class MetricsEndpoint : IDisposable
     private readonly Lock _gate = new();
     private IPEndPoint? _wanted;
     private PageServer? _server;
+    private Socket? _listener; // of the server
     private int _tries;
     private bool _isOver;
 
@@ -30,18 +31,41 @@ internal sealed class MetricsEndpoint : IDisposable
         _timer = time.CreateTimer(_ => Try(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>The socket that listens, for a successor; null where none does.</summary>
+    internal InheritedMetrics? Current
+    {
+        get
+        {
+            lock (_gate)
+                return _listener is null ? null : new(_wanted!, _listener);
+        }
+    }
+
     /// <summary>From now on it is there, and nowhere else. Returns at once.</summary>
     /// <param name="address">Null: nowhere.</param>
-    internal void Listen(IPEndPoint? address)
+    /// <param name="inherited">A socket of the predecessor, which is used if it is at this address.</param>
+    internal void Listen(IPEndPoint? address, InheritedMetrics? inherited = null)
     {
         lock (_gate)
         {
             if (_isOver || Equals(address, _wanted))
                 return;
-            _server?.Dispose();
-            (_wanted, _server, _tries) = (address, null, 0);
-            if (address is not null)
+            Close();
+            (_wanted, _tries) = (address, 0);
+            if (address is not null && address.Equals(inherited?.Address))
+                Serve(inherited.Listener, address);
+            else if (address is not null)
                 _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Serves nowhere from now on, until it is told to <see cref="Listen"/>.</summary>
+    internal void Cease()
+    {
+        lock (_gate)
+        {
+            Close();
+            _wanted = null;
         }
     }
 
@@ -51,7 +75,7 @@ internal sealed class MetricsEndpoint : IDisposable
         lock (_gate)
         {
             _isOver = true;
-            _server?.Dispose();
+            Close();
         }
     }
 
@@ -63,8 +87,7 @@ internal sealed class MetricsEndpoint : IDisposable
                 return;
             if (TryListen(address, out var problem) is { } listener)
             {
-                _server = new PageServer(listener, _find);
-                Log.MetricsServed(_log, $"http://{address}/metrics");
+                Serve(listener, address);
                 return;
             }
 
@@ -72,6 +95,18 @@ internal sealed class MetricsEndpoint : IDisposable
                 Log.MetricsNotServed(_log, $"{address}", problem);
             _timer.Change(s_interval, Timeout.InfiniteTimeSpan);
         }
+    }
+
+    private void Serve(Socket listener, IPEndPoint address)
+    {
+        (_listener, _server) = (listener, new PageServer(listener, _find));
+        Log.MetricsServed(_log, $"http://{address}/metrics");
+    }
+
+    private void Close()
+    {
+        _server?.Dispose();
+        (_server, _listener) = (null, null);
     }
 
     private static Socket? TryListen(IPEndPoint address, out string problem)
@@ -98,3 +133,6 @@ internal sealed class MetricsEndpoint : IDisposable
         }
     }
 }
+
+/// <summary>A socket on which another process of ours serves metrics, and this one may.</summary>
+internal sealed record InheritedMetrics(IPEndPoint Address, Socket Listener);

@@ -13,7 +13,10 @@ internal sealed class NotifySocket : IDisposable
         SendTimeout = 1000, // milliseconds; a manager that does not read must not hold us up
     };
 
-    private NotifySocket(EndPoint manager) => _manager = manager;
+    private NotifySocket(EndPoint manager, string path) => (_manager, Path) = (manager, path);
+
+    /// <summary>As systemd wrote it into our environment.</summary>
+    internal string Path { get; }
 
     /// <summary>Once: what we start must not speak for us.</summary>
     /// <returns>Null where nobody wants to hear.</returns>
@@ -24,8 +27,8 @@ internal sealed class NotifySocket : IDisposable
         {
             return path switch
             {
-                ['/', ..] => new NotifySocket(new UnixDomainSocketEndPoint(path)),
-                ['@', .. var name] => new NotifySocket(new UnixDomainSocketEndPoint($"\0{name}")),
+                ['/', ..] => new NotifySocket(new UnixDomainSocketEndPoint(path), path),
+                ['@', .. var name] => new NotifySocket(new UnixDomainSocketEndPoint($"\0{name}"), path),
                 _ => null, // vsock: is for virtual machines as a whole
             };
         }

@@ -4,8 +4,8 @@ using System.Text;
 namespace ImageCriShim.Hosting;
 
 /// <summary>
-/// Serves pages over HTTP/1.1 to whoever looks at this process: Prometheus, probes, curl, <c>image-cri-shim status</c>. GET and HEAD, one answer to a
-/// connection (docs/decisions/0011-pages-by-hand.md). Nothing that it does can hold up a call.
+/// Serves pages over HTTP/1.1 to whoever looks at this process: Prometheus, probes, curl, <c>image-cri-shim status</c>. GET and HEAD, and POST where it is
+/// wanted; one response to a connection (docs/decisions/0011-pages-by-hand.md). Nothing that it does can hold up a call.
 /// </summary>
 internal sealed class PageServer : IDisposable
 {
@@ -15,19 +15,24 @@ internal sealed class PageServer : IDisposable
     /// <summary>Of a request: curl's has a hundred octets, Prometheus' four hundred.</summary>
     internal const int MaxHeadBytes = 8 * 1024;
 
+    /// <summary>Of what is posted: some hundred pulls of a predecessor.</summary>
+    internal const int MaxBodyBytes = 1024 * 1024;
+
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5); // for the request, and for the answer to be taken
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(1); // after accepting failed
 
     private readonly Socket _listener;
     private readonly Func<string, Page?> _find;
+    private readonly Func<string, ReadOnlyMemory<byte>, Page?>? _post;
     private readonly SemaphoreSlim _room = new(MaxRequests);
     private readonly CancellationTokenSource _stopping = new();
 
     /// <param name="listener">Listens; this object's from now on.</param>
     /// <param name="find">The page at a path; null where there is none.</param>
-    internal PageServer(Socket listener, Func<string, Page?> find)
+    /// <param name="post">Takes what is posted to a target (a path, and a query if there is one); null: nothing may be.</param>
+    internal PageServer(Socket listener, Func<string, Page?> find, Func<string, ReadOnlyMemory<byte>, Page?>? post = null)
     {
-        (_listener, _find) = (listener, find);
+        (_listener, _find, _post) = (listener, find, post);
         _ = AcceptAll();
     }
 
@@ -61,7 +66,7 @@ internal sealed class PageServer : IDisposable
 
     private async Task Serve(Socket caller)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        using var patience = new CancellationTokenSource(); // a request that was accepted is served to its end
         try
         {
             using (caller)
@@ -69,8 +74,8 @@ internal sealed class PageServer : IDisposable
                 if (Descriptors.LeftAbove(caller.SafeHandle) < Descriptors.LastReserve)
                     return; // those are not for onlookers
                 patience.CancelAfter(s_patience);
-                if (await ReadHead(caller, patience.Token) is { } head)
-                    await Send(caller, Answer(head), patience.Token);
+                if (await PageRequest.Read(caller, patience.Token) is { } request)
+                    await Send(caller, Answer(request), patience.Token);
             }
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
@@ -83,23 +88,6 @@ internal sealed class PageServer : IDisposable
         }
     }
 
-    /// <returns>The request's first line; null where none came.</returns>
-    private static async Task<string?> ReadHead(Socket caller, CancellationToken cancellation)
-    {
-        var head = new byte[MaxHeadBytes];
-        for (var length = 0; length < head.Length;)
-        {
-            var read = await caller.ReceiveAsync(head.AsMemory(length), cancellation);
-            if (read == 0)
-                return null;
-            length += read;
-            if (head.AsSpan(0, length).IndexOf("\r\n\r\n"u8) >= 0)
-                return Encoding.Latin1.GetString(head, 0, head.AsSpan().IndexOf("\r\n"u8));
-        }
-
-        return ""; // too long
-    }
-
     private static async Task Send(Socket caller, byte[] answer, CancellationToken cancellation)
     {
         for (var sent = 0; sent < answer.Length;)
@@ -107,14 +95,17 @@ internal sealed class PageServer : IDisposable
         caller.Shutdown(SocketShutdown.Send);
     }
 
-    private byte[] Answer(string requestLine)
+    private byte[] Answer(PageRequest request)
     {
-        if (requestLine.Split(' ') is not [var method, var target, "HTTP/1.1" or "HTTP/1.0"])
+        if (request.Line.Split(' ') is not [var method, var target, "HTTP/1.1" or "HTTP/1.0"])
             return Encode(new Page(400, "this is not an HTTP/1.1 request\n"), withBody: true);
-        if (method is not ("GET" or "HEAD"))
-            return Encode(new Page(405, "use GET\n"), withBody: true);
-        var page = _find(target.Split('?')[0]) ?? new Page(404, "there is no such page\n");
-        return Encode(page, withBody: method == "GET");
+        var page = (method, _post) switch
+        {
+            ("GET" or "HEAD", _) => _find(target.Split('?')[0]),
+            ("POST", { } post) => post(target, request.Body),
+            _ => new Page(405, "use GET\n"),
+        };
+        return Encode(page ?? new Page(404, "there is no such page\n"), withBody: method != "HEAD");
     }
 
     private static byte[] Encode(Page page, bool withBody)

@@ -17,7 +17,13 @@ internal sealed class ServiceReport : IDisposable
     private string _said = "";
     private bool _isStopping;
 
-    private ServiceReport(NotifySocket manager, ServiceStatus status) => (_manager, _status) = (manager, status);
+    private readonly TimeSpan? _watchdog;
+
+    private ServiceReport(NotifySocket manager, ServiceStatus status, TimeSpan? watchdog) => (_manager, _status, _watchdog) = (manager, status, watchdog);
+
+    /// <summary>What a successor needs in its environment to report in our place, of the form <c>NAME=value</c>.</summary>
+    internal IEnumerable<string> Variables =>
+        _watchdog is { } limit ? [$"NOTIFY_SOCKET={_manager.Path}", $"WATCHDOG_USEC={(long)limit.TotalMicroseconds}"] : [$"NOTIFY_SOCKET={_manager.Path}"];
 
     /// <summary>Says that we are ready, so it comes last.</summary>
     /// <returns>Null where nobody wants to hear.</returns>
@@ -26,7 +32,7 @@ internal sealed class ServiceReport : IDisposable
         var limit = Watchdog.TakeLimit();
         if (NotifySocket.FromEnvironment() is not { } manager)
             return null;
-        var report = new ServiceReport(manager, status);
+        var report = new ServiceReport(manager, status, limit);
         stop.Begins += report.SayStopping;
         report.Begin(socket, limit, time, log);
         return report;
@@ -53,6 +59,17 @@ internal sealed class ServiceReport : IDisposable
     }
 
     internal void SayReady() => Say("READY=1");
+
+    /// <summary>Another process is the main one of the service from now on, and reports in our place.</summary>
+    internal void SayMain(int process)
+    {
+        lock (_gate)
+        {
+            if (!_isStopping)
+                _manager.Send($"MAINPID={process}");
+            _isStopping = true;
+        }
+    }
 
     private void Begin(ShimSocket socket, TimeSpan? limit, TimeProvider time, ILogger log)
     {
@@ -94,8 +111,9 @@ internal sealed class ServiceReport : IDisposable
     {
         lock (_gate)
         {
+            if (!_isStopping)
+                _manager.Send("STOPPING=1", $"STATUS=stopping: {signal}");
             _isStopping = true;
-            _manager.Send("STOPPING=1", $"STATUS=stopping: {signal}");
         }
     }
 }

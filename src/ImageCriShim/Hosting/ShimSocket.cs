@@ -14,6 +14,7 @@ internal sealed partial class ShimSocket : IDisposable
     private const int Backlog = 512;
 
     private readonly SocketFile? _file; // null: systemd's
+    private volatile bool _isHandedOver;
 
     private ShimSocket(string path, SocketFile? file, Socket listener) => (Path, _file, Acceptor) = (path, file, new Acceptor(listener));
 
@@ -30,11 +31,20 @@ internal sealed partial class ShimSocket : IDisposable
         if (InheritedSocket.Take() is not { } inherited)
             return Listen(path);
         var place = InheritedSocket.PathOf(inherited);
-        if (FileIdentity.Find(place) is not { } found)
-            Log.InheritedFileIsGone(log, place);
-        else if (!found.IsSameFile(FileIdentity.Find(path)))
-            Log.InheritedElsewhere(log, place, path);
+        CheckPlace(place, path, log);
         return new ShimSocket(place, file: null, inherited);
+    }
+
+    /// <summary>The socket that the predecessor of this process listens on.</summary>
+    /// <param name="listener">Shared with it.</param>
+    /// <param name="own">Its file, where we made it; null: systemd did.</param>
+    /// <param name="path">What <c>shim:</c> says by now.</param>
+    /// <param name="log">Is told if it says something else.</param>
+    internal static ShimSocket TakeOver(Socket listener, string? own, string path, ILogger log)
+    {
+        var place = own ?? InheritedSocket.PathOf(listener);
+        CheckPlace(place, path, log);
+        return new ShimSocket(place, own is null ? null : SocketFile.Adopt(own, listener), listener);
     }
 
     /// <summary>
@@ -86,11 +96,36 @@ internal sealed partial class ShimSocket : IDisposable
     /// <summary>Whether callers reach us. Where the file that leads to us is gone or another's, a new start makes it anew; not so systemd's.</summary>
     internal bool IsServed(TimeSpan patience) => _file is not { IsOurs: false } && Acceptor.IsAccepting(patience);
 
+    /// <summary>The file, where we made it; null: systemd did.</summary>
+    internal string? Own => _file?.Path;
+
+    /// <summary>Another process listens on the same socket, which has its file from now on; or, if it is gone, this one has it again.</summary>
+    internal bool IsHandedOver
+    {
+        get => _isHandedOver;
+        set => _isHandedOver = value;
+    }
+
+    /// <summary>Callers find it no more, if the file is ours.</summary>
+    internal void Disappear()
+    {
+        if (!_isHandedOver)
+            _file?.TakeAway();
+    }
+
     /// <summary>Stops accepting. The file goes, unless it is another's.</summary>
     public void Dispose()
     {
-        _file?.TakeAway();
+        Disappear();
         Acceptor.Dispose();
+    }
+
+    private static void CheckPlace(string place, string path, ILogger log)
+    {
+        if (FileIdentity.Find(place) is not { } found)
+            Log.InheritedFileIsGone(log, place);
+        else if (!found.IsSameFile(FileIdentity.Find(path)))
+            Log.InheritedElsewhere(log, place, path);
     }
 
     private static void CheckStale(string path)

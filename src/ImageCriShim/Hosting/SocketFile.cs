@@ -46,6 +46,9 @@ internal sealed class SocketFile
         return new SocketFile(path, unfinished, listener);
     }
 
+    /// <summary>The file of a socket that another process of ours has made, and leaves to this one.</summary>
+    internal static SocketFile Adopt(string path, Socket listener) => new(path, path, listener);
+
     /// <summary>Gives it its name, in place of whatever is there. Does nothing once it has been taken away.</summary>
     /// <exception cref="IOException"/>
     /// <exception cref="UnauthorizedAccessException"/>

@@ -20,14 +20,14 @@ internal sealed class StatusSocket : IDisposable
     internal static string PathFor(string shimSocket) => $"{shimSocket}.status";
 
     /// <returns>Null where it cannot be had, which the log says: it is of use, not of need.</returns>
-    internal static StatusSocket? TryOpen(string shimSocket, Func<string, Page?> find, ILogger log)
+    internal static StatusSocket? TryOpen(string shimSocket, Func<string, Page?> find, Func<string, ReadOnlyMemory<byte>, Page?> post, ILogger log)
     {
         var path = PathFor(shimSocket);
         try
         {
             var file = SocketFile.Listen(path, Backlog);
             file.Appear();
-            return new StatusSocket(file, new PageServer(file.Listener, find));
+            return new StatusSocket(file, new PageServer(file.Listener, find, post));
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
         {

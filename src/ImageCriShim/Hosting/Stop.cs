@@ -1,25 +1,23 @@
 using System.Runtime.InteropServices;
-using ImageCriShim.Relay;
 using Microsoft.Extensions.Logging;
 
 namespace ImageCriShim.Hosting;
 
-/// <summary>
-/// SIGTERM and SIGINT: the first one lets calls in flight end, the second one cuts them. There is no time limit of our own; systemd has one
-/// (TimeoutStopSec).
-/// </summary>
+/// <summary>SIGTERM and SIGINT: the first one begins the end of this process, the second one ends it at once.</summary>
 internal sealed class Stop : IDisposable
 {
-    private readonly ShimSocket _socket;
-    private readonly RelayListener _listener;
+    private readonly Func<int> _connections;
     private readonly ILogger _log;
+    private readonly ManualResetEvent _begun = new(initialState: false);
     private readonly CancellationTokenSource _hurry = new();
     private readonly PosixSignalRegistration[] _registrations;
     private int _signals;
 
-    internal Stop(ShimSocket socket, RelayListener listener, ILogger log)
+    /// <param name="connections">How many callers there are, for the log.</param>
+    /// <param name="log">The log.</param>
+    internal Stop(Func<int> connections, ILogger log)
     {
-        (_socket, _listener, _log) = (socket, listener, log);
+        (_connections, _log) = (connections, log);
         _registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
@@ -30,8 +28,19 @@ internal sealed class Stop : IDisposable
     /// <summary>The first signal came; nothing has been done about it yet.</summary>
     internal event Action<PosixSignal>? Begins;
 
+    /// <summary>Is set with the first signal.</summary>
+    internal WaitHandle Begun => _begun;
+
+    internal bool HasBegun => Volatile.Read(ref _signals) > 0;
+
     /// <summary>Nobody waits any longer.</summary>
     internal CancellationToken Hurry => _hurry.Token;
+
+    /// <summary>
+    /// Whether a second SIGTERM ends nothing: when the main process of a service has ended, systemd sends those that are left another one, and a
+    /// process that has handed over is one of them.
+    /// </summary>
+    internal bool IsPatient { get; set; }
 
     public void Dispose()
     {
@@ -44,13 +53,13 @@ internal sealed class Stop : IDisposable
         context.Cancel = true; // the process ends when serving has
         if (Interlocked.Increment(ref _signals) == 1)
         {
-            Log.Stopping(_log, $"{context.Signal}", _listener.Connections);
+            Log.Stopping(_log, $"{context.Signal}", _connections());
             Begins?.Invoke(context.Signal);
-            _socket.Dispose();
+            _begun.Set();
         }
-        else
+        else if (!IsPatient || context.Signal is PosixSignal.SIGINT)
         {
-            Log.Hurrying(_log, $"{context.Signal}", _listener.Connections);
+            Log.Hurrying(_log, $"{context.Signal}", _connections());
             _hurry.Cancel();
         }
     }

@@ -103,6 +103,9 @@ internal sealed class CallCount(ReadOnlySpan<byte> path)
 
     internal byte[] Path { get; } = path.ToArray();
 
+    /// <summary>The method alone, such as <c>PullImage</c>.</summary>
+    internal string Name => Encoding.UTF8.GetString(Path.AsSpan()[(Path.AsSpan().LastIndexOf((byte)'/') + 1)..]);
+
     internal CallCount? Next { get; init; }
 
     /// <param name="code">gRPC's number of it; one that does not exist is UNKNOWN.</param>

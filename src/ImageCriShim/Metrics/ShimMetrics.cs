@@ -50,6 +50,11 @@ internal sealed class ShimMetrics
 
     public Counter Reloads { get; } = new Counter("reloads_total", "Times that changed settings were read, by result: ok or failed.", "result").From("ok").From("failed");
 
+    public Counter Handovers { get; } = new Counter(
+        "handovers_total", "Times that this process took over from another (ok), or could not hand over to one (failed).", "result").From("ok").From("failed");
+
+    public Gauge Predecessors { get; } = new("predecessors", "Processes that have handed over to this one and still serve the calls that they had.");
+
     public Gauge SettingsInForce { get; } = new("settings_in_force", "1 while what the config file says is in force, 0 while it cannot be used.");
 
     public Gauge FailingOpen { get; } = new("failing_open", "1 while every call is forwarded unread because the process began with settings that cannot be used.");
@@ -76,7 +81,7 @@ internal sealed class ShimMetrics
     [
         Calls, Added, Pulls, PullTime, LocalAnswers, TagFallbacks,
         Probes, ProbeTime, SetAside, CacheLookups, CachedImages, MissingImages, RecordedPulls,
-        Reloads, SettingsInForce, FailingOpen, RuntimeUp, StateKept, Connections, PullsInProgress, HeldBytes, Refusals, LostLogLines, Build,
+        Reloads, Handovers, Predecessors, SettingsInForce, FailingOpen, RuntimeUp, StateKept, Connections, PullsInProgress, HeldBytes, Refusals, LostLogLines, Build,
         .. ProcessMetrics.All,
     ];
 

@@ -8,11 +8,14 @@ namespace ImageCriShim.Relay;
 /// </summary>
 internal sealed class Acceptor : IDisposable
 {
+    private static readonly TimeSpan s_pausing = TimeSpan.FromMilliseconds(500); // refusing a caller for lack of threads takes half of it
+
     private readonly Socket _listener;
     private readonly Bell _bell = new();
     private readonly Lock _accepting = new(); // the socket is never closed while it is in accept(2)
     private readonly Lock _asking = new();
     private readonly ManualResetEventSlim _isAnswered = new();
+    private volatile bool _isPaused;
     private bool _isStopped;
 
     /// <param name="listener">Is this object's from now on.</param>
@@ -24,6 +27,9 @@ internal sealed class Acceptor : IDisposable
         LibC.SetStatusFlags((int)listener.Handle, nonBlocking);
     }
 
+    /// <summary>Of the listening socket, for another process.</summary>
+    internal int Descriptor => (int)_listener.Handle;
+
     /// <summary>Waits for the next caller.</summary>
     /// <exception cref="SocketException"/>
     /// <exception cref="ObjectDisposedException">It was told to stop.</exception>
@@ -31,16 +37,33 @@ internal sealed class Acceptor : IDisposable
     {
         while (true)
         {
-            var (isRung, isCalled) = _bell.WaitWith(_listener);
+            var (isRung, isCalled) = _isPaused ? (_bell.Wait(), false) : _bell.WaitWith(_listener);
             lock (_accepting)
             {
                 ObjectDisposedException.ThrowIf(_isStopped, this);
                 if (isRung)
                     Answer();
-                if (isCalled && TryAccept() is { } caller)
+                if (isCalled && !_isPaused && TryAccept() is { } caller)
                     return caller;
             }
         }
+    }
+
+    /// <summary>
+    /// Accepts no more until <see cref="Resume"/>, from the moment that this returns; what was accepted before has been counted then. Callers wait in the
+    /// socket.
+    /// </summary>
+    internal void Pause()
+    {
+        _isPaused = true;
+        IsAccepting(s_pausing);
+    }
+
+    /// <summary>Accepts again, first of all the callers that have waited.</summary>
+    internal void Resume()
+    {
+        _isPaused = false;
+        _bell.Ring();
     }
 
     /// <summary>A caller who is there already, if there is one.</summary>
@@ -88,7 +111,10 @@ internal sealed class Acceptor : IDisposable
     {
         try
         {
-            return _listener.Accept();
+            var caller = _listener.Accept();
+            if (!caller.Blocking)
+                caller.Blocking = true; // .NET gives it the mode of a listener of which it knows that it does not block
+            return caller;
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock)
         {

@@ -6,6 +6,8 @@ namespace ImageCriShim.Relay;
 /// <summary>Calls a thread away from waiting for a socket: eventfd(2).</summary>
 internal sealed partial class Bell
 {
+    private const int NoDescriptor = -1; // poll(2) leaves it alone
+
     private readonly int _handle;
 
     internal Bell()
@@ -27,6 +29,10 @@ internal sealed partial class Bell
         ulong times;
         _ = Read(_handle, &times, sizeof(ulong));
     }
+
+    /// <summary>Waits for this bell, or for a signal.</summary>
+    /// <returns>Whether it is rung.</returns>
+    internal bool Wait() => PeerPoll.WaitForInput(_handle, NoDescriptor).First;
 
     /// <summary>Waits for this bell, or something to do on the socket.</summary>
     internal (bool IsRung, bool IsCalled) WaitWith(Socket socket) => PeerPoll.WaitForInput(_handle, (int)socket.Handle);

@@ -107,7 +107,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         _lastStream = header.StreamId;
         var path = Find(":path"u8);
         var route = path.IsEmpty ? default : Connection.Route(path.Span, _fields);
-        Connection.Calls.Open(header.StreamId, Connection.Counts.Of(path.Span), route.IsEndless);
+        Connection.Calls.Open(header.StreamId, Connection.Counts.Of(path.Span), route.IsStream);
         // A request without a body is nothing that can be edited.
         if (header.EndsStream || (route.Call is not null && !Taken.TryAdd(header.StreamId, route.Call)))
             route = route with { Call = null };
@@ -127,6 +127,8 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
 
     private bool ForwardsData(FrameHeader header, ReadOnlySpan<byte> frame)
     {
+        if (Connection.Calls.HasStreams)
+            Connection.Calls.OnMessage(header.StreamId);
         if (!Taken.TryGet(header.StreamId, out var stream))
         {
             if (!Taken.IsAnswered(header.StreamId) && !Connection.Farewell.IsTooLate(header.StreamId))

@@ -84,7 +84,8 @@ internal readonly record struct Reply(bool IsOurs, ReadOnlyMemory<byte>? Body)
 /// <summary>Where a new call goes; the default is to be forwarded unread.</summary>
 /// <param name="Call">Takes the call over.</param>
 /// <param name="Path">Replaces <c>:path</c>; request headers of this connection are re-encoded from then on.</param>
-internal readonly record struct CallRoute(EditedCall? Call, ReadOnlyMemory<byte> Path = default, bool IsEndless = false);
+/// <param name="IsStream">The call may go on for ever, such as a watch of events: one that has been silent for a while delays no stop.</param>
+internal readonly record struct CallRoute(EditedCall? Call, ReadOnlyMemory<byte> Path = default, bool IsStream = false);
 
 /// <summary>Asked once for each new call, under the connection's gate.</summary>
 /// <param name="headers">In order, pseudo-header fields included. The list is used again for the next call, the fields stay valid.</param>

@@ -23,6 +23,12 @@ internal static partial class Log
     [LoggerMessage(1007, LogLevel.Error, "{Problem}; callers are refused until one is free")]
     internal static partial void NoRoom(ILogger log, string problem);
 
+    [LoggerMessage(1008, LogLevel.Warning, "{Count} calls are cut, because they did not end within {Limit} (--stop-timeout); callers see UNAVAILABLE: {Calls}")]
+    internal static partial void CallsCut(ILogger log, int count, string limit, string calls);
+
+    [LoggerMessage(1009, LogLevel.Information, "{Count} streams are ended that have carried no message lately: {Calls}")]
+    internal static partial void StreamsEnded(ILogger log, int count, string calls);
+
     [LoggerMessage(1003, LogLevel.Warning, "{Reason}; calls are answered UNAVAILABLE until it is back")]
     internal static partial void RuntimeAway(ILogger log, string reason);
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using ImageCriShim.Metrics;
 
 namespace ImageCriShim.Relay;
@@ -8,41 +10,75 @@ namespace ImageCriShim.Relay;
 /// </summary>
 internal sealed class OpenCalls
 {
-    private readonly Dictionary<int, CallCount> _calls = []; // by stream
-    private readonly HashSet<int> _endless = []; // those of them that nobody waits for
+    // A stream that has carried no message for so long is a watch of something that does not happen.
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(3);
+
+    private readonly Dictionary<int, OpenCall> _calls = []; // by stream id
+    private int _streams;
 
     internal bool IsEmpty => _calls.Count == 0;
 
-    /// <summary>Whether somebody waits for an answer. The others read one that may go on for ever, such as a watch of events.</summary>
-    internal bool IsAnyWaitedFor => _calls.Count > _endless.Count;
+    /// <summary>Whether the times of messages are of interest.</summary>
+    internal bool HasStreams => _streams > 0;
+
+    /// <summary>When the oldest call began that the caller waits for; null if there is none. A silent stream is not waited for.</summary>
+    internal long? OldestWaitedFor
+    {
+        get
+        {
+            long? oldest = null;
+            foreach (var call in _calls.Values)
+            {
+                if (call.Begun < (oldest ?? long.MaxValue) && IsWaitedFor(call))
+                    oldest = call.Begun;
+            }
+
+            return oldest;
+        }
+    }
+
+    /// <summary>The calls that are open, each with its method and its age.</summary>
+    internal IEnumerable<(CallCount Method, TimeSpan Age)> All => [.. _calls.Values.Select(call => (call.Count, Stopwatch.GetElapsedTime(call.Begun)))];
 
     /// <param name="count">Of its method.</param>
-    /// <param name="isEndless">Nobody waits for its end.</param>
-    /// <exception cref="Http2ProtocolException">The caller opens more than anybody needs.</exception>
-    internal void Open(int stream, CallCount count, bool isEndless)
+    /// <param name="isStream">It may go on for ever, such as a watch of events.</param>
+    /// <exception cref="Http2ProtocolException">The caller opens more calls than the limit.</exception>
+    internal void Open(int stream, CallCount count, bool isStream)
     {
         if (_calls.Count == RelayLimits.OpenCalls)
             throw new Http2ProtocolException(ErrorCode.EnhanceYourCalm, $"{RelayLimits.OpenCalls} calls are open on one connection, which is the limit");
-        _calls[stream] = count;
-        if (isEndless)
-            _endless.Add(stream);
+        var now = Stopwatch.GetTimestamp();
+        _calls[stream] = new OpenCall(count, isStream, now, now);
+        _streams += isStream ? 1 : 0;
+    }
+
+    /// <summary>A part of a message has passed, either way.</summary>
+    internal void OnMessage(int stream)
+    {
+        ref var call = ref CollectionsMarshal.GetValueRefOrNullRef(_calls, stream);
+        if (!System.Runtime.CompilerServices.Unsafe.IsNullRef(ref call) && call.IsStream)
+            call = call with { LastMessage = Stopwatch.GetTimestamp() };
     }
 
     /// <summary>Without effect if it has ended before.</summary>
     internal void End(int stream, GrpcCode code)
     {
-        if (!_calls.Remove(stream, out var count))
+        if (!_calls.Remove(stream, out var call))
             return;
-        _endless.Remove(stream);
-        count.Add((int)code);
+        _streams -= call.IsStream ? 1 : 0;
+        call.Count.Add((int)code);
     }
 
-    /// <summary>The connection has.</summary>
+    /// <summary>The connection has ended.</summary>
     internal void EndAll(GrpcCode code)
     {
-        foreach (var count in _calls.Values)
-            count.Add((int)code);
+        foreach (var call in _calls.Values)
+            call.Count.Add((int)code);
         _calls.Clear();
-        _endless.Clear();
+        _streams = 0;
     }
+
+    private static bool IsWaitedFor(OpenCall call) => !call.IsStream || Stopwatch.GetElapsedTime(call.LastMessage) < s_silence;
+
+    private readonly record struct OpenCall(CallCount Count, bool IsStream, long Begun, long LastMessage);
 }

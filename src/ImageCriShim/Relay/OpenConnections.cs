@@ -1,17 +1,21 @@
 using System.Diagnostics;
+using ImageCriShim.Metrics;
 
 namespace ImageCriShim.Relay;
 
-/// <summary>The connections that are being relayed, and how all of them end without a call being lost.</summary>
+/// <summary>The connections that are being relayed, and how they are drained: each caller moves to a new connection, and no call is lost.</summary>
 internal sealed class OpenConnections
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(10); // how soon an end is noticed
+    private static readonly TimeSpan s_longInterval = TimeSpan.FromMilliseconds(100); // the same, of what takes long
+    private static readonly TimeSpan s_begin = TimeSpan.FromSeconds(2);
 
-    // Behind the last answer that anybody waits for: what is read then goes on for ever.
+    // After the last response that a caller waits for: the calls that are left then go on for ever.
     private static readonly TimeSpan s_endless = TimeSpan.FromMilliseconds(250);
 
     private readonly HashSet<RelayConnection> _all = [];
     private readonly Lock _gate = new();
+    private Dictionary<RelayConnection, ConnectionDrain> _drains = []; // of callers that have been told to leave, or are about to be
 
     internal int Count
     {
@@ -21,6 +25,12 @@ internal sealed class OpenConnections
                 return _all.Count;
         }
     }
+
+    /// <summary>When the oldest call began that a caller waits for, by <see cref="Stopwatch"/>; null if there is none.</summary>
+    internal long? OldestCall => Current().Min(connection => connection.Look().OldestCall);
+
+    /// <summary>The calls that are open, each with its method and its age.</summary>
+    internal IReadOnlyList<(CallCount Method, TimeSpan Age)> Calls => [.. Current().SelectMany(connection => connection.OpenCalls)];
 
     internal void Add(RelayConnection connection)
     {
@@ -34,29 +44,59 @@ internal sealed class OpenConnections
             _all.Remove(connection);
     }
 
-    /// <summary>
-    /// Tells each caller to come back on a new connection, and waits until nobody waits for an answer any more. Answers that go on for ever
-    /// are ended last, when nobody waits for anything else on any connection.
-    /// </summary>
-    /// <param name="isAnyLeft">Whether there are callers, relayed or not.</param>
-    /// <param name="hurry">Ends everything at once.</param>
-    internal void EndAll(Func<bool> isAnyLeft, CancellationToken hurry)
+    /// <summary>Tells each caller to leave, and waits until all have, however long their calls and streams last.</summary>
+    /// <param name="callers">How many there are, relayed or not.</param>
+    /// <param name="isOver">Ends the wait.</param>
+    internal void Drain(Func<int> callers, Func<bool> isOver)
     {
-        var partings = new Dictionary<RelayConnection, Parting>();
-        for (var waited = Stopwatch.GetTimestamp(); isAnyLeft() && !hurry.IsCancellationRequested; hurry.WaitHandle.WaitOne(s_interval))
+        for (var begin = Stopwatch.GetTimestamp(); callers() > 0 && !isOver();)
         {
-            partings = Current().ToDictionary(connection => connection, connection => partings.GetValueOrDefault(connection) ?? new(connection));
-            foreach (var parting in partings.Values)
-                parting.Look();
-            if (partings.Values.Any(parting => parting.IsWaitedFor))
+            Look();
+            Thread.Sleep(Stopwatch.GetElapsedTime(begin) < s_begin ? s_interval : s_longInterval);
+        }
+    }
+
+    /// <summary>
+    /// Tells each caller to leave, while none is accepted, and waits a while. Streams that nobody waits for are not waited for either.
+    /// </summary>
+    /// <param name="callers">How many there are, relayed or not.</param>
+    /// <param name="time">How long to wait.</param>
+    /// <param name="hurry">Ends the wait.</param>
+    /// <returns>False: there are calls left that callers wait for, or callers that may call at any moment.</returns>
+    internal bool TryDrain(Func<int> callers, TimeSpan time, CancellationToken hurry)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        for (var waited = begin; Stopwatch.GetElapsedTime(begin) < time && !hurry.IsCancellationRequested; hurry.WaitHandle.WaitOne(s_interval))
+        {
+            if (callers() == 0)
+                return true;
+            Look();
+            if (!AreAllLeft() || callers() > Count) // those that are not relayed yet wait for the runtime
                 waited = Stopwatch.GetTimestamp();
-            var areOnlyEndlessLeft = Stopwatch.GetElapsedTime(waited) >= s_endless;
-            foreach (var parting in partings.Values)
-                parting.EndIfDue(areOnlyEndlessLeft);
+            if (Stopwatch.GetElapsedTime(waited) >= s_endless)
+                return true;
         }
 
+        return AreAllLeft();
+    }
+
+    /// <summary>Ends all of them, whatever goes on.</summary>
+    internal void End()
+    {
         foreach (var connection in Current())
             connection.End();
+    }
+
+    private bool AreAllLeft() => _drains.Values.All(drain => drain is { IsLeft: true, IsWaitedFor: false });
+
+    private void Look()
+    {
+        _drains = Current().ToDictionary(connection => connection, connection => _drains.GetValueOrDefault(connection) ?? new(connection));
+        foreach (var drain in _drains.Values)
+        {
+            drain.Look();
+            drain.CloseIfLeft();
+        }
     }
 
     private RelayConnection[] Current()

@@ -73,13 +73,23 @@ internal sealed class RelayConnection
         _runtime.Dispose();
     }
 
-    /// <returns>
-    /// Whether somebody waits for an answer; whether nothing goes on at all; whether there has been a call; whether the caller begins no more.
-    /// </returns>
-    internal (bool IsWaitedFor, bool IsQuiet, bool HasCalled, bool HasHeard) Look()
+    /// <summary>The calls that are open, each with its method and its age.</summary>
+    internal IEnumerable<(CallCount Method, TimeSpan Age)> OpenCalls
+    {
+        get
+        {
+            lock (Gate)
+                return Calls.All;
+        }
+    }
+
+    internal ConnectionActivity Look()
     {
         lock (Gate)
-            return (Calls.IsAnyWaitedFor || !CallerLedger.IsIdle, Calls.IsEmpty && CallerLedger.IsIdle, _callerPump.HasCalled, Farewell.IsHeard);
+        {
+            var (oldest, isIdle) = (Calls.OldestWaitedFor, CallerLedger.IsIdle);
+            return new(oldest, oldest is not null || !isIdle, Calls.IsEmpty && isIdle, _callerPump.HasCalled, Farewell.IsHeard);
+        }
     }
 
     /// <summary>Tells the caller to come back on a new connection. Calls that have begun go on.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using ImageCriShim.Metrics;
 using Microsoft.Extensions.Logging;
@@ -7,10 +8,14 @@ namespace ImageCriShim.Relay;
 /// <summary>Accepts callers and relays each on threads of its own.</summary>
 internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, BeginRouting begin, ShimMetrics metrics, ILogger log)
 {
+    private static readonly TimeSpan s_refusing = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_refusingAtMost = TimeSpan.FromSeconds(1);
+
     private readonly SpareDescriptor _spare = new(metrics.Calls, log);
     private readonly HeldBytes _heldBytes = new(RelayLimits.HeldBytes);
     private readonly OpenConnections _open = new();
     private int _connections;
+    private volatile StreamAnswer? _refusal; // of every caller, at the end
     private int _runtimeAway; // 1 while it is known to be away, so that it is said once
 
     /// <summary>Of callers, relayed or not.</summary>
@@ -27,7 +32,7 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
             var count = Interlocked.Increment(ref _connections);
             // Who has been accepted and is not relayed yet is going to take one more, to the runtime.
             var left = Descriptors.LeftAbove(caller.SafeHandle) - (count - _open.Count);
-            Action<Socket> serve = count > RelayLimits.Connections ? RefuseOneTooMany : left < Descriptors.Reserve ? RefuseForLackOfDescriptors : Serve;
+            Action<Socket> serve = _refusal is not null ? RefuseBecauseStopping : count > RelayLimits.Connections ? RefuseOneTooMany : left < Descriptors.Reserve ? RefuseForLackOfDescriptors : Serve;
             var accepted = caller;
             if (count > RelayLimits.Connections + RelayLimits.Refusals)
                 Drop(caller);
@@ -38,11 +43,45 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
         }
     }
 
-    /// <summary>
-    /// When it accepts no more: returns when every caller has the answers that it waited for, and has been told to come back elsewhere.
-    /// </summary>
-    /// <param name="hurry">Ends everything at once.</param>
-    internal void EndCalls(CancellationToken hurry) => _open.EndAll(() => Connections > 0, hurry);
+    /// <summary>The calls that are open, each with its method and its age.</summary>
+    internal IReadOnlyList<(CallCount Method, TimeSpan Age)> Calls => _open.Calls;
+
+    /// <summary>Serves until it is time to end, and ends everything: see <see cref="GracefulStop"/>.</summary>
+    /// <param name="limit">How long calls are waited for.</param>
+    /// <param name="isHeldUp">Whether another process of ours still has calls, which ends together with this one.</param>
+    /// <param name="hurry">Cuts everything at once.</param>
+    internal void Stop(TimeSpan limit, Func<bool> isHeldUp, CancellationToken hurry)
+    {
+        new GracefulStop(listener, _open, () => Connections, isHeldUp, log).Run(limit, hurry);
+        _open.End();
+    }
+
+    /// <summary>Another process accepts: tells callers to go there, and waits until they have, however long their calls and streams last.</summary>
+    /// <param name="isOver">Ends the wait; nothing is cut yet.</param>
+    internal void Drain(Func<bool> isOver)
+    {
+        listener.Pause();
+        _open.Drain(() => Connections, isOver);
+    }
+
+    /// <summary>Accepts again.</summary>
+    internal void Resume() => listener.Resume();
+
+    /// <summary>Nobody serves after this process: callers that wait in the socket are told so, for as long as some come, and a second at most.</summary>
+    /// <param name="reason">For people.</param>
+    internal void RefuseWaiting(string reason)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        _refusal = StreamAnswer.Error(GrpcCode.Unavailable, $"image-cri-shim: {reason}");
+        listener.Resume();
+        do
+            Thread.Sleep(s_refusing);
+        while (Connections > 0 && Stopwatch.GetElapsedTime(begin) < s_refusingAtMost);
+        listener.Pause();
+    }
+
+    /// <summary>Cuts all calls.</summary>
+    internal void End() => _open.End();
 
     /// <summary>There is not even room to tell him: he sees the connection end.</summary>
     private void Drop(Socket caller)
@@ -152,6 +191,8 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
         Log.TooManyConnections(log, RelayLimits.Connections);
         RefusingConnection.Refuse(caller, $"{RelayLimits.Connections} connections are open, which is the limit", metrics.Calls);
     }
+
+    private void RefuseBecauseStopping(Socket caller) => new RefusingConnection(caller, _refusal!, metrics.Calls, static () => false).Run();
 
     private void Refuse(Socket caller, StreamAnswer refusal) => new RefusingConnection(caller, refusal, metrics.Calls, () => runtime.WhyAway() is null).Run();
 

@@ -82,6 +82,8 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
 
     private bool ForwardsData(FrameHeader header, ReadOnlySpan<byte> frame)
     {
+        if (Connection.Calls.HasStreams)
+            Connection.Calls.OnMessage(header.StreamId);
         if (!Taken.TryGet(header.StreamId, out var stream))
         {
             if (!Taken.IsAnswered(header.StreamId))

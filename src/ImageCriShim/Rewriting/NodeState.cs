@@ -13,14 +13,17 @@ internal sealed class NodeState : IDisposable
     private readonly StateKeeper<MissingImage> _missing;
     private readonly StateDirectory _directory;
     private readonly Task _reading;
+    private readonly StateFile<RecordedPull> _pullsFile;
+    private readonly StateFile<MissingImage> _missingFile;
     private volatile bool _isNew;
+    private volatile IReadOnlyCollection<object>? _frozen; // what the other process has read from the files
 
     private NodeState(StateDirectory directory, ILogger log)
     {
-        var pulls = new StateFile<RecordedPull>(StateJson.Pulls, directory, log);
-        var missing = new StateFile<MissingImage>(StateJson.Missing, directory, log);
+        var pulls = _pullsFile = new StateFile<RecordedPull>(StateJson.Pulls, directory, log);
+        var missing = _missingFile = new StateFile<MissingImage>(StateJson.Missing, directory, log);
         _directory = directory;
-        _reading = new Task(() => Read(pulls, missing), TaskCreationOptions.LongRunning); // a disk that hangs keeps the thread
+        _reading = new Task(Read, TaskCreationOptions.LongRunning); // a disk that hangs keeps the thread
         _pulls = new StateKeeper<RecordedPull>(pulls, () => Pulls!.All, _reading);
         _missing = new StateKeeper<MissingImage>(missing, () => Missing!.All, _reading);
         Pulls = new PullRecord([], _pulls.WriteSoon);
@@ -67,13 +70,85 @@ internal sealed class NodeState : IDisposable
     /// <summary>Waits a while for the disk.</summary>
     public void Dispose() => Task.WaitAll([_pulls.Flush(), _missing.Flush()], s_flushPatience);
 
-    private void Read(StateFile<RecordedPull> pulls, StateFile<MissingImage> missing)
+    /// <summary>
+    /// Writes what is known, and nothing after that: the successor of this process is about to read the files, and keeps them from now on.
+    /// Waits a while for the disk.
+    /// </summary>
+    public void Freeze()
     {
-        var known = pulls.Load();
+        _frozen = [.. Pulls.Snapshot, .. Missing.All];
+        Task.WaitAll([_pulls.Freeze(), _missing.Freeze()], s_flushPatience);
+    }
+
+    /// <summary>The successor is gone: reads what it has kept, and keeps the files again.</summary>
+    public void Resume()
+    {
+        if (_frozen is null)
+            return;
+        _frozen = null;
+        Read();
+        _pulls.Resume();
+        _missing.Resume();
+    }
+
+    /// <summary>What has come since <see cref="Freeze"/> and has not been <see cref="Acknowledge"/>d.</summary>
+    public StateNews News
+    {
+        get
+        {
+            var known = (_frozen ?? []).ToHashSet(ReferenceEqualityComparer.Instance);
+            return _frozen is null
+                ? new StateNews([], [])
+                : new StateNews([.. Pulls.Snapshot.Where(pull => !known.Contains(pull))], [.. Missing.All.Where(image => !known.Contains(image))]);
+        }
+    }
+
+    /// <summary>The successor has it.</summary>
+    public void Acknowledge(StateNews news)
+    {
+        if (_frozen is { } known)
+            _frozen = [.. known, .. news.Pulls, .. news.Missing];
+    }
+
+    /// <summary>Takes pulls that a predecessor of this process has ended since it handed over, as its <see cref="News"/> say.</summary>
+    /// <returns>False: they cannot be read.</returns>
+    public bool TryAddPulls(ReadOnlyMemory<byte> pulls)
+    {
+        if (StateJson.Pulls.TryRead(pulls.ToArray(), out _) is not { } news)
+            return false;
+        foreach (var pull in news)
+            Pulls.Add(pull);
+        return true;
+    }
+
+    /// <summary>Takes missing images of a predecessor, like <see cref="TryAddPulls"/>.</summary>
+    /// <returns>False: they cannot be read.</returns>
+    public bool TryAddMissing(ReadOnlyMemory<byte> missing)
+    {
+        if (StateJson.Missing.TryRead(missing.ToArray(), out _) is not { } news)
+            return false;
+        Missing.AddEarlier(news);
+        _missing.WriteSoon();
+        return true;
+    }
+
+    private void Read()
+    {
+        var known = _pullsFile.Load();
         if (known is { Count: > 0 })
             Pulls.AddEarlier(known);
-        if (missing.Load() is { Count: > 0 } missed)
+        if (_missingFile.Load() is { Count: > 0 } missed)
             Missing.AddEarlier(missed);
         _isNew = known is null;
     }
+}
+
+/// <summary>What a process learns after it has handed over, and its successor is to keep.</summary>
+internal sealed record StateNews(IReadOnlyList<RecordedPull> Pulls, IReadOnlyList<MissingImage> Missing)
+{
+    /// <summary>As the file would hold them; empty where there are none.</summary>
+    public ReadOnlyMemory<byte> FormatPulls() => Pulls.Count == 0 ? default : StateJson.Pulls.Write(Pulls);
+
+    /// <summary>As the file would hold them; empty where there are none.</summary>
+    public ReadOnlyMemory<byte> FormatMissing() => Missing.Count == 0 ? default : StateJson.Missing.Write(Missing);
 }

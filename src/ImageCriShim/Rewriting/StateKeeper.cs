@@ -12,6 +12,7 @@ internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> c
     private bool _isDue; // something is not on the disk yet
     private bool _isWriting;
     private bool _isAskedAgain; // while a write is under way that may fail
+    private bool _isFrozen; // another process writes the file
 
     /// <summary>There was a change. Never blocks.</summary>
     public void WriteSoon()
@@ -45,9 +46,30 @@ internal sealed class StateKeeper<T>(StateFile<T> file, Func<IReadOnlyList<T>> c
         }
     }
 
+    /// <summary>Writes what is known, and nothing after that until <see cref="Resume"/>: another process is about to read the file, and to write it.</summary>
+    /// <returns>Ends when it is on the disk, where the disk takes it.</returns>
+    public Task Freeze()
+    {
+        lock (_gate)
+        {
+            if (_isDue)
+                Start();
+            _isFrozen = true;
+            return _writing;
+        }
+    }
+
+    /// <summary>Writes again.</summary>
+    public void Resume()
+    {
+        lock (_gate)
+            _isFrozen = false;
+        WriteSoon();
+    }
+
     private void Start()
     {
-        if (_isWriting)
+        if (_isWriting || _isFrozen)
             return;
         _isWriting = true;
         _writing = isRead.ContinueWith(_ => Write(), TaskScheduler.Default);

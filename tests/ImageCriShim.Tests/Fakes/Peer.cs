@@ -74,6 +74,9 @@ public static class Peer
         return results;
     }
 
+    /// <summary>The runtime on grpc-go, which needs nothing beside it.</summary>
+    internal static async Task<string> GoRuntime() => Path.Combine(await GoPrograms.Value, "runtime-1.64");
+
     /// <summary>Starts a program of tests/peers with its streams redirected.</summary>
     internal static async Task<Process> StartAsync(Stack stack, string program, params string[] arguments)
     {

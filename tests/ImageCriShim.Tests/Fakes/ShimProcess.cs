@@ -96,6 +96,10 @@ public sealed partial class ShimProcess : IAsyncDisposable
         return new(Process.Start(start) ?? throw new InvalidOperationException("the shim did not start"), directory.File("shim.sock"));
     }
 
+    /// <summary>Starts a program at a path of its own; it serves on this socket.</summary>
+    public static ShimProcess LaunchProgram(string program, string[] arguments, string socketPath) =>
+        new(Process.Start(StartInfo([program], arguments)) ?? throw new InvalidOperationException("the shim did not start"), socketPath);
+
     /// <summary>
     /// The program with these arguments, its streams redirected: also for its commands. A shell has what it starts in the background ignore
     /// SIGINT, nohup SIGHUP, and who is started by that ignores it as well; not so the program.
@@ -103,13 +107,14 @@ public sealed partial class ShimProcess : IAsyncDisposable
     public static ProcessStartInfo StartInfo(params string[] arguments)
     {
         var published = Environment.GetEnvironmentVariable("IMAGE_CRI_SHIM");
-        string[] program = string.IsNullOrEmpty(published) ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "image-cri-shim.dll")] : [published];
-        return new ProcessStartInfo("env", ["--default-signal=INT,HUP", .. program, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        return StartInfo(string.IsNullOrEmpty(published) ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "image-cri-shim.dll")] : [published], arguments);
     }
+
+    private static ProcessStartInfo StartInfo(string[] program, string[] arguments) => new("env", ["--default-signal=INT,HUP", .. program, .. arguments])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    };
 
     /// <summary>For a start that fails: its exit code.</summary>
     public async Task<int> ExitAsync()

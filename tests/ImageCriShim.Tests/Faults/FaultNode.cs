@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using ImageCriShim.Tests.Fakes;
 using ImageCriShim.Tests.Node;
 
 namespace ImageCriShim.Tests.Faults;

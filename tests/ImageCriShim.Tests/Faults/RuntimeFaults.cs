@@ -1,3 +1,4 @@
+using ImageCriShim.Tests.Fakes;
 using ImageCriShim.Tests.Node;
 
 namespace ImageCriShim.Tests.Faults;

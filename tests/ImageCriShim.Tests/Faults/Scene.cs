@@ -28,7 +28,7 @@ internal sealed record SceneOptions
     public bool ComparesDirectly { get; init; }
 
     /// <summary>Of pulls, which come without a deadline as kubelet's do.</summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10); // a busy machine takes seconds for a pull
 
     /// <summary>Of the callers.</summary>
     public Pace Pace { get; init; } = Pace.Fast;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Faults;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using ImageCriShim.Cri;
 using ImageCriShim.Relay;
 using ImageCriShim.Relay.Hpack;
 using ImageCriShim.Tests.Fakes;
@@ -42,8 +43,7 @@ internal sealed class FakeEdits
         "/edit/Each" => Take(Verdict.WatchEach),
         "/edit/Prepare" => Take(Verdict.Prepare),
         ['/', 'o', 'l', 'd', '/', .. var rest] => new CallRoute(null, Encoding.ASCII.GetBytes($"/new/{rest}")),
-        ['/', 'e', 'n', 'd', 'l', 'e', 's', 's', ..] => new CallRoute(null, IsEndless: true),
-        _ => default,
+        _ => new CallRoute(null, IsStream: CriRouter.IsStream(path)),
     };
 
     internal static void Serve(FakeRuntime runtime)

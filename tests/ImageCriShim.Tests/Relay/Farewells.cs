@@ -1,8 +1,9 @@
+using System.Diagnostics;
 using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Relay;
 
-/// <summary>A shim that stops loses no call: callers are told to come back on a new connection, and get the answers that they wait for.</summary>
+/// <summary>A shim whose successor accepts loses no call: callers are told to leave, and get the responses that they wait for.</summary>
 public sealed class Farewells : RelayTest
 {
     private const int Any = int.MaxValue;
@@ -27,7 +28,7 @@ public sealed class Farewells : RelayTest
         await Wait.AWhile();
         GoAways(caller).ShouldBeEmpty();
         var finish = Hold("/test/Slow");
-        var slow = await Start(caller, "/test/Slow");
+        var slow = await StartCall(caller, "/test/Slow");
         await ShouldEndBehind(slow, finish, ending);
     }
 
@@ -57,7 +58,7 @@ public sealed class Farewells : RelayTest
     {
         var (caller, _) = await Begin();
         var finish = Hold("/test/Slow");
-        var slow = await Start(caller, "/test/Slow");
+        var slow = await StartCall(caller, "/test/Slow");
         await ShouldEndBehind(slow, finish);
     }
 
@@ -85,7 +86,7 @@ public sealed class Farewells : RelayTest
     {
         var (caller, _) = await Begin(new RawOptions { AnswerPings = false });
         var finish = Hold("/test/Slow");
-        var first = await Start(caller, "/test/Slow");
+        var first = await StartCall(caller, "/test/Slow");
         var ending = End();
         var ping = await caller.Connection.WaitForFrame(frame => frame.Type is FrameType.Ping && !frame.Has(FrameFlags.Ack));
         var late = caller.Start("/test.Fake/Unary");
@@ -118,27 +119,42 @@ public sealed class Farewells : RelayTest
     }
 
     [Fact]
-    public async Task Answers_without_end_are_ended_when_nobody_waits_for_anything_else()
+    public async Task A_stream_without_end_goes_on_until_the_caller_ends_it()
     {
         var (watcher, _) = await Begin();
-        Runtime.On("/endless/Watch", async call =>
+        var happens = new TaskCompletionSource();
+        Runtime.On("/stream/Watch", async call =>
         {
             call.SendHeaders();
+            await happens.Task;
             await call.SendAsync([1]);
         });
-        var watch = await Start(watcher, "/endless/Watch");
-        (await watch.ReadMessageAsync())!.Bytes.ShouldBe([1]);
-        var finish = Hold("/test/Slow");
-        var other = await Connect();
-        var slow = await Start(other, "/test/Slow");
+        var watch = await StartCall(watcher, "/stream/Watch");
         var ending = End();
         await watcher.Connection.WaitForFrame(frame => LastStream(frame) == watch.Id);
         await Wait.AWhile();
-        watcher.Connection.Closed.IsCompleted.ShouldBeFalse();
+        happens.SetResult();
+        (await watch.ReadMessageAsync())!.Bytes.ShouldBe([1]);
+        ending.IsCompleted.ShouldBeFalse();
+        watch.Cancel();
+        await Wait.For(ending);
+    }
+
+    [Fact]
+    public async Task A_connection_stays_open_for_a_while_behind_the_last_response()
+    {
+        var (caller, _) = await Begin();
+        var finish = Hold("/test/Slow");
+        var slow = await StartCall(caller, "/test/Slow");
+        var ending = End();
+        await caller.Connection.WaitForFrame(frame => LastStream(frame) == slow.Id);
+        await Task.Delay(1500, TestContext.Current.CancellationToken); // longer than a caller that does not hear is waited for
         finish.SetResult();
         (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+        var answered = Stopwatch.GetTimestamp();
+        await Wait.For(caller.Connection.Closed);
+        Stopwatch.GetElapsedTime(answered).ShouldBeGreaterThan(TimeSpan.FromMilliseconds(100));
         await Wait.For(ending);
-        await Wait.For(watcher.Connection.Closed);
     }
 
     [Fact]
@@ -158,8 +174,8 @@ public sealed class Farewells : RelayTest
             await call.ReadRequestAsync();
             call.Stream.Cancel();
         });
-        (await Start(caller, "/test/Slow")).Cancel();
-        await (await Start(caller, "/test/Reset")).Reset;
+        (await StartCall(caller, "/test/Slow")).Cancel();
+        await (await StartCall(caller, "/test/Reset")).Reset;
         await Wait.For(End());
     }
 
@@ -168,7 +184,7 @@ public sealed class Farewells : RelayTest
     {
         var (caller, _) = await Begin();
         Hold("/test/Slow");
-        await Start(caller, "/test/Slow");
+        await StartCall(caller, "/test/Slow");
         var ending = End();
         await caller.Connection.WaitForFrame(FrameType.GoAway);
         await _hurry.CancelAsync();
@@ -176,11 +192,11 @@ public sealed class Farewells : RelayTest
         await Wait.For(caller.Connection.Closed);
     }
 
-    private Task End()
+    private Task End() => Task.Run(() =>
     {
-        StopAccepting();
-        return Task.Run(() => Listener.EndCalls(_hurry.Token));
-    }
+        Listener.Drain(() => _hurry.IsCancellationRequested);
+        Listener.End();
+    });
 
     private Task ShouldEndBehind(RawStream call, TaskCompletionSource finish) => ShouldEndBehind(call, finish, End());
 
@@ -191,29 +207,6 @@ public sealed class Farewells : RelayTest
         finish.SetResult();
         (await call.ReadAnswerAsync()).Status.ShouldBe(0);
         await Wait.For(ending);
-    }
-
-    /// <summary>This method answers when it is told to.</summary>
-    private TaskCompletionSource Hold(string path)
-    {
-        var finish = new TaskCompletionSource();
-        Runtime.On(path, async call =>
-        {
-            await call.ReadRequestAsync();
-            await finish.Task;
-            await call.AnswerAsync([1]);
-        });
-        return finish;
-    }
-
-    /// <summary>A call that has reached the runtime.</summary>
-    private async Task<RawStream> Start(RawCaller caller, string path)
-    {
-        var stream = caller.Start(path);
-        await stream.SendMessageAsync([1], end: true);
-        var behind = await Runtime.ConnectionOfAsync(caller);
-        await Wait.Until(() => behind.Received.Any(frame => frame.Stream == stream.Id && frame.Type is FrameType.Data), "the call is there");
-        return stream;
     }
 
     private static int? LastStream(Frame frame) => frame.Type is FrameType.GoAway ? (int)frame.Number : null;

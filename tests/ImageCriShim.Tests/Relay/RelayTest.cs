@@ -70,6 +70,29 @@ public abstract class RelayTest : IAsyncDisposable
         _accepting.Start();
     }
 
+    /// <summary>A method that answers when it is told to.</summary>
+    private protected TaskCompletionSource Hold(string path)
+    {
+        var finish = new TaskCompletionSource();
+        Runtime.On(path, async call =>
+        {
+            await call.ReadRequestAsync();
+            await finish.Task;
+            await call.AnswerAsync([1]);
+        });
+        return finish;
+    }
+
+    /// <summary>A call that has reached the runtime.</summary>
+    private protected async Task<RawStream> StartCall(RawCaller caller, string path)
+    {
+        var stream = caller.Start(path);
+        await stream.SendMessageAsync([1], end: true);
+        var behind = await Runtime.ConnectionOfAsync(caller);
+        await Wait.Until(() => behind.Received.Any(frame => frame.Stream == stream.Id && frame.Type is Fakes.FrameType.Data), "the call is there");
+        return stream;
+    }
+
     private protected void StopAccepting() => _acceptor!.Dispose();
 
     private protected async Task<RawCaller> Connect(RawOptions? options = null) =>

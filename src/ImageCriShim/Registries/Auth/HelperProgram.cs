@@ -53,7 +53,7 @@ internal static class HelperProgram
         }
         catch (Win32Exception e)
         {
-            return HelperOutcome.Failed(WhyNotStarted(e.NativeErrorCode));
+            return HelperOutcome.Failed(StartError.Describe(e.NativeErrorCode));
         }
 
         using (process)
@@ -129,17 +129,6 @@ internal static class HelperProgram
             // It has ended already, or a child of it is another user's.
         }
     }
-
-    /// <summary>By errno; the framework's words are not in the published program.</summary>
-    private static string WhyNotStarted(int error) => error switch
-    {
-        2 => "cannot be started: it, or the interpreter that it names, is not there",
-        8 => "cannot be started: it is no program for this machine",
-        11 or 12 => "cannot be started: this machine or this unit has no room for another process (TasksMax, MemoryMax)",
-        13 => "may not be started by this process",
-        23 or 24 => $"cannot be started: {Descriptors.Exhausted}",
-        _ => $"cannot be started (error {error})",
-    };
 }
 
 /// <param name="Output">Empty where there is a <paramref name="Problem"/>.</param>

@@ -25,15 +25,16 @@ const (
 
 // settings is what the group kubelet-load is told.
 type settings struct {
-	Pulls     []string `json:"pulls"`     // images that are pulled, found and removed in turn
-	Pull      string   `json:"pull"`      // one more, under way from the beginning
-	Exec      float64  `json:"exec"`      // seconds of an ExecSync that is under way from the beginning
-	Stop      uint64   `json:"stop"`      // seconds of a StopContainer
-	Subscribe bool     `json:"subscribe"` // to containerd's own events too
-	Container string   `json:"container"` // for ExecSync and StopContainer
-	Probe     float64  `json:"probe"`     // seconds that an exec probe waits; kubelet's default is one
-	Alone     bool     `json:"alone"`     // nothing is called but what is under way from the beginning
-	Ping      float64  `json:"ping"`      // milliseconds between keepalive PINGs; kubelet sends none
+	Pulls     []string  `json:"pulls"`     // images that are pulled, found and removed in turn
+	Pull      string    `json:"pull"`      // one more, under way from the beginning
+	Exec      float64   `json:"exec"`      // seconds of an ExecSync that is under way from the beginning
+	Execs     []float64 `json:"execs"`     // seconds of more of them
+	Stop      uint64    `json:"stop"`      // seconds of a StopContainer
+	Subscribe bool      `json:"subscribe"` // to containerd's own events too
+	Container string    `json:"container"` // for ExecSync and StopContainer
+	Probe     float64   `json:"probe"`     // seconds that an exec probe waits; kubelet's default is one
+	Alone     bool      `json:"alone"`     // nothing is called but what is under way from the beginning
+	Ping      float64   `json:"ping"`      // milliseconds between keepalive PINGs; kubelet sends none
 }
 
 // A kubelet calls what a real one calls, as often, over two channels as it does.
@@ -103,8 +104,10 @@ func (k *kubelet) pullInTurn() {
 
 // startLong begins what lasts, and returns when whoever answers has it: requests of a connection arrive in order.
 func (k *kubelet) startLong() {
-	if k.Exec > 0 {
-		k.startCall(k.runtime, runtimeService+"ExecSync", k.exec("sleep", fmt.Sprint(k.Exec)))
+	for _, long := range append(k.Execs, k.Exec) {
+		if long > 0 {
+			k.startCall(k.runtime, runtimeService+"ExecSync", k.exec("sleep", fmt.Sprint(long)))
+		}
 	}
 	if k.Stop > 0 {
 		k.startCall(k.runtime, runtimeService+"StopContainer", wire.Join(wire.Text(1, k.Container), wire.Number(2, k.Stop)))

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace ImageCriShim.Commands;
+namespace ImageCriShim;
 
 /// <summary>JSON on standard output: indented, names of images unescaped, a newline at its end.</summary>
 internal static class JsonText

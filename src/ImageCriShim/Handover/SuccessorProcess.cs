@@ -1,0 +1,109 @@
+using System.Globalization;
+
+namespace ImageCriShim.Handover;
+
+/// <summary>The process that is to take over, as its predecessor sees it.</summary>
+internal sealed class SuccessorProcess : IDisposable
+{
+    private const int SigKill = 9;
+
+    // A start takes 50 ms; a node under load, or a disk that does not answer (3 s for the state), more.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
+
+    private readonly HandoverChannel _channel;
+    private readonly string _program;
+    private int? _launcher; // our child, until it is waited for
+    private int? _process;
+
+    private SuccessorProcess(HandoverChannel channel, string program, int launcher) => (_channel, _program, _launcher) = (channel, program, launcher);
+
+    public int Id => _process ?? 0;
+
+    /// <summary>As it says.</summary>
+    public string Version { get; private set; } = "";
+
+    /// <summary>Whether it has ended. It is not our child, so the channel tells.</summary>
+    public bool HasEnded => _channel.HasEnded();
+
+    /// <summary>Starts it, by way of a process that ends at once: its parent is process 1 then, which systemd needs for the main process of a service.</summary>
+    /// <param name="program">The program and its arguments.</param>
+    /// <param name="environment">More variables, of the form <c>NAME=value</c>.</param>
+    /// <param name="terms">What it has to know.</param>
+    /// <param name="descriptors">The listening socket, and the one of metrics if there is one.</param>
+    /// <exception cref="HandoverException"/>
+    public static SuccessorProcess Start(ProgramFile program, IEnumerable<string> environment, HandoverTerms terms, params IEnumerable<int> descriptors)
+    {
+        var (own, others) = HandoverChannel.MakePair();
+        using (others)
+        {
+            int[] inherited = [descriptors.First(), others.Descriptor, .. descriptors.Skip(1)];
+            try
+            {
+                var launcher = PosixSpawn.Start(program.Path, program.Arguments, [.. ProgramFile.Variables(), .. environment, $"{terms}"], inherited);
+                return new SuccessorProcess(own, program.Path, launcher);
+            }
+            catch (HandoverException)
+            {
+                own.Dispose();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Waits until it has read its settings.</summary>
+    /// <exception cref="HandoverException"/>
+    public void WaitUntilPrepared()
+    {
+        if (Expect("pid").Split(' ') is not [_, var id, var version] || !int.TryParse(id, CultureInfo.InvariantCulture, out var process))
+            throw new HandoverException($"{_program} speaks another language than this version");
+        (_process, Version) = (process, version);
+        Reap();
+        Expect("prepared");
+    }
+
+    /// <summary>Lets it begin, and waits until it accepts callers.</summary>
+    /// <exception cref="HandoverException"/>
+    public void WaitUntilServing()
+    {
+        _channel.Send("go");
+        Expect("serving");
+    }
+
+    /// <summary>It is the main process of the service from now on.</summary>
+    public void SayMain() => _channel.Send("main");
+
+    /// <summary>Ends it, and whatever has been started for it.</summary>
+    public void Kill()
+    {
+        foreach (var process in new[] { _process, _launcher }.OfType<int>())
+            LibC.SendSignal(process, SigKill);
+        Reap();
+    }
+
+    public void Dispose() => _channel.Dispose();
+
+    private void Reap()
+    {
+        if (_launcher is { } launcher)
+            LibC.WaitForChild(launcher);
+        _launcher = null;
+    }
+
+    private string Expect(string word)
+    {
+        try
+        {
+            return _channel.Receive(s_patience) switch
+            {
+                { } line when line.StartsWith(word, StringComparison.Ordinal) => line,
+                { } line when line.StartsWith("failed ", StringComparison.Ordinal) => throw new HandoverException(line["failed ".Length..]),
+                null => throw new HandoverException($"{_program} ended before it served; what it wrote stands in the log before this"),
+                _ => throw new HandoverException($"{_program} speaks another language than this version"),
+            };
+        }
+        catch (TimeoutException)
+        {
+            throw new HandoverException($"{_program} did not serve within {s_patience.TotalSeconds} s");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace ImageCriShim.Hosting;
+
+/// <summary>The unit by which systemd listens for us.</summary>
+internal static class SocketUnit
+{
+    private const string Name = "image-cri-shim.socket";
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Whether systemd is about to close the socket, together with a stop of the service: nobody serves the callers that wait in it then.
+    /// </summary>
+    /// <returns>False where that is not known.</returns>
+    internal static async Task<bool> IsClosing()
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(s_patience);
+            var start = new ProcessStartInfo("systemctl", ["show", "--property=LoadState,ActiveState,Job", Name]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            using var process = Process.Start(start)!;
+            var properties = (await process.StandardOutput.ReadToEndAsync(patience.Token)).Split('\n');
+            return properties.Contains("LoadState=loaded") && (!properties.Contains("ActiveState=active") || properties.Any(IsJob));
+        }
+        catch (Exception e) when (e is Win32Exception or OperationCanceledException or IOException)
+        {
+            return false; // no systemd, or one that does not answer
+        }
+    }
+
+    /// <summary>Beside that of the service itself there is one for the socket only if it is stopped or restarted as well.</summary>
+    private static bool IsJob(string property) => property.StartsWith("Job=", StringComparison.Ordinal) && property is not ("Job=" or "Job=0");
+}

@@ -1,0 +1,150 @@
+using ImageCriShim.Tests.Fakes;
+
+namespace ImageCriShim.Tests.Relay;
+
+/// <summary>
+/// A shim that stops and whose successor has not been started goes on serving until only young calls are left. A caller that connects meanwhile is
+/// served too; one that connects during the pause waits in the socket.
+/// </summary>
+public sealed class GracefulStops : RelayTest
+{
+    private const string ExecSync = "/runtime.v1.RuntimeService/ExecSync";
+    private const string Events = "/runtime.v1.RuntimeService/GetContainerEvents";
+
+    private readonly CancellationTokenSource _hurry = new();
+    private bool _isHeldUp;
+
+    [Fact]
+    public async Task A_shim_without_calls_ends_at_once()
+    {
+        var (caller, _) = await Begin();
+        await caller.CallAsync("/test.Fake/Unary", [1]);
+        await Wait.For(Stop());
+        await Wait.For(caller.Connection.Closed);
+    }
+
+    [Fact]
+    public async Task While_an_old_call_goes_on_new_callers_are_served_and_nobody_is_told_to_leave()
+    {
+        var (caller, _) = await Begin();
+        var finish = Hold(ExecSync);
+        var old = await StartCall(caller, ExecSync);
+        var stopping = Stop();
+        for (var calls = 0; calls < 20; calls++)
+        {
+            await using var other = await RawCaller.ConnectAsync(ShimSocketPath);
+            (await other.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
+        }
+
+        caller.Connection.Received.ShouldAllBe(frame => frame.Type != FrameType.GoAway);
+        stopping.IsCompleted.ShouldBeFalse();
+        finish.SetResult();
+        (await old.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.For(stopping);
+    }
+
+    [Fact]
+    public async Task A_young_call_that_is_long_makes_it_accept_again()
+    {
+        var (caller, _) = await Begin();
+        var (first, second) = (Hold(ExecSync), Hold("/runtime.v1.RuntimeService/StopContainer"));
+        var old = await StartCall(caller, ExecSync);
+        var stopping = Stop();
+        var young = await StartCall(await Connect(), "/runtime.v1.RuntimeService/StopContainer");
+        first.SetResult();
+        (await old.ReadAnswerAsync()).Status.ShouldBe(0);
+        await young.Connection.WaitForFrame(FrameType.GoAway); // the pause has begun; whoever connects now waits
+        await using var other = await RawCaller.ConnectAsync(ShimSocketPath);
+        (await other.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
+        stopping.IsCompleted.ShouldBeFalse();
+        second.SetResult();
+        (await young.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.For(stopping);
+    }
+
+    [Theory]
+    [InlineData(Events)]
+    [InlineData("/containerd.services.events.v1.Events/Subscribe")]
+    [InlineData("/some.service.of/Tomorrow")]
+    public async Task A_stream_that_is_silent_delays_nothing_and_is_named(string path)
+    {
+        var (watcher, _) = await Begin();
+        Hold(path); // sends no headers either, as containerd's Subscribe does
+        await StartCall(watcher, path);
+        await Wait.For(Stop());
+        await Wait.For(watcher.Connection.Closed);
+        var method = path.Split('/')[^1];
+        Log.Lines.ShouldContain(line => line.Contains($"1 streams are ended that have carried no message lately: {method} for"));
+    }
+
+    [Theory]
+    [InlineData("/runtime.v1.RuntimeService/ExecSync")]
+    [InlineData("/runtime.v1.RuntimeService/StopContainer")]
+    [InlineData("/runtime.v1alpha2.ImageService/PullImage")]
+    [InlineData("/runtime.v1.RuntimeService/MethodOfNextYear")]
+    public async Task A_call_of_CRI_is_waited_for_however_silent_it_is(string path)
+    {
+        var (caller, _) = await Begin();
+        var finish = Hold(path);
+        var call = await StartCall(caller, path);
+        var stopping = Stop();
+        await Task.Delay(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken); // longer than a silent stream is waited for
+        stopping.IsCompleted.ShouldBeFalse();
+        finish.SetResult();
+        (await call.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.For(stopping);
+    }
+
+    [Fact]
+    public async Task At_the_limit_calls_are_cut_and_named()
+    {
+        Expect("1 calls are cut, because they did not end within 0.5 s (--stop-timeout); callers see UNAVAILABLE: ExecSync for");
+        var (caller, _) = await Begin();
+        Hold(ExecSync);
+        await StartCall(caller, ExecSync);
+        await Wait.For(Stop(TimeSpan.FromSeconds(0.5)));
+        await Wait.For(caller.Connection.Closed);
+        Log.Complaints.ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task In_a_hurry_everything_is_cut()
+    {
+        Expect("1 calls are cut");
+        var (caller, _) = await Begin();
+        Hold(ExecSync);
+        await StartCall(caller, ExecSync);
+        var stopping = Stop();
+        await _hurry.CancelAsync();
+        await Wait.For(stopping);
+        await Wait.For(caller.Connection.Closed);
+    }
+
+    [Fact]
+    public async Task While_a_predecessor_still_has_calls_it_goes_on_serving()
+    {
+        await Begin();
+        _isHeldUp = true;
+        var stopping = Stop();
+        await using var other = await RawCaller.ConnectAsync(ShimSocketPath);
+        (await other.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
+        stopping.IsCompleted.ShouldBeFalse();
+        Volatile.Write(ref _isHeldUp, false);
+        await Wait.For(stopping);
+    }
+
+    [Fact]
+    public async Task A_shim_that_resumes_serves_those_who_waited_in_the_socket()
+    {
+        await Begin();
+        Listener.Drain(() => true); // returns at once, and accepts no more
+        var waiting = RawCaller.ConnectAsync(ShimSocketPath);
+        await Wait.AWhile();
+        Listener.Resume();
+        await using var caller = await waiting;
+        (await caller.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
+    }
+
+    private Task Stop(TimeSpan? limit = null) =>
+        Task.Run(() => Listener.Stop(limit ?? TimeSpan.FromMinutes(5), () => Volatile.Read(ref _isHeldUp), _hurry.Token));
+}
