@@ -28,6 +28,7 @@ internal sealed class RelayConnection
         CallerLedger = new FlowLedger(ToCaller);
         RuntimeLedger = new FlowLedger(ToRuntime);
         Taken = new TakenStreams(this, heldBytes);
+        Departure = new RuntimeDeparture(this, caller);
         _callerPump = new CallerPump(this, caller, ToRuntime, RuntimeLedger);
         _runtimePump = new RuntimePump(this, runtime, ToCaller, CallerLedger);
     }
@@ -43,6 +44,11 @@ internal sealed class RelayConnection
     internal CallCounts Counts { get; }
 
     internal Farewell Farewell { get; }
+
+    internal RuntimeDeparture Departure { get; }
+
+    /// <summary>The newest call. The gate is held.</summary>
+    internal int LastStream => _callerPump.LastStream;
 
     internal FrameWriter ToCaller { get; }
 
@@ -66,6 +72,7 @@ internal sealed class RelayConnection
         Run(_callerPump, _caller, _runtime);
         lock (Gate)
             Taken.CancelAll(); // a caller that has ended its side waits for nothing
+        Departure.OnCallerEnd();
         other.Task.Wait();
         lock (Gate)
             Calls.EndAll(_lost ?? GrpcCode.Unavailable);
@@ -209,7 +216,11 @@ internal sealed class RelayConnection
         try
         {
             lock (Gate)
+            {
                 give();
+                Departure.Settle();
+            }
+
             to?.FlushHere();
         }
         catch (Http2ProtocolException e)
@@ -225,10 +236,10 @@ internal sealed class RelayConnection
         {
             pump.Run();
             Lose(isCaller: from == _caller);
-            if (from == _caller && PeerPoll.HasHungUp(_caller))
-                Disconnect(); // a runtime that hangs would keep what nobody reads any more
-            else
+            if (from == _caller && !PeerPoll.HasHungUp(_caller))
                 to.Shutdown(SocketShutdown.Send); // the other direction may go on: half-closed is legal
+            else if (from == _caller || !Departure.SeeOff())
+                Disconnect(); // a runtime that hangs would keep what nobody reads any more
         }
         catch (SocketException)
         {
@@ -278,23 +289,7 @@ internal sealed class RelayConnection
 
     private void Disconnect()
     {
-        Shutdown(_caller);
-        Shutdown(_runtime);
-    }
-
-    private static void Shutdown(Socket socket)
-    {
-        try
-        {
-            socket.Shutdown(SocketShutdown.Both);
-        }
-        catch (SocketException)
-        {
-            // Not connected any more.
-        }
-        catch (ObjectDisposedException)
-        {
-            // Both pumps have ended.
-        }
+        _caller.ShutDown();
+        _runtime.ShutDown();
     }
 }
