@@ -13,6 +13,7 @@ internal enum StatusCode
     Unimplemented = 12,
     Internal = 13,
     Unavailable = 14,
+    Unauthenticated = 16,
 }
 
 /// <summary>How a call ended.</summary>
