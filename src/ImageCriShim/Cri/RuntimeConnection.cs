@@ -278,7 +278,8 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
     /// <summary>A call that the runtime takes goes on to its end (RFC 9113 section 6.8).</summary>
     private void ReceiveGoAway(FrameHeader header, ReadOnlySpan<byte> frame)
     {
-        var last = Frames.LastStream(header, frame) ?? throw new Http2ProtocolException(ErrorCode.FrameSizeError, "a GOAWAY frame is too short");
+        var last = Frames.LastStream(header, frame)
+            ?? throw new Http2ProtocolException(ErrorCode.FrameSizeError, "a GOAWAY frame is too short");
         _goAway = Frames.Error(frame, offset: 4);
         if (!_answer.IsWhole && last < _stream)
             throw RuntimeConnectionException.Lost("the runtime is closing it", _goAway);

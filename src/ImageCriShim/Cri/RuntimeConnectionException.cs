@@ -12,8 +12,8 @@ internal sealed class RuntimeConnectionException(string reason, GrpcCode code, b
     // RFC 9113 section 7, in order.
     private static readonly string[] s_errors =
     [
-        "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM",
-        "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
+        "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR",
+        "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
     ];
 
     internal StatusCode Code => (StatusCode)code;
@@ -28,7 +28,8 @@ internal sealed class RuntimeConnectionException(string reason, GrpcCode code, b
     internal static RuntimeConnectionException Lost(string reason, ErrorCode? goAway) => goAway switch
     {
         // The runtime wants fewer calls, or none: not this one again at once.
-        ErrorCode.EnhanceYourCalm or ErrorCode.InadequateSecurity => new($"{reason} ({NameOf(goAway.Value)})", Frames.CodeOf(goAway.Value), mayBeMadeAgain: false),
+        ErrorCode.EnhanceYourCalm or ErrorCode.InadequateSecurity =>
+            new($"{reason} ({NameOf(goAway.Value)})", Frames.CodeOf(goAway.Value), mayBeMadeAgain: false),
         _ => new(reason, GrpcCode.Unavailable, mayBeMadeAgain: true),
     };
 

@@ -4,14 +4,17 @@ using ImageCriShim.Relay.Hpack;
 namespace ImageCriShim.Relay;
 
 /// <summary>From the caller to the runtime: learns which call each stream is, and takes the edited ones over.</summary>
-internal sealed class CallerPump(RelayConnection connection, Socket caller, FrameWriter toRuntime, FlowLedger runtimeLedger)
-    : Pump(connection, caller, toRuntime, runtimeLedger)
+/// <param name="received">Of a caller that had to wait, and has got SETTINGS of ours.</param>
+internal sealed class CallerPump(
+    RelayConnection connection, Socket caller, FrameWriter toRuntime, FlowLedger runtimeLedger, FrameBuffer? received)
+    : Pump(connection, caller, toRuntime, runtimeLedger, received)
 {
     private readonly HpackDecoder _decoder = new(RelayLimits.HeaderListBytes);
     private readonly List<HeaderField> _fields = [];
     private readonly RequestHeaderWriter _rewriter = new();
     private bool _rewriting; // the runtime's dynamic table no longer follows the caller's encoder
     private int _lastStream;
+    private bool _owesAck = received is not null; // of our SETTINGS: the runtime knows nothing of them
     private bool _hasRequest; // among what is being passed on
 
     /// <summary>The connection's gate is held, as by this pump.</summary>
@@ -86,7 +89,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         FrameType.Data => ForwardsData(header, unit),
         FrameType.RstStream => ForwardsReset(header.StreamId),
         FrameType.WindowUpdate => ForwardsCallerWindowUpdate(header, unit),
-        FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
+        FrameType.Settings => header.Has(FrameFlags.Ack) ? ForwardsSettingsAck() : ForwardsSettings(header, unit),
         FrameType.Ping => header.Has(FrameFlags.Ack) ? ForwardsPingAck(unit) : ForwardsPing(header, unit),
         FrameType.PushPromise => throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller pushes (RFC 9113 section 8.4)"),
         _ => true,
@@ -180,13 +183,17 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
 
     /// <summary>
     /// grpc-go and C core measure the bandwidth with a PING behind DATA. A grpc-go runtime closes a connection for the third PING
-    /// since it sent anything itself, so those behind DATA of ours are answered here, and those of a caller that waits for us alone; other keepalive is
-    /// the runtime's.
+    /// since it sent anything itself, so those behind DATA of ours are answered here, and those of a caller that waits for us alone; other
+    /// keepalive is the runtime's.
     /// </summary>
     private bool ForwardsPing(FrameHeader header, ReadOnlySpan<byte> frame)
     {
         if (!Connection.CallerLedger.TakeHasSent() && !Connection.Departure.AnswersPings)
+        {
+            Connection.Departure.OnPing(frame[FrameHeader.Size..]);
             return true;
+        }
+
         Connection.ToCaller.Append(Frames.Of(FrameType.Ping, FrameFlags.Ack, 0, frame[FrameHeader.Size..]));
         return false;
     }
@@ -208,6 +215,13 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         if (Connection.Departure.IsGone)
             Connection.ToCaller.Append(Frames.Of(FrameType.Settings, FrameFlags.Ack, 0, []));
         return false;
+    }
+
+    private bool ForwardsSettingsAck()
+    {
+        var isOfRuntime = !_owesAck;
+        _owesAck = false;
+        return isOfRuntime;
     }
 
     private ReadOnlyMemory<byte> Find(ReadOnlySpan<byte> name)

@@ -39,7 +39,9 @@ internal sealed class FrameWriter(Socket socket, bool held)
         }
     }
 
-    /// <summary>The peer does not read any more: what is left for it, and what still comes, goes nowhere. What it has said can still be read.</summary>
+    /// <summary>
+    /// The peer does not read any more: what is left for it, and what still comes, goes nowhere. What it has said can still be read.
+    /// </summary>
     internal void Discard()
     {
         lock (_appending)

@@ -6,9 +6,10 @@ namespace ImageCriShim.Relay;
 /// One direction of a connection: reads units from one peer and passes them to the other, byte for byte and as many at once as have
 /// arrived. Runs on a thread of its own with blocking sockets.
 /// </summary>
-internal abstract class Pump(RelayConnection connection, Socket from, FrameWriter to, FlowLedger ledger)
+/// <param name="received">What has been read already.</param>
+internal abstract class Pump(RelayConnection connection, Socket from, FrameWriter to, FlowLedger ledger, FrameBuffer? received = null)
 {
-    private readonly FrameBuffer _buffer = new();
+    private readonly FrameBuffer _buffer = received ?? new();
     private int _offset; // the unit being looked at
     private int _runStart; // units from here to _offset are to be forwarded as they are
     private long _runData; // octets of theirs that flow control counts

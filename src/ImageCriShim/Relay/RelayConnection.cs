@@ -19,7 +19,9 @@ internal sealed class RelayConnection
     private bool _owesBandwidthAck; // guarded by the gate
     private GrpcCode? _lost; // what whoever was lost first makes of the calls; guarded by the gate
 
-    internal RelayConnection(Socket caller, Socket runtime, RouteCall route, HeldBytes heldBytes, CallCounts counts, ILogger log)
+    /// <param name="received">Of a <see cref="WaitingCaller"/>.</param>
+    internal RelayConnection(
+        Socket caller, Socket runtime, RouteCall route, HeldBytes heldBytes, CallCounts counts, ILogger log, FrameBuffer? received = null)
     {
         (_caller, _runtime, _log, Route, Counts) = (caller, runtime, log, route, counts);
         ToCaller = new FrameWriter(caller, held: true);
@@ -29,7 +31,7 @@ internal sealed class RelayConnection
         RuntimeLedger = new FlowLedger(ToRuntime);
         Taken = new TakenStreams(this, heldBytes);
         Departure = new RuntimeDeparture(this, caller);
-        _callerPump = new CallerPump(this, caller, ToRuntime, RuntimeLedger);
+        _callerPump = new CallerPump(this, caller, ToRuntime, RuntimeLedger, received);
         _runtimePump = new RuntimePump(this, runtime, ToCaller, CallerLedger);
     }
 

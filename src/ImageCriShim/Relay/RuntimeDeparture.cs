@@ -1,16 +1,18 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Net.Sockets;
 
 namespace ImageCriShim.Relay;
 
 /// <summary>
-/// The runtime closes a connection on which we still answer calls. It sees no stream of these, so a graceful close (GOAWAY, RFC 9113 section
-/// 6.8) does not wait for them: the caller's connection outlives the runtime's until they are answered. The connection's gate is held around every
-/// call but <see cref="SeeOff"/> and <see cref="OnCallerEnd"/>.
+/// The runtime closes a connection on which we still answer calls. It sees no stream of these, so a graceful close (GOAWAY, RFC 9113
+/// section 6.8) does not wait for them: the caller's connection outlives the runtime's until they are answered. The connection's gate is
+/// held around every call but <see cref="SeeOff"/> and <see cref="OnCallerEnd"/>.
 /// </summary>
 internal sealed class RuntimeDeparture(RelayConnection connection, Socket caller)
 {
     private const int Any = int.MaxValue;
+    private const int RememberedPings = 16; // a caller has one or two under way
 
     /// <summary>A caller closes a connection that it was told to leave and that ends, at once.</summary>
     private static readonly TimeSpan s_leaving = TimeSpan.FromSeconds(1);
@@ -20,6 +22,7 @@ internal sealed class RuntimeDeparture(RelayConnection connection, Socket caller
 
     private readonly TaskCompletionSource _answered = new();
     private readonly TaskCompletionSource _callerHasEnded = new();
+    private readonly Queue<ulong> _pings = []; // forwarded and not answered yet
     private int _lastTaken = Any;
 
     /// <summary>The runtime's connection has ended and the caller's goes on: the caller's frames go nowhere.</summary>
@@ -29,8 +32,8 @@ internal sealed class RuntimeDeparture(RelayConnection connection, Socket caller
     internal bool IsAnnounced => _lastTaken != Any;
 
     /// <summary>
-    /// Whether a PING of the caller is answered here. A grpc-go runtime closes a connection for PINGs while it sees no call (too_many_pings); where it
-    /// sees one, or where there is none at all, the caller is to learn whether the runtime lives.
+    /// Whether a PING of the caller is answered here. A grpc-go runtime closes a connection for PINGs while it sees no call
+    /// (too_many_pings); where it sees one, or where there is none at all, the caller is to learn whether the runtime lives.
     /// </summary>
     internal bool AnswersPings => IsGone || (AreAnswersDue && connection.Calls.Count == connection.Taken.Answering);
 
@@ -58,6 +61,19 @@ internal sealed class RuntimeDeparture(RelayConnection connection, Socket caller
         connection.ToCaller.Append(Frames.RstStream(stream, ErrorCode.RefusedStream));
     }
 
+    /// <summary>A PING of the caller is forwarded. If the runtime goes before it answers, it is answered here.</summary>
+    internal void OnPing(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length == sizeof(ulong) && _pings.Count < RememberedPings)
+            _pings.Enqueue(BinaryPrimitives.ReadUInt64BigEndian(payload));
+    }
+
+    internal void OnPingAck(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length == sizeof(ulong) && _pings.TryPeek(out var first) && first == BinaryPrimitives.ReadUInt64BigEndian(payload))
+            _pings.Dequeue();
+    }
+
     /// <summary>To be asked whenever an answer may have been given.</summary>
     internal void Settle()
     {
@@ -72,7 +88,9 @@ internal sealed class RuntimeDeparture(RelayConnection connection, Socket caller
         _callerHasEnded.TrySetResult();
     }
 
-    /// <summary>The runtime has ended its side: waits until every answer of ours is given, ends ours towards the caller, and waits for its end.</summary>
+    /// <summary>
+    /// The runtime has ended its side: waits until every answer of ours is given, ends our side towards the caller, and waits for its end.
+    /// </summary>
     /// <returns>False: the caller stays.</returns>
     /// <exception cref="SocketException">The caller is gone.</exception>
     internal bool SeeOff()
@@ -101,6 +119,7 @@ internal sealed class RuntimeDeparture(RelayConnection connection, Socket caller
         connection.RuntimeLedger.DropOurs();
         if (!IsTooLate(connection.LastStream))
             SayGoAway();
+        AnswerPings();
         Settle(); // what was waited for may be what has ended
     }
 
@@ -111,6 +130,16 @@ internal sealed class RuntimeDeparture(RelayConnection connection, Socket caller
         _lastTaken = connection.LastStream;
         const string reason = "image-cri-shim: the container runtime closed its connection; come back on a new one";
         connection.ToCaller.Append(Frames.GoAway(_lastTaken, ErrorCode.NoError, reason));
+    }
+
+    private void AnswerPings()
+    {
+        Span<byte> payload = stackalloc byte[sizeof(ulong)];
+        while (_pings.TryDequeue(out var ping))
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(payload, ping);
+            connection.ToCaller.Append(Frames.Of(FrameType.Ping, FrameFlags.Ack, 0, payload));
+        }
     }
 
     private void EndLost(int stream)

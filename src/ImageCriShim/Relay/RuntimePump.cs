@@ -24,7 +24,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
             FrameType.Headers => ForwardsHeaders(header, unit),
             FrameType.Data => ForwardsData(header, unit),
             FrameType.GoAway => ForwardsGoAway(header, unit),
-            FrameType.Ping when !header.Has(FrameFlags.Ack) => ForwardsPing(unit),
+            FrameType.Ping => header.Has(FrameFlags.Ack) ? ForwardsPingAck(unit) : ForwardsPing(unit),
             _ => true,
         };
     }
@@ -37,6 +37,12 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
     /// </summary>
     private bool ForwardsPing(ReadOnlySpan<byte> frame) =>
         !frame[FrameHeader.Size..].SequenceEqual(Frames.BandwidthPing) || !Connection.TryOweBandwidthAck();
+
+    private bool ForwardsPingAck(ReadOnlySpan<byte> frame)
+    {
+        Connection.Departure.OnPingAck(frame[FrameHeader.Size..]);
+        return true;
+    }
 
     /// <summary>The caller hears it; calls of ours that the runtime knows nothing of go on (<see cref="RuntimeDeparture"/>).</summary>
     private bool ForwardsGoAway(FrameHeader header, ReadOnlySpan<byte> frame)

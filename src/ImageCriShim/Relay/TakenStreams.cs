@@ -152,7 +152,7 @@ internal sealed class TakenStreams
         Finish(stream, code);
     }
 
-    /// <summary>The next watched call that is to be answered now. Needs no gate: only the runtime's pump adds to them and takes them.</summary>
+    /// <summary>The next watched call to be answered now. Needs no gate: only the runtime's pump adds to them and takes them.</summary>
     internal TakenStream? TakeRefused() => _refused.TryDequeue(out var stream) ? stream : null;
 
     /// <returns>Whether the caller is to see it.</returns>

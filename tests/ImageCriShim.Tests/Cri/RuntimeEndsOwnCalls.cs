@@ -8,7 +8,8 @@ using FrameType = ImageCriShim.Tests.Fakes.FrameType;
 namespace ImageCriShim.Tests.Cri;
 
 /// <summary>
-/// What a call of our own comes to when the runtime ends it by means of HTTP (gRPC over HTTP/2, "Errors"; http-grpc-status-mapping.md) or says goodbye.
+/// What a call of our own comes to when the runtime ends it by means of HTTP (gRPC over HTTP/2, "Errors"; http-grpc-status-mapping.md)
+/// or closes the connection.
 /// </summary>
 public sealed class RuntimeEndsOwnCalls : IAsyncDisposable
 {
@@ -80,8 +81,9 @@ public sealed class RuntimeEndsOwnCalls : IAsyncDisposable
         });
         var reply = await Call();
         ((int)reply.Status.Code).ShouldBe(code);
-        reply.Status.Message.ShouldBe($"the call to the container runtime on {_runtime.SocketPath} broke off: the runtime reset it ({name})");
-        _runtime.CallsOf("Own").Count().ShouldBe(name == "REFUSED_STREAM" ? 2 : 1, "it is made again where the runtime has done nothing with it");
+        reply.Status.Message.ShouldBe(
+            $"the call to the container runtime on {_runtime.SocketPath} broke off: the runtime reset it ({name})");
+        _runtime.CallsOf("Own").Count().ShouldBe(name == "REFUSED_STREAM" ? 2 : 1); // with which nothing was done is made again
     }
 
     [Theory]

@@ -9,8 +9,8 @@ namespace ImageCriShim.Tests.Relay;
 /// <summary>
 /// Edited calls for tests of the relay alone: <c>/edit/Forward</c>, <c>/edit/Watch</c> (the runtime's answer is accepted),
 /// <c>/edit/Refuse</c> (it is not, and the shim answers), <c>/edit/Answer</c> (the runtime never gets the body). The runtime serves
-/// them all, answering with the request turned round, or, behind <c>/edit/Silent</c> and <c>/edit/EachSilent</c>, never; the shim's own answer
-/// is the request as it is.
+/// them all, answering with the request turned round, or, behind <c>/edit/Silent</c> and <c>/edit/EachSilent</c>, never; the shim's own
+/// answer is the request as it is.
 /// <c>/edit/Replace</c> (the runtime's answer in other words), <c>/edit/Each</c> (each of its messages in other words) and
 /// <c>/edit/Prepare</c> (the request in other words) edit what passes. <c>/old/...</c> is renamed to <c>/new/...</c>.
 /// </summary>

@@ -6,7 +6,7 @@ using FrameType = ImageCriShim.Tests.Fakes.FrameType;
 
 namespace ImageCriShim.Tests.Relay;
 
-/// <summary>A runtime that closes a connection gracefully sees no stream of the calls that the shim answers; they end well all the same.</summary>
+/// <summary>A runtime that closes a connection sees no stream of the calls that the shim answers; they end well all the same.</summary>
 public sealed class RuntimeGoesAway : RelayTest
 {
     private const int Any = int.MaxValue;
@@ -15,7 +15,9 @@ public sealed class RuntimeGoesAway : RelayTest
     private readonly TaskCompletionSource _pulled = new();
 
     public static TheoryData<string> Endings =>
-        ["GOAWAY twice", "GOAWAY with a higher number alone", "too_many_pings", "INTERNAL_ERROR", "no GOAWAY", "unread frames", "half-closed"];
+    [
+        "GOAWAY twice", "GOAWAY with a higher number alone", "too_many_pings", "INTERNAL_ERROR", "no GOAWAY", "unread frames", "half-closed",
+    ];
 
     public RuntimeGoesAway() => Edits.Answer = async (edit, cancellation) =>
     {
@@ -29,7 +31,8 @@ public sealed class RuntimeGoesAway : RelayTest
     {
         var (caller, runtime) = await Begin();
         var pulls = new[] { await Pull(caller, 1), await Pull(caller, 2), await Pull(caller, 3) };
-        await Go(caller, runtime, ending);
+        await runtime.WaitForFrame(frame => frame.Stream == pulls[^1].Id);
+        await Go(caller, runtime, pulls[^1].Id, ending);
         await caller.Connection.WaitForFrame(frame => LastStream(frame) is not null); // it opens no more calls here
         await caller.Connection.PingAsync();
         await Wait.AWhile();
@@ -215,6 +218,25 @@ public sealed class RuntimeGoesAway : RelayTest
     }
 
     [Fact]
+    public async Task A_PING_that_the_runtime_has_not_answered_when_it_goes_is_answered_here()
+    {
+        var (caller, runtime) = await Begin(runtime: new RawOptions { AnswerPings = false });
+        await Start(caller, runtime, "/test/Silent"); // so that PINGs are the runtime's
+        var pull = await Pull(caller, 1);
+        caller.Connection.Send(Frame.Ping(41), Frame.Ping(42), Frame.Ping(43));
+        await runtime.WaitForFrame(frame => frame.SameAs(Frame.Ping(43)));
+        runtime.Send(Frame.Ping(41, ack: true));
+        await caller.Connection.WaitForFrame(frame => frame.SameAs(Frame.Ping(41, ack: true)));
+
+        runtime.Abort();
+
+        await caller.Connection.WaitForFrame(frame => frame.SameAs(Frame.Ping(43, ack: true)));
+        caller.Connection.Received.Count(frame => frame.Type == FrameType.Ping && frame.Has(FrameFlags.Ack)).ShouldBe(3);
+        _pulled.SetResult();
+        (await pull.ReadAnswerAsync()).Single.ShouldBe([1]);
+    }
+
+    [Fact]
     public async Task A_caller_that_gives_up_the_last_call_that_we_answer_is_waited_for_no_longer()
     {
         var (caller, runtime) = await Begin();
@@ -245,9 +267,9 @@ public sealed class RuntimeGoesAway : RelayTest
         return call;
     }
 
-    private static async Task Go(RawCaller caller, RawConnection runtime, string ending)
+    /// <param name="last">The newest call.</param>
+    private static async Task Go(RawCaller caller, RawConnection runtime, int last, string ending)
     {
-        var last = runtime.Streams[^1].Id;
         switch (ending)
         {
             case "GOAWAY twice": // as grpc-go does it
