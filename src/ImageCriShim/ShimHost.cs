@@ -53,9 +53,7 @@ internal static class ShimHost
         try
         {
             using var socket = ShimSocket.Open(settings.ShimSocket, log);
-            if (!socket.TryCopyAccess(runtime.Path))
-                Log.AccessNotCopied(log, runtime.Path, socket.Path);
-
+            using var access = SocketAccess.Follow(socket, runtime, TimeProvider.System, log);
             reload.Begin();
             using var reminder = new Reminder(() => reload.FailOpen?.Say(), TimeProvider.System);
             var listener = new RelayListener(socket.Acceptor, runtime, routing.Begin, metrics, log);
