@@ -22,5 +22,10 @@ internal sealed record GrpcStatus(StatusCode Code, string Message)
 {
     internal bool IsOk => Code is StatusCode.Ok;
 
-    internal Relay.StreamAnswer ToAnswer() => Relay.StreamAnswer.Error((int)Code, Message);
+    /// <param name="details">Of <see cref="StatusDetails"/>.</param>
+    internal Relay.StreamAnswer ToAnswer(KeyValuePair<string, string>? details = null)
+    {
+        var answer = Relay.StreamAnswer.Error((int)Code, Message);
+        return details is { } trailer ? answer with { Trailers = [.. answer.Trailers, trailer] } : answer;
+    }
 }
