@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using ImageCriShim.Tests.Fakes;
 
@@ -64,8 +65,11 @@ public sealed class KubeletOnGo : IDisposable
 
         var sums = await Load("runtime that stops gracefully during a pull", version, load, async _ =>
         {
-            await using var operatorsCaller = await RawCaller.ConnectAsync(_directory.File("cri.sock"));
-            await operatorsCaller.CallAsync("/test.Fake/Control", """{"op":"stop","grace":60}"""u8.ToArray());
+            await using var caller = await RawCaller.ConnectAsync(_directory.File("cri.sock"));
+            Task<RawAnswer> Control(string asked) => caller.CallAsync("/test.Fake/Control", Encoding.UTF8.GetBytes(asked));
+            await Wait.Until(
+                async () => Encoding.UTF8.GetString((await Control("""{"op":"calls"}""")).Single).Contains("\"PullImage\""), "it pulls");
+            await Control("""{"op":"stop","grace":60}""");
         }, "--slow-pulls", "4");
 
         sums.ShouldNotHaveFailed();
