@@ -23,6 +23,16 @@ internal sealed class FrameWriter(Socket socket, bool held)
     private bool _held = held;
     private volatile bool _discards;
 
+    /// <summary>Whether frames wait for <see cref="OpenWith"/>.</summary>
+    internal bool HoldsBack
+    {
+        get
+        {
+            lock (_appending)
+                return _held && _pending.WrittenCount > 0;
+        }
+    }
+
     /// <summary>
     /// Lets frames leave, this one first. Until then nothing does: the first thing that a caller sees must be the runtime's
     /// SETTINGS (RFC 9113 section 3.4).

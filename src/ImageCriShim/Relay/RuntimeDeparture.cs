@@ -101,6 +101,8 @@ internal sealed class RuntimeDeparture(RelayConnection connection, Socket caller
                 Begin();
             else
                 _answered.TrySetResult();
+            if (connection.ToCaller.HoldsBack)
+                connection.ToCaller.OpenWith(new SettingsFrame().Encode()); // the runtime went before it had sent any
         }
 
         connection.ToCaller.Send([]);

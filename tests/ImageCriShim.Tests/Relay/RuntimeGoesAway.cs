@@ -236,6 +236,29 @@ public sealed class RuntimeGoesAway : RelayTest
         (await pull.ReadAnswerAsync()).Single.ShouldBe([1]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_runtime_that_goes_before_it_has_sent_SETTINGS_costs_no_answer_of_ours(bool hasWaited)
+    {
+        if (!hasWaited)
+            StartRuntime(new RawOptions { SendSettings = false });
+        StartRelay();
+        var caller = await Connect();
+        if (hasWaited)
+        {
+            await caller.Connection.WaitForFrame(FrameType.Settings);
+            StartRuntime(new RawOptions { SendSettings = false });
+        }
+
+        var pull = await Pull(caller, 1);
+        (await Runtime.ConnectionAsync()).Abort();
+        _pulled.SetResult();
+
+        (await pull.ReadAnswerAsync()).Single.ShouldBe([1]);
+        caller.Connection.Received[0].Type.ShouldBe(FrameType.Settings);
+    }
+
     [Fact]
     public async Task A_caller_that_gives_up_the_last_call_that_we_answer_is_waited_for_no_longer()
     {
