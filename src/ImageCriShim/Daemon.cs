@@ -31,8 +31,7 @@ internal sealed class Daemon(
     internal void Run()
     {
         var socket = Use(Open());
-        if (!socket.TryCopyAccess(routing.Runtime.Path))
-            Log.AccessNotCopied(log, routing.Runtime.Path, socket.Path);
+        Use(SocketAccess.Follow(socket, routing.Runtime, TimeProvider.System, log));
         predecessor?.WaitForState();
         reload.Begin();
         var listener = new RelayListener(socket.Acceptor, routing.Runtime, routing.Begin, metrics, log);

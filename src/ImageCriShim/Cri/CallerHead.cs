@@ -1,3 +1,4 @@
+using ImageCriShim.Relay;
 using ImageCriShim.Relay.Hpack;
 
 namespace ImageCriShim.Cri;

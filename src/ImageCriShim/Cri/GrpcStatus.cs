@@ -13,6 +13,7 @@ internal enum StatusCode
     Unimplemented = 12,
     Internal = 13,
     Unavailable = 14,
+    Unauthenticated = 16,
 }
 
 /// <summary>How a call ended.</summary>
@@ -21,5 +22,10 @@ internal sealed record GrpcStatus(StatusCode Code, string Message)
 {
     internal bool IsOk => Code is StatusCode.Ok;
 
-    internal Relay.StreamAnswer ToAnswer() => Relay.StreamAnswer.Error((int)Code, Message);
+    /// <param name="details">Of <see cref="StatusDetails"/>.</param>
+    internal Relay.StreamAnswer ToAnswer(KeyValuePair<string, string>? details = null)
+    {
+        var answer = Relay.StreamAnswer.Error((int)Code, Message);
+        return details is { } trailer ? answer with { Trailers = [.. answer.Trailers, trailer] } : answer;
+    }
 }

@@ -29,11 +29,15 @@ internal static class PullFailure
         if (outcome.Decision.IsForLackOfRegistries)
             message = RegistryUnavailable + message;
         message += Join(story, MaxLength - message.Length);
-        return new GrpcStatus(outcome.Decision.IsForLackOfRegistries ? StatusCode.Unknown : CodeOf(outcome.Attempts.Concat(byTag?.Attempts ?? [])), message);
+        var code = FindFurthest(outcome, byTag)?.Status.Code ?? StatusCode.NotFound;
+        if (outcome.Decision.IsForLackOfRegistries)
+            code = StatusCode.Unknown;
+        return new GrpcStatus(code, message);
     }
 
-    private static StatusCode CodeOf(IEnumerable<PullAttempt> attempts) =>
-        attempts.MaxBy(attempt => Progress(attempt.Reply.Status.Code))?.Reply.Status.Code ?? StatusCode.NotFound;
+    /// <summary>The runtime's reply to the attempt that came furthest, which gives the code and the details.</summary>
+    internal static RuntimeReply? FindFurthest(PullOutcome outcome, PullOutcome? byTag) =>
+        outcome.Attempts.Concat(byTag?.Attempts ?? []).MaxBy(attempt => Progress(attempt.Reply.Status.Code))?.Reply;
 
     private static List<Part> Tell(PullOutcome outcome)
     {

@@ -272,6 +272,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         var failure = PullFailure.Describe(outcome, byTag);
         Note("failed", null, null, failure.Message);
         Log.NotPulled(Environment.Log, Image, failure.Code, failure.Message);
-        return failure.ToAnswer();
+        var furthest = PullFailure.FindFurthest(outcome, byTag);
+        return failure.ToAnswer(furthest is null ? null : StatusDetails.For(failure, furthest));
     }
 }

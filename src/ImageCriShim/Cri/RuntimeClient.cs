@@ -56,8 +56,8 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
             }
             catch (RuntimeConnectionException e)
             {
-                if (attempt == attempts)
-                    return Failed(StatusCode.Unavailable, $"the call to the container runtime on {runtime.Path} broke off: {e.Message}");
+                if (attempt == attempts || !e.MayBeMadeAgain)
+                    return Failed(e.Code, $"the call to the container runtime on {runtime.Path} broke off: {e.Message}");
             }
             finally
             {
@@ -119,9 +119,9 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
 
     internal static RuntimeReply Read(RuntimeAnswer answer)
     {
-        if (answer.HttpStatus != "200")
-            return Failed(StatusCode.Unknown, $"the runtime answered HTTP {answer.HttpStatus}");
         var trailers = answer.Trailers ?? [];
+        if (answer.HttpStatus != "200" && !trailers.Exists(trailer => trailer.Key == "grpc-status"))
+            return Failed(CodeOfHttp(answer.HttpStatus), $"the runtime answered HTTP {answer.HttpStatus}");
         var status = ReadStatus(trailers);
         if (!status.IsOk)
             return new RuntimeReply(status, default, answer.Headers, trailers);
@@ -129,6 +129,17 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
             ? new RuntimeReply(status, message, answer.Headers, trailers)
             : Failed(StatusCode.Internal, "the runtime's answer is not one message, or compressed in an unknown way");
     }
+
+    /// <summary>Where gRPC has said nothing (grpc/doc/http-grpc-status-mapping.md).</summary>
+    private static StatusCode CodeOfHttp(string status) => status switch
+    {
+        "400" => StatusCode.Internal,
+        "401" => StatusCode.Unauthenticated,
+        "403" => StatusCode.PermissionDenied,
+        "404" => StatusCode.Unimplemented,
+        "429" or "502" or "503" or "504" => StatusCode.Unavailable,
+        _ => StatusCode.Unknown,
+    };
 
     private static GrpcStatus ReadStatus(List<KeyValuePair<string, string>> trailers)
     {

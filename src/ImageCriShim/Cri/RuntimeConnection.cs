@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Net.Sockets;
 using ImageCriShim.Relay;
 using ImageCriShim.Relay.Hpack;
@@ -33,10 +32,10 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
     private long _connectionWindow = DefaultWindow;
     private int _uncredited;
     private bool _isBroken; // or in the middle of a call
-    private bool _isGoingAway;
+    private ErrorCode? _goAway; // the runtime's: it takes no more calls
 
     /// <summary>Whether the last call has left it in order.</summary>
-    internal bool IsInOrder => !_isBroken && !_isGoingAway && _stream < LastStream;
+    internal bool IsInOrder => !_isBroken && _goAway is null && _stream < LastStream;
 
     /// <summary>It was waited for asynchronously: from then on each arrival wakes two more threads.</summary>
     internal bool IsSlow { get; private set; }
@@ -77,7 +76,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         }
         catch (Exception e) when (RuntimeConnectionException.IsLoss(e))
         {
-            throw RuntimeConnectionException.Of(e);
+            throw RuntimeConnectionException.Lost(e, _goAway);
         }
 
         var answer = await Finish(cancellation);
@@ -105,7 +104,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         }
         catch (Exception e) when (RuntimeConnectionException.IsLoss(e))
         {
-            throw RuntimeConnectionException.Of(e);
+            throw RuntimeConnectionException.Lost(e, _goAway);
         }
     }
 
@@ -125,7 +124,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         }
         catch (Exception e) when (RuntimeConnectionException.IsLoss(e))
         {
-            throw RuntimeConnectionException.Of(e);
+            throw RuntimeConnectionException.Lost(e, _goAway);
         }
 
         _isBroken = false;
@@ -209,7 +208,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         }
 
         if (!(isReady ? _received.Fill(socket) : await _received.FillAsync(socket, cancellation)))
-            throw new RuntimeConnectionException("the runtime closed it");
+            throw RuntimeConnectionException.Lost("the runtime closed it", _goAway);
         HandleReceived();
     }
 
@@ -236,7 +235,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
                     _answer.AddBlock(_fields, header.EndsStream);
                 break;
             case FrameType.RstStream when isOfCall:
-                throw new RuntimeConnectionException("the runtime reset it");
+                throw RuntimeConnectionException.Reset(header.Length == 4 ? Frames.Error(unit) : ErrorCode.ProtocolError);
             case FrameType.Settings when !header.Has(FrameFlags.Ack):
                 Apply(SettingsFrame.Parse(header, unit));
                 break;
@@ -244,7 +243,7 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
                 _toSend.Write(Frames.Of(FrameType.Ping, FrameFlags.Ack, 0, unit[FrameHeader.Size..]));
                 break;
             case FrameType.GoAway:
-                ReceiveGoAway(unit, isOfCall);
+                ReceiveGoAway(header, unit);
                 break;
             case FrameType.WindowUpdate when header.StreamId == 0:
                 _connectionWindow += Frames.Increment(header, unit);
@@ -276,12 +275,14 @@ internal sealed class RuntimeConnection(Socket socket) : IDisposable
         _toSend.Write(Frames.Of(FrameType.Settings, FrameFlags.Ack, 0, []));
     }
 
-    private void ReceiveGoAway(ReadOnlySpan<byte> frame, bool isOfCall)
+    /// <summary>A call that the runtime takes goes on to its end (RFC 9113 section 6.8).</summary>
+    private void ReceiveGoAway(FrameHeader header, ReadOnlySpan<byte> frame)
     {
-        _isGoingAway = true;
-        var last = frame.Length >= FrameHeader.Size + 8 ? BinaryPrimitives.ReadInt32BigEndian(frame[FrameHeader.Size..]) & int.MaxValue : 0;
-        if (isOfCall && last < _stream)
-            throw new RuntimeConnectionException("the runtime is closing it");
+        var last = Frames.LastStream(header, frame)
+            ?? throw new Http2ProtocolException(ErrorCode.FrameSizeError, "a GOAWAY frame is too short");
+        _goAway = Frames.Error(frame, offset: 4);
+        if (!_answer.IsWhole && last < _stream)
+            throw RuntimeConnectionException.Lost("the runtime is closing it", _goAway);
     }
 
     // Goes out with the next call.

@@ -36,6 +36,9 @@ internal static partial class Log
     [LoggerMessage(1207, LogLevel.Warning, "the owner of {RuntimeSocket} could not be copied; only root may call {ShimSocket}")]
     internal static partial void AccessNotCopied(ILogger log, string runtimeSocket, string shimSocket);
 
+    [LoggerMessage(1212, LogLevel.Information, "{ShimSocket} has the owner and the mode of {RuntimeSocket} now")]
+    internal static partial void AccessCopied(ILogger log, string shimSocket, string runtimeSocket);
+
     [LoggerMessage(1210, LogLevel.Warning, "{Count} lines of event {Event} ({Name}) were left out: of one kind no more than {Burst} are written at once and {PerSecond} a second")]
     internal static partial void LinesLeftOut(ILogger log, long count, int @event, string name, int burst, int perSecond);
 

@@ -81,16 +81,21 @@ internal sealed partial class ShimSocket : IDisposable
     }
 
     /// <summary>Gives it the owner and the mode of the runtime's socket: who may call the runtime may call us, nobody else.</summary>
-    /// <returns>False where the runtime's socket is not there or its owner cannot be copied: root alone may call us then.</returns>
-    internal bool TryCopyAccess(string runtimePath)
+    /// <returns>False where that cannot be done: those who might call us before may call us now.</returns>
+    internal bool TryTakeAccess(FileIdentity runtime)
     {
-        if (FileIdentity.Find(runtimePath) is not { } runtime)
-            return false;
         var file = _file?.Current ?? Path;
-        if (Chown(file, runtime.User, runtime.Group) != 0)
+        if (_file is { IsOurs: false } || Chown(file, runtime.User, runtime.Group) != 0)
             return false;
-        File.SetUnixFileMode(file, runtime.Mode);
-        return true;
+        try
+        {
+            File.SetUnixFileMode(file, runtime.Mode);
+            return true;
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            return false; // it has got its name just now, or is gone
+        }
     }
 
     /// <summary>Whether callers reach us. Where the file that leads to us is gone or another's, a new start makes it anew; not so systemd's.</summary>

@@ -4,18 +4,24 @@ using ImageCriShim.Relay.Hpack;
 namespace ImageCriShim.Relay;
 
 /// <summary>From the caller to the runtime: learns which call each stream is, and takes the edited ones over.</summary>
-internal sealed class CallerPump(RelayConnection connection, Socket caller, FrameWriter toRuntime, FlowLedger runtimeLedger)
-    : Pump(connection, caller, toRuntime, runtimeLedger)
+/// <param name="received">Of a caller that had to wait, and has got SETTINGS of ours.</param>
+internal sealed class CallerPump(
+    RelayConnection connection, Socket caller, FrameWriter toRuntime, FlowLedger runtimeLedger, FrameBuffer? received)
+    : Pump(connection, caller, toRuntime, runtimeLedger, received)
 {
     private readonly HpackDecoder _decoder = new(RelayLimits.HeaderListBytes);
     private readonly List<HeaderField> _fields = [];
     private readonly RequestHeaderWriter _rewriter = new();
     private bool _rewriting; // the runtime's dynamic table no longer follows the caller's encoder
     private int _lastStream;
+    private bool _owesAck = received is not null; // of our SETTINGS: the runtime knows nothing of them
     private bool _hasRequest; // among what is being passed on
 
     /// <summary>The connection's gate is held, as by this pump.</summary>
     internal bool HasCalled => _lastStream > 0;
+
+    /// <summary>The newest call. The connection's gate is held.</summary>
+    internal int LastStream => _lastStream;
 
     private TakenStreams Taken => Connection.Taken;
 
@@ -47,6 +53,20 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         }
 
         _hasRequest = false;
+        Connection.Departure.Settle();
+    }
+
+    // The runtime's own pump reads to the end what it has said before it went, and sees to the rest.
+    protected override void Send(ReadOnlySpan<byte> run)
+    {
+        try
+        {
+            base.Send(run);
+        }
+        catch (SocketException)
+        {
+            To.Discard();
+        }
     }
 
     // First, so that both answers have come when the first one is looked at.
@@ -60,27 +80,31 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
     {
         if (!SettingsSeen && header.Type is not FrameType.Settings)
             throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller's first frame is not SETTINGS (RFC 9113 section 3.4)");
-        return header.Type switch
-        {
-            FrameType.Headers => ForwardsHeaders(header, unit),
-            FrameType.Data => ForwardsData(header, unit),
-            FrameType.RstStream => ForwardsReset(header.StreamId),
-            FrameType.WindowUpdate => ForwardsCallerWindowUpdate(header, unit),
-            FrameType.Settings when !header.Has(FrameFlags.Ack) => ForwardsSettings(header, unit),
-            FrameType.Ping => header.Has(FrameFlags.Ack) ? ForwardsPingAck(unit) : ForwardsPing(header, unit),
-            FrameType.PushPromise => throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller pushes (RFC 9113 section 8.4)"),
-            _ => true,
-        };
+        return IsForRuntime(header, unit) && !Connection.Departure.IsGone;
     }
+
+    private bool IsForRuntime(FrameHeader header, ReadOnlySpan<byte> unit) => header.Type switch
+    {
+        FrameType.Headers => ForwardsHeaders(header, unit),
+        FrameType.Data => ForwardsData(header, unit),
+        FrameType.RstStream => ForwardsReset(header.StreamId),
+        FrameType.WindowUpdate => ForwardsCallerWindowUpdate(header, unit),
+        FrameType.Settings => header.Has(FrameFlags.Ack) ? ForwardsSettingsAck() : ForwardsSettings(header, unit),
+        FrameType.Ping => header.Has(FrameFlags.Ack) ? ForwardsPingAck(unit) : ForwardsPing(header, unit),
+        FrameType.PushPromise => throw new Http2ProtocolException(ErrorCode.ProtocolError, "the caller pushes (RFC 9113 section 8.4)"),
+        _ => true,
+    };
 
     private bool ForwardsHeaders(FrameHeader header, ReadOnlySpan<byte> unit)
     {
         _hasRequest = true;
         // Every block is decoded, whatever becomes of it: the next one may refer to it (RFC 7541 section 2.2).
         _decoder.Decode(Frames.HeaderBlock(header, unit), _fields);
-        if (Taken.IsAnswered(header.StreamId) || Connection.Farewell.IsTooLate(header.StreamId))
+        if (Taken.IsAnswered(header.StreamId) || IsTooLate(header.StreamId))
         {
             _rewriting = true; // the runtime's table will not see this block
+            if (Connection.Departure.IsTooLate(header.StreamId) && header.StreamId > _lastStream)
+                Connection.Departure.Refuse(_lastStream = header.StreamId);
             return false;
         }
 
@@ -131,7 +155,7 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
             Connection.Calls.OnMessage(header.StreamId);
         if (!Taken.TryGet(header.StreamId, out var stream))
         {
-            if (!Taken.IsAnswered(header.StreamId) && !Connection.Farewell.IsTooLate(header.StreamId))
+            if (!Taken.IsAnswered(header.StreamId) && !IsTooLate(header.StreamId))
                 return true;
             Taken.CreditCaller(header, stream: null);
             return false;
@@ -146,12 +170,14 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
     private bool ForwardsReset(int stream)
     {
         Connection.Calls.End(stream, GrpcCode.Cancelled);
-        return Taken.ForwardsCallerReset(stream) && !Connection.Farewell.IsTooLate(stream);
+        return Taken.ForwardsCallerReset(stream) && !IsTooLate(stream);
     }
+
+    private bool IsTooLate(int stream) => Connection.Farewell.IsTooLate(stream) || Connection.Departure.IsTooLate(stream);
 
     private bool ForwardsCallerWindowUpdate(FrameHeader header, ReadOnlySpan<byte> frame)
     {
-        if (Connection.Farewell.IsTooLate(header.StreamId))
+        if (IsTooLate(header.StreamId))
             return false;
         Taken.OnCallerWindowUpdate(header.StreamId, Frames.Increment(header, frame));
         return ForwardsWindowUpdate(header, frame, Connection.CallerLedger, TakenPhase.Watching);
@@ -159,17 +185,23 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
 
     /// <summary>
     /// grpc-go and C core measure the bandwidth with a PING behind DATA. A grpc-go runtime closes a connection for the third PING
-    /// since it sent anything itself, so those behind DATA of ours are answered here; keepalive is the runtime's.
+    /// since it sent anything itself, so those behind DATA of ours are answered here, and those of a caller that waits for us alone; other
+    /// keepalive is the runtime's.
     /// </summary>
     private bool ForwardsPing(FrameHeader header, ReadOnlySpan<byte> frame)
     {
-        if (!Connection.CallerLedger.TakeHasSent())
+        if (!Connection.CallerLedger.TakeHasSent() && !Connection.Departure.AnswersPings)
+        {
+            Connection.Departure.OnPing(frame[FrameHeader.Size..]);
             return true;
+        }
+
         Connection.ToCaller.Append(Frames.Of(FrameType.Ping, FrameFlags.Ack, 0, frame[FrameHeader.Size..]));
         return false;
     }
 
-    private bool ForwardsPingAck(ReadOnlySpan<byte> frame) => !Connection.Farewell.TryHear(frame[FrameHeader.Size..], _lastStream);
+    private bool ForwardsPingAck(ReadOnlySpan<byte> frame) =>
+        !Connection.Farewell.TryHear(frame[FrameHeader.Size..], Connection.Departure.LastOf(_lastStream));
 
     private bool ForwardsSettings(FrameHeader header, ReadOnlySpan<byte> frame)
     {
@@ -182,7 +214,16 @@ internal sealed class CallerPump(RelayConnection connection, Socket caller, Fram
         settings.Lower(SettingsFrame.MaxFrameSize, RelayLimits.FrameBytes);
         SettingsSeen = true;
         To.Append(settings.Encode());
+        if (Connection.Departure.IsGone)
+            Connection.ToCaller.Append(Frames.Of(FrameType.Settings, FrameFlags.Ack, 0, []));
         return false;
+    }
+
+    private bool ForwardsSettingsAck()
+    {
+        var isOfRuntime = !_owesAck;
+        _owesAck = false;
+        return isOfRuntime;
     }
 
     private ReadOnlyMemory<byte> Find(ReadOnlySpan<byte> name)

@@ -149,6 +149,9 @@ internal sealed class FlowLedger(FrameWriter output)
     /// <summary>Nothing of ours is on its way or may still come.</summary>
     internal bool IsIdle => _outgoing.Count == 0;
 
+    /// <summary>Whether anything waits for the receiver's windows.</summary>
+    internal bool IsWaiting => _outgoing.Values.Any(queue => queue.Parts.Count > 0);
+
     /// <summary>Whether an answer of ours is still on its way on this stream.</summary>
     internal bool Owns(int stream) => _outgoing.TryGetValue(stream, out var queue) && queue.IsOurs;
 
@@ -222,8 +225,6 @@ internal sealed class FlowLedger(FrameWriter output)
 
     private void Drain()
     {
-        if (_outgoing.Count == 0)
-            return;
         foreach (var (stream, queue) in _outgoing.ToArray())
             Drain(stream, queue);
     }

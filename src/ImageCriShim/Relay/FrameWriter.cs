@@ -21,6 +21,17 @@ internal sealed class FrameWriter(Socket socket, bool held)
     private bool _flushing; // asked for and not yet at its end
     private bool _handedOver; // whoever sends is to see to that end
     private bool _held = held;
+    private volatile bool _discards;
+
+    /// <summary>Whether frames wait for <see cref="OpenWith"/>.</summary>
+    internal bool HoldsBack
+    {
+        get
+        {
+            lock (_appending)
+                return _held && _pending.WrittenCount > 0;
+        }
+    }
 
     /// <summary>
     /// Lets frames leave, this one first. Until then nothing does: the first thing that a caller sees must be the runtime's
@@ -38,12 +49,28 @@ internal sealed class FrameWriter(Socket socket, bool held)
         }
     }
 
+    /// <summary>
+    /// The peer does not read any more: what is left for it, and what still comes, goes nowhere. What it has said can still be read.
+    /// </summary>
+    internal void Discard()
+    {
+        lock (_appending)
+        {
+            _discards = true;
+            _pending.ResetWrittenCount();
+        }
+
+        socket.ShutDown();
+    }
+
     /// <summary>Puts whole frames behind everything that was appended before. Never blocks.</summary>
     /// <exception cref="Http2ProtocolException">The peer does not read and too much is waiting for it.</exception>
     internal void Append(ReadOnlySpan<byte> frames)
     {
         lock (_appending)
         {
+            if (_discards)
+                return;
             CheckRoom(frames.Length);
             _pending.Write(frames);
         }
@@ -54,6 +81,8 @@ internal sealed class FrameWriter(Socket socket, bool held)
     {
         lock (_appending)
         {
+            if (_discards)
+                return;
             CheckRoom(header.Length + payload.Length);
             _pending.Write(header);
             _pending.Write(payload);
@@ -68,7 +97,7 @@ internal sealed class FrameWriter(Socket socket, bool held)
             lock (_sending)
             {
                 SendPending();
-                while (!frames.IsEmpty)
+                while (!frames.IsEmpty && !_discards)
                     frames = frames[socket.Send(frames)..];
             }
         }

@@ -90,16 +90,27 @@ internal static class Frames
         ? BinaryPrimitives.ReadInt32BigEndian(frame[FrameHeader.Size..]) & 0x7FFF_FFFF
         : throw new Http2ProtocolException(ErrorCode.FrameSizeError, "a WINDOW_UPDATE frame is not 4 octets long");
 
+    /// <summary>The last stream that a GOAWAY frame names (RFC 9113 section 6.8); null where the frame is too short.</summary>
+    internal static int? LastStream(FrameHeader header, ReadOnlySpan<byte> frame) =>
+        header.Length >= 8 ? BinaryPrimitives.ReadInt32BigEndian(frame[FrameHeader.Size..]) & 0x7FFF_FFFF : null;
+
     /// <summary>What a caller is told by RST_STREAM (gRPC over HTTP/2, "Errors").</summary>
     internal static GrpcCode CodeOfReset(FrameHeader header, ReadOnlySpan<byte> frame) =>
-        header.Length != 4 ? GrpcCode.Internal : (ErrorCode)BinaryPrimitives.ReadUInt32BigEndian(frame[FrameHeader.Size..]) switch
-        {
-            ErrorCode.RefusedStream => GrpcCode.Unavailable,
-            ErrorCode.Cancel => GrpcCode.Cancelled,
-            ErrorCode.EnhanceYourCalm => GrpcCode.ResourceExhausted,
-            ErrorCode.InadequateSecurity => GrpcCode.PermissionDenied,
-            _ => GrpcCode.Internal,
-        };
+        header.Length == 4 ? CodeOf(Error(frame)) : GrpcCode.Internal;
+
+    /// <summary>The error code of RST_STREAM, or of GOAWAY behind its last stream.</summary>
+    internal static ErrorCode Error(ReadOnlySpan<byte> frame, int offset = 0) =>
+        (ErrorCode)BinaryPrimitives.ReadUInt32BigEndian(frame[(FrameHeader.Size + offset)..]);
+
+    /// <summary>As gRPC over HTTP/2 has it, "Errors".</summary>
+    internal static GrpcCode CodeOf(ErrorCode error) => error switch
+    {
+        ErrorCode.RefusedStream => GrpcCode.Unavailable,
+        ErrorCode.Cancel => GrpcCode.Cancelled,
+        ErrorCode.EnhanceYourCalm => GrpcCode.ResourceExhausted,
+        ErrorCode.InadequateSecurity => GrpcCode.PermissionDenied,
+        _ => GrpcCode.Internal,
+    };
 
     private static ReadOnlySpan<byte> Unpadded(FrameHeader header, ReadOnlySpan<byte> payload)
     {

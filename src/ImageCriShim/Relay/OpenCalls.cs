@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ImageCriShim.Metrics;
 
@@ -40,6 +41,10 @@ internal sealed class OpenCalls
     /// <summary>The calls that are open, each with its method and its age.</summary>
     internal IEnumerable<(CallCount Method, TimeSpan Age)> All => [.. _calls.Values.Select(call => (call.Count, Stopwatch.GetElapsedTime(call.Begun)))];
 
+    internal int Count => _calls.Count;
+
+    internal IReadOnlyCollection<int> Streams => _calls.Keys;
+
     /// <param name="count">Of its method.</param>
     /// <param name="isStream">It may go on for ever, such as a watch of events.</param>
     /// <exception cref="Http2ProtocolException">The caller opens more calls than the limit.</exception>
@@ -48,7 +53,7 @@ internal sealed class OpenCalls
         if (_calls.Count == RelayLimits.OpenCalls)
             throw new Http2ProtocolException(ErrorCode.EnhanceYourCalm, $"{RelayLimits.OpenCalls} calls are open on one connection, which is the limit");
         var now = Stopwatch.GetTimestamp();
-        _calls[stream] = new OpenCall(count, isStream, now, now);
+        _calls[stream] = new OpenCall(count, isStream, now, now, HasBegun: false);
         _streams += isStream ? 1 : 0;
     }
 
@@ -56,7 +61,7 @@ internal sealed class OpenCalls
     internal void OnMessage(int stream)
     {
         ref var call = ref CollectionsMarshal.GetValueRefOrNullRef(_calls, stream);
-        if (!System.Runtime.CompilerServices.Unsafe.IsNullRef(ref call) && call.IsStream)
+        if (!Unsafe.IsNullRef(ref call) && call.IsStream)
             call = call with { LastMessage = Stopwatch.GetTimestamp() };
     }
 
@@ -69,6 +74,17 @@ internal sealed class OpenCalls
         call.Count.Add((int)code);
     }
 
+    /// <summary>The caller gets headers of its answer.</summary>
+    internal void Begin(int stream)
+    {
+        ref var call = ref CollectionsMarshal.GetValueRefOrNullRef(_calls, stream);
+        if (!Unsafe.IsNullRef(ref call))
+            call = call with { HasBegun = true };
+    }
+
+    /// <summary>Whether the caller has headers of its answer.</summary>
+    internal bool HasBegun(int stream) => _calls.TryGetValue(stream, out var call) && call.HasBegun;
+
     /// <summary>The connection has ended.</summary>
     internal void EndAll(GrpcCode code)
     {
@@ -80,5 +96,10 @@ internal sealed class OpenCalls
 
     private static bool IsWaitedFor(OpenCall call) => !call.IsStream || Stopwatch.GetElapsedTime(call.LastMessage) < s_silence;
 
-    private readonly record struct OpenCall(CallCount Count, bool IsStream, long Begun, long LastMessage);
+    /// <param name="Count">Of its method.</param>
+    /// <param name="IsStream">It may go on for ever.</param>
+    /// <param name="Begun">When the call came.</param>
+    /// <param name="LastMessage">When a part of a message has passed; only of streams.</param>
+    /// <param name="HasBegun">The caller has headers of its answer; only of forwarded ones.</param>
+    private readonly record struct OpenCall(CallCount Count, bool IsStream, long Begun, long LastMessage, bool HasBegun);
 }

@@ -6,9 +6,10 @@ namespace ImageCriShim.Relay;
 /// One direction of a connection: reads units from one peer and passes them to the other, byte for byte and as many at once as have
 /// arrived. Runs on a thread of its own with blocking sockets.
 /// </summary>
-internal abstract class Pump(RelayConnection connection, Socket from, FrameWriter to, FlowLedger ledger)
+/// <param name="received">What has been read already.</param>
+internal abstract class Pump(RelayConnection connection, Socket from, FrameWriter to, FlowLedger ledger, FrameBuffer? received = null)
 {
-    private readonly FrameBuffer _buffer = new();
+    private readonly FrameBuffer _buffer = received ?? new();
     private int _offset; // the unit being looked at
     private int _runStart; // units from here to _offset are to be forwarded as they are
     private long _runData; // octets of theirs that flow control counts
@@ -33,8 +34,11 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
         Begin(_buffer, from);
         do
             Pass();
-        while (_buffer.Fill(from));
+        while (Read());
     }
+
+    /// <summary>Outside of the gate: sends what has arrived. May block.</summary>
+    protected virtual void Send(ReadOnlySpan<byte> run) => To.Send(run);
 
     /// <summary>What comes before the first frame.</summary>
     protected virtual void Begin(FrameBuffer buffer, Socket socket)
@@ -95,6 +99,18 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
         return false;
     }
 
+    private bool Read()
+    {
+        try
+        {
+            return _buffer.Fill(from);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset)
+        {
+            return false; // it closed before it had read everything: no less an end
+        }
+    }
+
     private void Pass()
     {
         ReadOnlySpan<byte> run;
@@ -103,7 +119,7 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
             (_offset, _runStart, _runData) = (0, 0, 0);
             while (true)
             {
-                if (SettingsSeen && Connection.Taken.IsEmpty && !Connection.Farewell.IsHeard)
+                if (SettingsSeen && Connection.Taken.IsEmpty && Connection is { Farewell.IsHeard: false, Departure.IsAnnounced: false })
                     _offset = _buffer.SkipData(_offset, ref _runData);
                 if (!_buffer.TryPeek(_offset, out var header, out var length))
                     break;
@@ -117,7 +133,7 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
         }
 
         BeforeSend();
-        To.Send(run);
+        Send(run);
         _buffer.Consume(_offset);
         Connection.OtherThan(To).FlushSoon();
         AfterPass();

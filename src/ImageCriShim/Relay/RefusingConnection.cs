@@ -9,7 +9,9 @@ namespace ImageCriShim.Relay;
 /// Serves a caller while there is no runtime to relay to: each call is answered with one gRPC status, then the connection is closed
 /// so that the caller comes back. The smallest HTTP/2 server that a gRPC client is content with.
 /// </summary>
-internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, CallCounts counts, Func<bool> isOver)
+/// <param name="received">Of a <see cref="WaitingCaller"/>.</param>
+internal sealed class RefusingConnection(
+    Socket caller, StreamAnswer refusal, CallCounts counts, Func<bool> isOver, FrameBuffer? received = null)
 {
     // A caller has sent the call that it connected for by then; those that come later find a new connection.
     private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(250);
@@ -17,11 +19,12 @@ internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, Ca
     /// <summary>Of all: who calls again and again must not keep the thread.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(5);
 
-    private readonly FrameBuffer _buffer = new();
+    private readonly FrameBuffer _buffer = received ?? new();
     private readonly FrameWriter _writer = new(caller, held: false);
     private readonly HpackDecoder _decoder = new(RelayLimits.HeaderListBytes);
     private readonly List<HeaderField> _fields = [];
     private int _lastStream;
+    private bool _hasBegun; // the preface has been read
 
     /// <summary>For want of something of ours: RESOURCE_EXHAUSTED.</summary>
     /// <param name="reason">For people.</param>
@@ -48,8 +51,9 @@ internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, Ca
     {
         const int pollMicroseconds = 20_000; // how soon the runtime's return is noticed
         caller.SendTimeout = (int)s_quiet.TotalMilliseconds;
-        _writer.Send(new SettingsFrame().Encode());
-        var begun = false;
+        if (received is null)
+            _writer.Send(new SettingsFrame().Encode());
+        AnswerReceived();
         var begin = Stopwatch.GetTimestamp();
         for (var quiet = TimeSpan.Zero; quiet < s_quiet && Stopwatch.GetElapsedTime(begin) < s_longest && !isOver(); quiet += TimeSpan.FromMicroseconds(pollMicroseconds))
         {
@@ -57,9 +61,7 @@ internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, Ca
                 continue;
             if (!_buffer.Fill(caller))
                 return;
-            begun = begun || TryConsumePreface();
-            if (begun)
-                quiet = AnswerFrames() ? TimeSpan.Zero : quiet;
+            quiet = AnswerReceived() ? TimeSpan.Zero : quiet;
         }
 
         _writer.Send(Frames.GoAway(_lastStream, ErrorCode.NoError, "image-cri-shim: come back on a new connection"));
@@ -76,9 +78,12 @@ internal sealed class RefusingConnection(Socket caller, StreamAnswer refusal, Ca
         return true;
     }
 
-    /// <returns>Whether a call was among them.</returns>
-    private bool AnswerFrames()
+    /// <returns>Whether a call was among it.</returns>
+    private bool AnswerReceived()
     {
+        _hasBegun = _hasBegun || TryConsumePreface();
+        if (!_hasBegun)
+            return false;
         var before = _lastStream;
         while (_buffer.TryPeek(0, out var header, out var length))
         {

@@ -19,7 +19,9 @@ internal sealed class RelayConnection
     private bool _owesBandwidthAck; // guarded by the gate
     private GrpcCode? _lost; // what whoever was lost first makes of the calls; guarded by the gate
 
-    internal RelayConnection(Socket caller, Socket runtime, RouteCall route, HeldBytes heldBytes, CallCounts counts, ILogger log)
+    /// <param name="received">Of a <see cref="WaitingCaller"/>.</param>
+    internal RelayConnection(
+        Socket caller, Socket runtime, RouteCall route, HeldBytes heldBytes, CallCounts counts, ILogger log, FrameBuffer? received = null)
     {
         (_caller, _runtime, _log, Route, Counts) = (caller, runtime, log, route, counts);
         ToCaller = new FrameWriter(caller, held: true);
@@ -28,7 +30,8 @@ internal sealed class RelayConnection
         CallerLedger = new FlowLedger(ToCaller);
         RuntimeLedger = new FlowLedger(ToRuntime);
         Taken = new TakenStreams(this, heldBytes);
-        _callerPump = new CallerPump(this, caller, ToRuntime, RuntimeLedger);
+        Departure = new RuntimeDeparture(this, caller);
+        _callerPump = new CallerPump(this, caller, ToRuntime, RuntimeLedger, received);
         _runtimePump = new RuntimePump(this, runtime, ToCaller, CallerLedger);
     }
 
@@ -43,6 +46,11 @@ internal sealed class RelayConnection
     internal CallCounts Counts { get; }
 
     internal Farewell Farewell { get; }
+
+    internal RuntimeDeparture Departure { get; }
+
+    /// <summary>The newest call. The gate is held.</summary>
+    internal int LastStream => _callerPump.LastStream;
 
     internal FrameWriter ToCaller { get; }
 
@@ -66,6 +74,7 @@ internal sealed class RelayConnection
         Run(_callerPump, _caller, _runtime);
         lock (Gate)
             Taken.CancelAll(); // a caller that has ended its side waits for nothing
+        Departure.OnCallerEnd();
         other.Task.Wait();
         lock (Gate)
             Calls.EndAll(_lost ?? GrpcCode.Unavailable);
@@ -219,7 +228,11 @@ internal sealed class RelayConnection
         try
         {
             lock (Gate)
+            {
                 give();
+                Departure.Settle();
+            }
+
             to?.FlushHere();
         }
         catch (Http2ProtocolException e)
@@ -235,10 +248,10 @@ internal sealed class RelayConnection
         {
             pump.Run();
             Lose(isCaller: from == _caller);
-            if (from == _caller && PeerPoll.HasHungUp(_caller))
-                Disconnect(); // a runtime that hangs would keep what nobody reads any more
-            else
+            if (from == _caller && !PeerPoll.HasHungUp(_caller))
                 to.Shutdown(SocketShutdown.Send); // the other direction may go on: half-closed is legal
+            else if (from == _caller || !Departure.SeeOff())
+                Disconnect(); // a runtime that hangs would keep what nobody reads any more
         }
         catch (SocketException)
         {
@@ -288,23 +301,7 @@ internal sealed class RelayConnection
 
     private void Disconnect()
     {
-        Shutdown(_caller);
-        Shutdown(_runtime);
-    }
-
-    private static void Shutdown(Socket socket)
-    {
-        try
-        {
-            socket.Shutdown(SocketShutdown.Both);
-        }
-        catch (SocketException)
-        {
-            // Not connected any more.
-        }
-        catch (ObjectDisposedException)
-        {
-            // Both pumps have ended.
-        }
+        _caller.ShutDown();
+        _runtime.ShutDown();
     }
 }

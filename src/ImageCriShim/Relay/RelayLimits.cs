@@ -36,6 +36,9 @@ internal static class RelayLimits
     /// <summary>Edited calls in progress on one connection; kubelet has as many as pods start at once.</summary>
     internal const int TakenStreams = 1024;
 
+    /// <summary>Read of a caller that waits for the runtime; the rest stays in its socket. Its calls are some hundred bytes each.</summary>
+    internal const int WaitingBytes = 256 * 1024;
+
     /// <summary>Calls in progress on one connection; a runtime allows 100 to 250 where it has a limit, and of each we keep a number.</summary>
     internal const int OpenCalls = 16 * 1024;
 

@@ -137,24 +137,25 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
 
     private void Serve(Socket caller)
     {
-        var socket = runtime.Connect(() => !IsClosed(caller), out var reason);
+        var waiting = new WaitingCaller(caller, runtime.Time);
+        var socket = runtime.Connect(waiting.GoesOnWaiting, out var reason);
         if (socket is null)
         {
             if (Interlocked.Exchange(ref _runtimeAway, 1) == 0)
                 Log.RuntimeAway(log, reason);
             metrics.Refusals.Add("runtime");
-            Refuse(caller, StreamAnswer.Error(GrpcCode.Unavailable, $"image-cri-shim: {reason}"));
+            Refuse(caller, StreamAnswer.Error(GrpcCode.Unavailable, $"image-cri-shim: {reason}"), waiting.Received);
             return;
         }
 
         if (Interlocked.Exchange(ref _runtimeAway, 0) == 1)
             Log.RuntimeBack(log, runtime.Path);
-        Relay(caller, socket);
+        Relay(caller, socket, waiting.Received);
     }
 
-    private void Relay(Socket caller, Socket socket)
+    private void Relay(Socket caller, Socket socket, FrameBuffer? received)
     {
-        var connection = new RelayConnection(caller, socket, begin(() => !IsClosed(caller)), _heldBytes, metrics.Calls, log);
+        var connection = new RelayConnection(caller, socket, begin(() => !IsClosed(caller)), _heldBytes, metrics.Calls, log, received);
         _open.Add(connection);
         try
         {
@@ -194,7 +195,8 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
 
     private void RefuseBecauseStopping(Socket caller) => new RefusingConnection(caller, _refusal!, metrics.Calls, static () => false).Run();
 
-    private void Refuse(Socket caller, StreamAnswer refusal) => new RefusingConnection(caller, refusal, metrics.Calls, () => runtime.WhyAway() is null).Run();
+    private void Refuse(Socket caller, StreamAnswer refusal, FrameBuffer? received) =>
+        new RefusingConnection(caller, refusal, metrics.Calls, () => runtime.WhyAway() is null, received).Run();
 
     private static bool IsClosed(Socket caller) => PeerPoll.HasHungUp(caller);
 }

@@ -23,7 +23,8 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
             FrameType.RstStream => ForwardsReset(header, unit),
             FrameType.Headers => ForwardsHeaders(header, unit),
             FrameType.Data => ForwardsData(header, unit),
-            FrameType.Ping when !header.Has(FrameFlags.Ack) => ForwardsPing(unit),
+            FrameType.GoAway => ForwardsGoAway(header, unit),
+            FrameType.Ping => header.Has(FrameFlags.Ack) ? ForwardsPingAck(unit) : ForwardsPing(unit),
             _ => true,
         };
     }
@@ -36,6 +37,23 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
     /// </summary>
     private bool ForwardsPing(ReadOnlySpan<byte> frame) =>
         !frame[FrameHeader.Size..].SequenceEqual(Frames.BandwidthPing) || !Connection.TryOweBandwidthAck();
+
+    private bool ForwardsPingAck(ReadOnlySpan<byte> frame)
+    {
+        Connection.Departure.OnPingAck(frame[FrameHeader.Size..]);
+        return true;
+    }
+
+    /// <summary>The caller hears it; calls of ours that the runtime knows nothing of go on (<see cref="RuntimeDeparture"/>).</summary>
+    private bool ForwardsGoAway(FrameHeader header, ReadOnlySpan<byte> frame)
+    {
+        if (Frames.LastStream(header, frame) is not { } last)
+            return true; // the caller's to complain about
+        AppendRun();
+        To.Append(frame);
+        Connection.Departure.OnGoAway(last);
+        return false;
+    }
 
     private bool ForwardsReset(FrameHeader header, ReadOnlySpan<byte> unit)
     {
@@ -51,6 +69,8 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
         {
             if (header.EndsStream)
                 Connection.Calls.End(header.StreamId, AnswerHeaders.FindCode(Frames.HeaderBlock(header, unit)));
+            else
+                Connection.Calls.Begin(header.StreamId);
             return !_updateKept || Announce(header, Frames.HeaderBlock(header, unit));
         }
 

@@ -15,6 +15,11 @@ internal sealed class RuntimeSocket(string path, TimeProvider time)
 
     internal string Path { get; } = path;
 
+    internal TimeProvider Time => time;
+
+    /// <summary>A connection has been made. Raised on the thread that made it.</summary>
+    internal event Action? Connected;
+
     /// <summary>Tries it.</summary>
     /// <returns>Null: it is there.</returns>
     internal string? WhyAway()
@@ -34,6 +39,7 @@ internal sealed class RuntimeSocket(string path, TimeProvider time)
             socket.SendTimeout = (int)RetryInterval.TotalMilliseconds;
             socket.Connect(new UnixDomainSocketEndPoint(Path));
             socket.SendTimeout = 0;
+            Connected?.Invoke();
             reason = "";
             return socket;
         }

@@ -74,7 +74,8 @@ internal sealed record StreamAnswer(
         return block.WrittenMemory;
     }
 
-    private ReadOnlyMemory<byte> EncodeTrailersAlone()
+    /// <summary>Behind headers that the caller has already.</summary>
+    internal ReadOnlyMemory<byte> EncodeTrailersAlone()
     {
         var block = new ArrayBufferWriter<byte>();
         WriteTrailers(block);

@@ -36,6 +36,9 @@ internal sealed class TakenStreams
     /// <summary>Answered by us a moment ago: what either side still says of it is dropped.</summary>
     internal bool IsAnswered(int id) => _answered.Contains(id);
 
+    /// <summary>How many are being answered by us.</summary>
+    internal int Answering => _streams.Values.Count(stream => stream.Phase is TakenPhase.Answering);
+
     /// <returns>False at the bound: the call is forwarded as given.</returns>
     internal bool TryAdd(int id, EditedCall call)
     {
@@ -149,10 +152,7 @@ internal sealed class TakenStreams
         Finish(stream, code);
     }
 
-    /// <summary>
-    /// The next watched call whose answer is not the caller's and that is to be answered now. Needs no gate: only the runtime's pump
-    /// adds to them and takes them.
-    /// </summary>
+    /// <summary>The next watched call to be answered now. Needs no gate: only the runtime's pump adds to them and takes them.</summary>
     internal TakenStream? TakeRefused() => _refused.TryDequeue(out var stream) ? stream : null;
 
     /// <returns>Whether the caller is to see it.</returns>

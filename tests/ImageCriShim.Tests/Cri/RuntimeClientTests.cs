@@ -142,19 +142,6 @@ public sealed class RuntimeClientTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Say_so_where_the_runtime_resets_every_one()
-    {
-        Start().On(Path, async call =>
-        {
-            await call.ReadRequestAsync();
-            call.Stream.Cancel();
-        });
-        var reply = await Call([1]);
-        reply.Status.Code.ShouldBe(StatusCode.Unavailable);
-        reply.Status.Message.ShouldBe($"the call to the container runtime on {directory.File("cri.sock")} broke off: the runtime reset it");
-    }
-
-    [Fact]
     public async Task Answer_PINGs_that_come_in_between_although_they_wait_for_something_else()
     {
         Start().On(Path, async call =>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using ImageCriShim.Tests.Fakes;
 
@@ -40,6 +41,49 @@ public sealed class KubeletOnGo : IDisposable
     {
         var sums = await Load(
             "runtime with MaxConnectionAge 0.4 s", version, [], _ => ServeFor(TimeSpan.FromSeconds(3)), "--max-connection-age", "400");
+
+        sums.ShouldNotHaveFailed();
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task A_runtime_that_ends_connections_by_age_during_pulls_fails_none(Stack version)
+    {
+        var load = new JsonObject { ["pulls"] = new JsonArray("a:1"), ["pull"] = "b:1" };
+
+        var sums = await Load("runtime with MaxConnectionAge 1 s, pulls that take 4 s", version, load, _ => Task.CompletedTask,
+            "--max-connection-age", "1000", "--slow-pulls", "4");
+
+        sums.ShouldNotHaveFailed();
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task A_runtime_that_stops_gracefully_ends_a_pull_well(Stack version)
+    {
+        var load = new JsonObject { ["alone"] = true, ["pull"] = "b:1" };
+
+        var sums = await Load("runtime that stops gracefully during a pull", version, load, async _ =>
+        {
+            await using var caller = await RawCaller.ConnectAsync(_directory.File("cri.sock"));
+            Task<RawAnswer> Control(string asked) => caller.CallAsync("/test.Fake/Control", Encoding.UTF8.GetBytes(asked));
+            await Wait.Until(
+                async () => Encoding.UTF8.GetString((await Control("""{"op":"calls"}""")).Single).Contains("\"PullImage\""), "it pulls");
+            await Control("""{"op":"stop","grace":60}""");
+        }, "--slow-pulls", "4");
+
+        sums.ShouldNotHaveFailed();
+        sums.Long.ShouldHaveSingleItem();
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task Pings_beside_a_pull_are_allowed_as_they_are_without_the_shim(Stack version)
+    {
+        var load = new JsonObject { ["alone"] = true, ["pull"] = "b:1", ["ping"] = 200 };
+
+        var sums = await Load(
+            "PINGs each 0.2 s during a pull", version, load, _ => Task.CompletedTask, "--min-ping-interval", "100", "--slow-pulls", "4");
 
         sums.ShouldNotHaveFailed();
     }

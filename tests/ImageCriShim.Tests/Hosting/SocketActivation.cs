@@ -51,7 +51,9 @@ public sealed class SocketActivation : SupervisedTest
         var refused = await Call();
         refused.Status.ShouldBe(14);
         StartRuntime();
+        File.SetUnixFileMode(RuntimeSocketPath, (UnixFileMode)0b110_110_000);
         (await Call()).Status.ShouldBe(0);
+        FileIdentity.Find(ShimSocketPath)!.Mode.ShouldBe((UnixFileMode)0b110_110_000);
     }
 
     [Fact]

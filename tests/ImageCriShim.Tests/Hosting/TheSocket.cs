@@ -80,6 +80,36 @@ public sealed partial class TheSocket : DaemonTest
         made.Mode.ShouldBe((UnixFileMode)0b110_000_000);
     }
 
+    [Fact]
+    public async Task Takes_the_owner_and_the_mode_of_a_runtime_that_comes_later_and_comes_again()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can give a file away");
+        var shim = await StartShim("force: true\n");
+        (uint User, uint Group, UnixFileMode Mode)[] runtimes = [(1234, 2345, (UnixFileMode)0b110_110_000), (0, 7, (UnixFileMode)0b110_110_110)];
+        foreach (var (user, group, mode) in runtimes)
+        {
+            await using var runtime = FakeRuntime.Start(RuntimeSocketPath);
+            Chown(RuntimeSocketPath, user, group).ShouldBe(0);
+            File.SetUnixFileMode(RuntimeSocketPath, mode);
+            (await Call()).Status.ShouldBe(0);
+            var copy = FileIdentity.Find(ShimSocketPath)!;
+            (copy.User, copy.Group, copy.Mode).ShouldBe((user, group, mode));
+        }
+
+        await Wait.Until(() => shim.Output.Split(" has the owner and the mode of ").Length == 3, "it is said once for each");
+    }
+
+    [Fact]
+    public async Task Follows_the_runtimes_although_nobody_who_may_call_does()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "only root can give a file away");
+        await StartShim("force: true\n");
+        StartRuntime();
+        File.SetUnixFileMode(RuntimeSocketPath, (UnixFileMode)0b110_110_000);
+        Chown(RuntimeSocketPath, 0, 2345).ShouldBe(0);
+        await Wait.Until(() => FileIdentity.Find(ShimSocketPath) is { Group: 2345, Mode: (UnixFileMode)0b110_110_000 }, "it is followed");
+    }
+
     // SIGINT is dealt with alike, but whoever runs in the background of a shell, as tests may, inherits that it is ignored.
     [Fact]
     public async Task Goes_when_the_shim_is_asked_to_end_and_it_ends_with_0()

@@ -10,7 +10,8 @@ namespace ImageCriShim.Tests.Relay;
 /// <summary>
 /// Edited calls for tests of the relay alone: <c>/edit/Forward</c>, <c>/edit/Watch</c> (the runtime's answer is accepted),
 /// <c>/edit/Refuse</c> (it is not, and the shim answers), <c>/edit/Answer</c> (the runtime never gets the body). The runtime serves
-/// them all, answering with the request turned round; the shim's own answer is the request as it is.
+/// them all, answering with the request turned round, or, behind <c>/edit/Silent</c> and <c>/edit/EachSilent</c>, never; the shim's own
+/// answer is the request as it is.
 /// <c>/edit/Replace</c> (the runtime's answer in other words), <c>/edit/Each</c> (each of its messages in other words) and
 /// <c>/edit/Prepare</c> (the request in other words) edit what passes. <c>/old/...</c> is renamed to <c>/new/...</c>.
 /// </summary>
@@ -36,11 +37,11 @@ internal sealed class FakeEdits
     internal CallRoute Route(ReadOnlySpan<byte> path, IReadOnlyList<HeaderField> headers) => Encoding.ASCII.GetString(path) switch
     {
         "/edit/Forward" => Take(Verdict.Forward),
-        "/edit/Watch" => Take(Verdict.Watch),
+        "/edit/Watch" or "/edit/Silent" => Take(Verdict.Watch),
         "/edit/Refuse" => Take(Verdict.Watch, accepts: false),
         "/edit/Answer" => Take(Verdict.Answer),
         "/edit/Replace" => Take(Verdict.Watch, replaces: true),
-        "/edit/Each" => Take(Verdict.WatchEach),
+        "/edit/Each" or "/edit/EachSilent" => Take(Verdict.WatchEach),
         "/edit/Prepare" => Take(Verdict.Prepare),
         ['/', 'o', 'l', 'd', '/', .. var rest] => new CallRoute(null, Encoding.ASCII.GetBytes($"/new/{rest}")),
         _ => new CallRoute(null, IsStream: CriRouter.IsStream(path)),
@@ -52,6 +53,9 @@ internal sealed class FakeEdits
         {
             runtime.On(path, async call => await call.AnswerAsync(Reverse(await call.ReadRequestAsync())));
         }
+
+        foreach (var path in (string[])["/edit/Silent", "/edit/EachSilent", "/test/Silent"])
+            runtime.On(path, async call => await Task.Delay(Timeout.Infinite, call.Cancelled));
     }
 
     internal static byte[] Reverse(byte[] message) => [.. Enumerable.Reverse(message)];

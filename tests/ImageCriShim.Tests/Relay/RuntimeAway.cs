@@ -44,6 +44,44 @@ public sealed class RuntimeAway : RelayTest
     }
 
     [Fact]
+    public async Task A_caller_that_waits_is_greeted_at_once_and_the_runtime_hears_nothing_of_it()
+    {
+        StartRelay();
+        var caller = await Connect(new() { Encoder = RawOptions.Indexing, Settings = [(Http2Setting.HeaderTableSize, 100)] });
+        await caller.Connection.WaitForFrame(FrameType.Settings); // gRPC sends no call before
+        string[] paths = ["/test.Fake/Unary", "/edit/Answer", "/edit/Watch", "/old/Echo"];
+        var calls = paths.Select(path => caller.CallAsync(path, new byte[3000])).ToArray();
+        await Wait.AWhile(); // they are held
+
+        StartRuntime();
+
+        foreach (var call in calls)
+            (await call).Status.ShouldBe(0);
+        (await caller.CallAsync("/test.Fake/Unary", [2])).Single.ShouldBe([2]);
+        var runtime = await Runtime.ConnectionAsync();
+        runtime.Received.Count(frame => frame.SameAs(Frame.SettingsAck)).ShouldBe(1);
+        caller.Connection.Received.Count(frame => frame.Type == FrameType.Settings && !frame.Has(FrameFlags.Ack)).ShouldBe(2);
+        caller.Connection.Received.Count(frame => frame.SameAs(Frame.SettingsAck)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_call_whose_deadline_comes_first_hears_the_reason_before_it()
+    {
+        Expect("cannot be connected: there is no such socket");
+        StartRelay();
+        var call = (await Connect()).CallAsync("/test.Fake/Unary", [1], new Header("grpc-timeout", "400n"));
+        await Wait.Until(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromTicks(1)); // so that it takes more looks than there is time for to reach three seconds
+                return call.IsCompleted;
+            },
+            "it is answered");
+        (await call).Status.ShouldBe(14);
+        (await call).Message.ShouldEndWith("cannot be connected: there is no such socket");
+    }
+
+    [Fact]
     public async Task A_runtime_that_comes_back_serves_the_next_connection_at_once()
     {
         Expect("cannot be connected");

@@ -1,6 +1,6 @@
-using ImageCriShim.Cri;
+using ImageCriShim.Relay;
 
-namespace ImageCriShim.Tests.Cri;
+namespace ImageCriShim.Tests.Relay;
 
 public sealed class GrpcTimeoutTests
 {

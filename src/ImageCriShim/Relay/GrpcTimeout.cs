@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ImageCriShim.Cri;
+namespace ImageCriShim.Relay;
 
 /// <summary>The <c>grpc-timeout</c> header: up to eight digits and a unit (gRPC over HTTP/2).</summary>
 internal static class GrpcTimeout
