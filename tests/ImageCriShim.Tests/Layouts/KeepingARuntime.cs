@@ -31,7 +31,7 @@ public sealed class KeepingARuntime
         Happens(node, untouched, happens);
         node.ShouldAlwaysHaveHadARuntime();
         if (!node.CallsTheShim || !node.Kubelet.Others.SequenceEqual(untouched.Kubelet.Others))
-            node.Check().State.ShouldBe(FindingState.Problem, $"kubelet is told {Describe(node)}, and without us {Describe(untouched)}");
+            node.Check().State.ShouldBe(FindingState.Problem, $"kubelet is told:\n{node.Kubelet}\nand without us:\n{untouched.Kubelet}");
         Install(node, untouched);
         Uninstall(node, untouched);
     }
@@ -56,7 +56,7 @@ public sealed class KeepingARuntime
         Install(node, untouched);
         Uninstall(node, untouched);
         Happens(node, untouched, happens);
-        node.Kubelet.ShouldBeEquivalentTo(untouched.Kubelet);
+        $"{node.Kubelet}".ShouldBe($"{untouched.Kubelet}");
         node.ShouldAlwaysHaveHadARuntime();
     }
 
@@ -91,22 +91,24 @@ public sealed class KeepingARuntime
     private static void ShouldBeAtTheShim(LayoutNode node, LayoutNode untouched)
     {
         node.ShouldAlwaysHaveHadARuntime();
-        node.CallsTheShim.ShouldBeTrue(Describe(node));
+        node.CallsTheShim.ShouldBeTrue($"{node.Kubelet}");
         node.Kubelet.Others.ShouldBe(untouched.Kubelet.Others);
     }
 
-    /// <summary>That it succeeds means that kubelet calls the runtime now, and after whatever restart.</summary>
+    /// <summary>Whether or not it succeeds, kubelet has a runtime after whatever restart; and that it succeeds means that kubelet calls it itself.</summary>
     private static void Uninstall(LayoutNode node, LayoutNode untouched)
     {
         var outcome = node.Uninstall();
-        outcome.Code.ShouldBe(0, $"{outcome}");
-        node.Kubelet.ShouldBeEquivalentTo(untouched.Kubelet, "after uninstall");
+        var told = $"{node.Kubelet}";
         node.RestartKubelet();
-        node.Kubelet.ShouldBeEquivalentTo(untouched.Kubelet, "after a restart of kubelet");
+        var toldAgain = $"{node.Kubelet}";
         node.Reboot();
-        node.Kubelet.ShouldBeEquivalentTo(untouched.Kubelet, "after a reboot");
         node.ShouldAlwaysHaveHadARuntime();
+        outcome.Code.ShouldBe(0, $"{outcome}");
+        $"{untouched.Kubelet}".ShouldSatisfyAllConditions(
+            without => told.ShouldBe(without, "after uninstall"),
+            without => toldAgain.ShouldBe(without, "after a restart of kubelet"),
+            without => $"{node.Kubelet}".ShouldBe(without, "after a reboot"));
+        node.Mentions.ShouldBeEmpty();
     }
-
-    private static string Describe(LayoutNode node) => $"{node.Kubelet.Runtime} {node.Kubelet.Images} {string.Join(' ', node.Kubelet.Others)}";
 }

@@ -18,6 +18,8 @@ internal sealed record KubeletSettings(string Runtime, string Images, IReadOnlyL
     private static readonly HashSet<string> s_switches =
         ["enable-server", "fail-swap-on", "register-node", "rotate-certificates", "anonymous-auth", "protect-kernel-defaults", "allow-privileged", "logtostderr"];
 
+    public override string ToString() => string.Join('\n', Others.Prepend(Images == Runtime ? Runtime : $"{Runtime}, for images {Images}"));
+
     /// <summary>A later file of <c>--config-dir</c> counts more than an earlier, all of them more than <c>--config</c>, and a flag more than files.</summary>
     public static KubeletSettings Of(NodeTree tree, IEnumerable<string> arguments)
     {

@@ -52,7 +52,10 @@ internal sealed class LayoutNode : IDisposable
     /// <summary>All files but sockets, a line each.</summary>
     public IReadOnlyList<string> Files => [.. _files.Look(withTimes: false, without: "/run")];
 
-    public IReadOnlyList<string> Calls => _systemctl.Calls;
+    /// <summary>The files that speak of the shim; after it is gone, whoever reads them would call where nobody listens.</summary>
+    public IEnumerable<string> Mentions => Directory.EnumerateFiles(_files.Root, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+        .Where(file => !file.Contains("/run/", StringComparison.Ordinal) && new FileInfo(file).LinkTarget is null)
+        .Where(file => file.Contains("image-cri-shim", StringComparison.Ordinal) || File.ReadAllText(file).Contains("image-cri-shim", StringComparison.Ordinal));
 
     public Outcome Install() => _files.Install(
         cri: Option("--cri"), address: Option("--address") ?? "http://sealos.hub:5000", beforeStep: AskAtStep, systemd: new Systemd(isRunning: true, _systemctl.Program));
