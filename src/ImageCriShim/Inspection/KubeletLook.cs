@@ -10,7 +10,7 @@ internal static class KubeletLook
     private const string What = "kubelet";
 
     /// <param name="runtime">The socket of the runtime behind us; null where it is not known.</param>
-    public static Finding Look(NodeRoot root, string shim, string? runtime)
+    public static Finding Look(NodeRoot root, string shim, string? runtime = null)
     {
         try
         {
@@ -25,6 +25,8 @@ internal static class KubeletLook
 
     private static Finding Look(NodeRoot root, KubeletPointer kubelet, RunningKubelet? running, string shim, string? runtime)
     {
+        if (UnsupportedNode.Find(root.Files, kubelet.IsThere) is { } unsupported && (running is null || !running.Calls(shim)))
+            return Finding.Problem(What, $"is that of {unsupported.Name}, which install does not support", Remedy.Do(unsupported.Advice));
         if (!kubelet.IsThere && running is null)
             return Finding.Warning(What, "there is none on this node", Remedy.Do("when it is installed, run: image-cri-shim install"));
         var told = kubelet.Told;

@@ -25,6 +25,8 @@ internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string Kub
         var settings = config.Load();
         var socket = (settings ?? new ShimSettings { Registries = [] }).ShimSocket;
         var pointer = KubeletPointer.Find(files, systemd);
+        if (UnsupportedNode.Find(files, pointer.IsThere) is { } unsupported)
+            throw new InstallException(unsupported.Problem);
         var crictl = new CrictlFile(files);
         var runtime = FindRuntime(files, wish, settings, socket, [pointer.Runtime, crictl.Runtime], out var problem);
         Check(wish, settings, problem);

@@ -36,7 +36,7 @@ internal sealed class Redirection(NodeFiles files, NodeFiles after, RemovalPlan 
         if (SystemdUnits.IsOfAPackage(file.Path))
             throw Stays($"{file.Path}, which belongs to a package, says so; have it name unix://{runtime}, and uninstall again");
         var edited = file with { Text = SocketText.Replace(file.Text, plan.Shims, runtime) };
-        if (YamlText.Parses(file) && !YamlText.Parses(edited))
+        if (YamlText.Parses(edited) ? !YamlText.Parses(file) : YamlText.Parses(file) || Path.GetExtension(file.Path) is ".yaml" or ".yml" or ".json")
             throw Stays($"{file.Path} says so in a way that is not edited here; have it name unix://{runtime}, and uninstall again");
         var now = files.Read(file.Path);
         var entry = known?.Entry ?? BackupEntry.Of(new FileChange(file.Path, now, now, part));
