@@ -1,4 +1,5 @@
 using ImageCriShim.Configuration;
+using ImageCriShim.Hosting;
 using ImageCriShim.Installation;
 
 namespace ImageCriShim.Inspection;
@@ -8,11 +9,13 @@ internal static class KubeletLook
 {
     private const string What = "kubelet";
 
-    public static Finding Look(NodeRoot root, string shim)
+    /// <param name="runtime">The socket of the runtime behind us; null where it is not known.</param>
+    public static Finding Look(NodeRoot root, string shim, string? runtime = null)
     {
         try
         {
-            return Look(root, KubeletPointer.Find(root.Files), root.IsThisNode ? RunningKubelet.Find() : null, shim);
+            var pointer = KubeletPointer.Find(root.Files, Systemd.Of(root.Files));
+            return Look(root, pointer, root.IsThisNode ? RunningKubelet.Find(pointer.Service) : null, shim, runtime);
         }
         catch (InstallException e) // its files say no runtime, or say it in a way that is not edited
         {
@@ -20,19 +23,34 @@ internal static class KubeletLook
         }
     }
 
-    private static Finding Look(NodeRoot root, KubeletPointer kubelet, RunningKubelet? running, string shim)
+    private static Finding Look(NodeRoot root, KubeletPointer kubelet, RunningKubelet? running, string shim, string? runtime)
     {
+        if (UnsupportedNode.Find(root.Files, kubelet.IsThere) is { } unsupported && (running is null || !running.Calls(shim)))
+            return Finding.Problem(What, $"is that of {unsupported.Name}, which install does not support", Remedy.Do(unsupported.Advice));
         if (!kubelet.IsThere && running is null)
             return Finding.Warning(What, "there is none on this node", Remedy.Do("when it is installed, run: image-cri-shim install"));
         var told = kubelet.Told;
-        if (told is null && running?.Socket is { } flag && Endpoint.AreSame(flag, shim))
+        if (told is null && running?.Flag is { } flag && Endpoint.AreSame(flag, shim))
             return Finding.Ok(What, $"calls the shim (process {running.Id})");
         var edits = kubelet.PointAt(shim).Where(edit => edit.ToChange(ChangeOf.Kubelet).IsNeeded).ToList();
         if (edits.Count > 0)
             return Finding.Problem(What, Describe(root, kubelet, told, shim), [.. edits.SelectMany(edit => EditSteps.Of(edit, root.At(edit.Path))), Restart(kubelet, edits)]);
-        return running?.Socket is { } socket && !Endpoint.AreSame(socket, shim)
-            ? Finding.Problem(What, $"runs with {socket}, not with the shim (process {running.Id})", Restart(kubelet, edits))
-            : Finding.Ok(What, $"calls the shim ({Place(root, told)})");
+        return running is not null && Elsewhere(running, shim, told?.Socket, runtime) is { } elsewhere
+            ? Finding.Problem(What, $"runs with {elsewhere}, not with the shim (process {running.Id})", Restart(kubelet, edits))
+            : Finding.Ok(What, $"calls the shim ({(running?.Calls(shim) == true ? $"process {running.Id}; " : "")}{Place(root, told)})");
+    }
+
+    /// <summary>
+    /// What it really calls: its files may have been changed after it was started. Metrics of containers come from the runtime itself (cAdvisor), so that a
+    /// connection there means nothing while there is one to us.
+    /// </summary>
+    private static string? Elsewhere(RunningKubelet running, string shim, string? told, string? runtime)
+    {
+        if (running.Calls(shim))
+            return null;
+        if (running.Flag is { } flag && !Endpoint.AreSame(flag, shim))
+            return flag;
+        return new[] { runtime, told }.Concat(RuntimeDiscovery.WellKnown).OfType<string>().Where(socket => !Endpoint.AreSame(socket, shim)).FirstOrDefault(running.Calls);
     }
 
     private static string Describe(NodeRoot root, KubeletPointer kubelet, ToldSocket? told, string shim) => (told, kubelet.Runtime) switch

@@ -119,6 +119,8 @@ public sealed class KubeletElsewhere : NodeTest
         await ShouldSayAndBeMended("""
             problem  kubelet: calls unix:///run/containerd/containerd.sock, not the shim (ROOT/usr/lib/systemd/system/kubelet.service:2)
                      - write ROOT/etc/systemd/system/kubelet.service.d/90-image-cri-shim.conf:
+                         # A copy of what /usr/lib/systemd/system/kubelet.service says, with another socket. When that changes, image-cri-shim check says so.
+                         # marks: MARKS
                          [Service]
                          ExecStart=
                          ExecStart=/usr/bin/kubelet --container-runtime-endpoint=unix://DIR/shim.sock
