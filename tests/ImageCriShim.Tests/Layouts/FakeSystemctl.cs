@@ -34,6 +34,9 @@ internal sealed class FakeSystemctl : IDisposable
 
     public string Program { get; }
 
+    /// <summary>Is asked of each command that changes something whether it fails, without an effect.</summary>
+    public Func<string, bool> Fails { get; init; } = _ => false;
+
     /// <summary>What it was asked since it was made.</summary>
     public List<string> Calls { get; } = [];
 
@@ -77,7 +80,8 @@ internal sealed class FakeSystemctl : IDisposable
             var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             var (options, others) = Sort(words);
             string[] units = [.. others.Skip(1).Select(unit => unit.Contains('.') || unit.Contains('*') ? unit : $"{unit}.service")];
-            return Answer(others[0], units, options);
+            var isQuestion = others[0] is "show" or "is-active" or "is-enabled" or "list-units";
+            return !isQuestion && Fails($"systemctl {line}") ? (1, "") : Answer(others[0], units, options);
         }
         catch (NodeFailure e)
         {

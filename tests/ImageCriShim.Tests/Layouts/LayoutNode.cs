@@ -23,6 +23,7 @@ internal sealed class LayoutNode : IDisposable
     private readonly List<string> _failures = [];
     private readonly ManualResetEventSlim _isOver = new();
     private readonly Thread _clock;
+    private Func<string, string?>? _interruption;
 
     public LayoutNode(Layout layout)
     {
@@ -34,7 +35,7 @@ internal sealed class LayoutNode : IDisposable
             _files.Link($"/etc/systemd/system/multi-user.target.wants/{unit}", LoadedUnit.Load(_tree, unit)!.Path);
         _runtimes = [.. layout.Runtimes.Select(socket => new AnsweringSocket(_tree.At(socket), () => socket))];
         _systemd = new FakeSystemd(_tree) { OnMoment = Ask };
-        _systemctl = new FakeSystemctl(_systemd, _files.Beside("programs"));
+        _systemctl = new FakeSystemctl(_systemd, _files.Beside("programs")) { Fails = command => _interruption?.Invoke(command) is not null };
         _systemd.Boot();
         _clock = new Thread(AskEach100Milliseconds) { IsBackground = true };
         _clock.Start();
@@ -48,6 +49,9 @@ internal sealed class LayoutNode : IDisposable
 
     /// <summary>Whether the kubelet calls the shim for everything.</summary>
     public bool CallsTheShim => IsShim(Kubelet.Runtime) && IsShim(Kubelet.Images);
+
+    /// <summary>The runtime that answers the kubelet's calls, and whether through the shim.</summary>
+    public string WhoAnswers => AnsweringSocket.Ask(_tree.At(Kubelet.Runtime));
 
     /// <summary>All files but sockets, a line each.</summary>
     public IReadOnlyList<string> Files => [.. _files.Look(withTimes: false, without: "/run")];
@@ -64,6 +68,26 @@ internal sealed class LayoutNode : IDisposable
 
     /// <summary>What check says of kubelet.</summary>
     public Finding Check() => KubeletLook.Look(new NodeRoot(new NodeFiles(_files.Root)), Shim);
+
+    /// <summary>Runs install or uninstall, killed before a step of it, or with a systemctl that fails.</summary>
+    /// <param name="at">How many steps it gets to do.</param>
+    /// <returns>The step; null where it has no more than that.</returns>
+    public string? Interrupt(int at, Func<LayoutNode, Outcome> run)
+    {
+        string? reached = null;
+        _interruption = step => at-- == 0 ? reached = $"before: {step}" : null;
+        try
+        {
+            run(this);
+        }
+        catch (OperationCanceledException)
+        {
+            // It was killed.
+        }
+
+        _interruption = null;
+        return reached;
+    }
 
     /// <summary>Lets happen to the node what the layout says.</summary>
     public void LetHappen(string what)
@@ -112,6 +136,8 @@ internal sealed class LayoutNode : IDisposable
         AskWithin($"before: {step}");
         lock (_systemd.Gate)
             Try($"a power cut before: {step}", () => PowerCut.ShouldLeaveARuntime(_tree, _layout.Runtimes));
+        if (_interruption?.Invoke(step) is not null)
+            throw new OperationCanceledException(step);
     }
 
     private void AskEach100Milliseconds()
