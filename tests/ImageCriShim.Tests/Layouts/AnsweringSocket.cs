@@ -5,8 +5,7 @@ using ImageCriShim.Tests.Fakes;
 namespace ImageCriShim.Tests.Layouts;
 
 /// <summary>
-/// A socket at which a stand-in of a runtime, or of the shim, answers each connection with a line. It can hold its callers, as systemd's does
-/// until the service runs.
+/// A socket at which a stand-in of a runtime, or of the shim, answers each connection with a line.
 /// </summary>
 internal sealed class AnsweringSocket : IDisposable
 {
@@ -29,7 +28,8 @@ internal sealed class AnsweringSocket : IDisposable
     {
         try
         {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = (int)RawConnection.Patience.TotalMilliseconds };
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.ReceiveTimeout = (int)RawConnection.Patience.TotalMilliseconds;
             socket.Connect(new UnixDomainSocketEndPoint(place));
             using var reader = new StreamReader(new NetworkStream(socket));
             return reader.ReadToEnd() is { Length: > 0 } answer ? answer : throw new NodeFailure("it hangs up");

@@ -125,7 +125,8 @@ internal sealed class FakeSystemctl : IDisposable
         return (0, "");
     }
 
-    private static (int Code, string Output) Each(string[] units, Func<string, int> act) => (units.Select(act).ToList().FirstOrDefault(code => code != 0), "");
+    private static (int Code, string Output) Each(string[] units, Func<string, int> act) =>
+        (units.Select(act).ToList().FirstOrDefault(code => code != 0), "");
 
     private static string Lines(string[] units, Func<string, string> line) => string.Concat(units.Select(unit => $"{line(unit)}\n"));
 

@@ -7,6 +7,7 @@ namespace ImageCriShim.Tests.Layouts;
 internal sealed class FakeSystemd(NodeTree tree) : IDisposable
 {
     private const string ShimSocket = "image-cri-shim.socket";
+    private const string ShimService = "image-cri-shim.service";
 
     private readonly Dictionary<string, RunningUnit> _running = [];
     private HashSet<string> _mayRun = [];
@@ -19,7 +20,7 @@ internal sealed class FakeSystemd(NodeTree tree) : IDisposable
 
     public IReadOnlyList<RunningUnit> Kubelets => [.. _running.Values.Where(unit => unit.Kubelet is not null)];
 
-    public bool IsRunning(string unit) => _running.ContainsKey(unit);
+    public bool IsRunning(string unit) => _running.ContainsKey(unit) || (unit == ShimService && _shim is not null);
 
     /// <summary>Starts what is enabled.</summary>
     public void Boot()
@@ -29,7 +30,7 @@ internal sealed class FakeSystemd(NodeTree tree) : IDisposable
             foreach (var unit in _running.Keys.ToList())
                 StopUnit(unit);
             _mayRun = [.. LoadedUnit.Wanted(tree)];
-            foreach (var unit in _mayRun.OrderBy(unit => unit.EndsWith(".socket", StringComparison.Ordinal) ? 0 : unit.Contains("shim", StringComparison.Ordinal) ? 1 : 2))
+            foreach (var unit in _mayRun.OrderBy(unit => unit switch { ShimSocket => 0, ShimService => 1, _ => 2 }))
                 StartUnit(unit);
         }
     }
@@ -81,25 +82,31 @@ internal sealed class FakeSystemd(NodeTree tree) : IDisposable
             StopUnit(other);
         if (unit.Values("ConditionPathExists").Any(path => !tree.HasAnything(path)))
             return 0;
-        var running = new RunningUnit(unit);
-        if (unit.Values("ListenStream") is [var socket])
-            running.Sockets.Add(new AnsweringSocket(tree.At(socket), AnswerOfTheShim));
-        else
-            StartProgram(running);
-        _running[name] = running;
-        return 0;
+        if (name == ShimSocket && _shim is not null)
+            return 1; // "Socket service already active, refusing": systemd.socket(5) binds only while the service does not run
+        return StartIt(new RunningUnit(unit)) ? 0 : 1;
     }
 
-    private void StartProgram(RunningUnit running)
+    private bool StartIt(RunningUnit running)
+    {
+        if (running.Unit.Values("ListenStream") is [var socket])
+            running.Sockets.Add(new AnsweringSocket(tree.At(socket), AnswerOfTheShim));
+        else if (!StartProgram(running))
+            return false;
+        _running[running.Unit.Name] = running;
+        return true;
+    }
+
+    private bool StartProgram(RunningUnit running)
     {
         var (words, variables) = running.Unit.Command(tree);
         switch (Path.GetFileName(words[0]))
         {
             case "image-cri-shim":
                 _shim = ShimProgram.Start(tree);
-                if (!IsRunning(ShimSocket))
+                if (_shim is not null && !IsRunning(ShimSocket))
                     running.Sockets.Add(new AnsweringSocket(tree.At(_shim.Socket), AnswerOfTheShim));
-                break;
+                return _shim is not null;
             case "kubelet":
                 running.Kubelet = KubeletSettings.Of(tree, words.Skip(1));
                 break;
@@ -112,24 +119,24 @@ internal sealed class FakeSystemd(NodeTree tree) : IDisposable
 
         if (running.Kubelet is not null && !_mayRun.Contains(running.Unit.Name))
             throw new NodeFailure($"{running.Unit.Name} is started, which is neither running nor enabled");
+        return true;
     }
 
     private void StopUnit(string name)
     {
-        if (!_running.Remove(name, out var running))
-            return;
-        if (name == "image-cri-shim.service")
-            _shim = null;
-        running.Dispose();
+        if (name == ShimService)
+            _shim = null; // also of one that a call has started
+        if (_running.Remove(name, out var running))
+            running.Dispose();
     }
 
-    /// <summary>Through the shim; where its service does not run, systemd's socket starts it.</summary>
+    /// <summary>Through the shim; where its service does not run, a call at systemd's socket starts it.</summary>
     private string? AnswerOfTheShim()
     {
         try
         {
-            var shim = _shim ?? ShimProgram.Start(tree);
-            return $"shim, {AnsweringSocket.Ask(tree.At(shim.Runtime))}";
+            _shim ??= ShimProgram.Start(tree);
+            return _shim is null ? null : $"shim, {AnsweringSocket.Ask(tree.At(_shim.Runtime))}";
         }
         catch (NodeFailure)
         {
@@ -153,14 +160,16 @@ internal sealed class RunningUnit(LoadedUnit unit) : IDisposable
 /// <summary>What the shim's stand-in knows.</summary>
 internal sealed record ShimProgram(string Socket, string Runtime)
 {
-    public static ShimProgram Start(NodeTree tree)
+    /// <returns>Null where it does not start: its program or its settings are not there.</returns>
+    public static ShimProgram? Start(NodeTree tree)
     {
         const string settings = "/etc/image-cri-shim.yaml";
         if (!tree.Has("/usr/bin/image-cri-shim") || !tree.Has(settings))
-            throw new NodeFailure("the shim does not start: its program or its settings are gone");
+            return null;
         var values = KubeletSettings.ReadYaml(tree, settings);
         var runtime = KubeletSettings.Plain(values.GetValueOrDefault("cri", "/run/containerd/containerd.sock"));
         var socket = KubeletSettings.Plain(values.GetValueOrDefault("shim", "/var/run/image-cri-shim.sock"));
-        return new ShimProgram(socket.Replace("unix://", "", StringComparison.Ordinal), runtime.Replace("unix://", "", StringComparison.Ordinal));
+        return new ShimProgram(WithoutScheme(socket), WithoutScheme(runtime));
     }
+    private static string WithoutScheme(string endpoint) => endpoint.Replace("unix://", "", StringComparison.Ordinal);
 }

@@ -3,8 +3,8 @@ using ImageCriShim.Tests.Installation;
 namespace ImageCriShim.Tests.Layouts;
 
 /// <summary>
-/// Install and uninstall are killed before each of their steps, or a systemctl of theirs fails: kubelet has a runtime there and after a reboot, and the
-/// same again completes it.
+/// Install and uninstall are killed before each of their steps, or a systemctl of theirs fails: kubelet has a runtime there and after a
+/// reboot, and the same again completes it.
 /// </summary>
 [Trait("suite", "slow")]
 public sealed class InterruptedOnLayouts : LayoutTest

@@ -15,12 +15,12 @@ internal sealed record KubeletSettings(string Runtime, string Images, IReadOnlyL
     private const string Default = "unix:///run/containerd/containerd.sock";
 
     // Of those that may stand without a value, what layouts have.
-    private static readonly HashSet<string> s_switches =
-        ["enable-server", "fail-swap-on", "register-node", "rotate-certificates", "anonymous-auth", "protect-kernel-defaults", "allow-privileged", "logtostderr"];
+    private static readonly HashSet<string> s_switches = ["enable-server", "fail-swap-on", "register-node", "rotate-certificates"];
 
-    public override string ToString() => string.Join('\n', Others.Prepend(Images == Runtime ? Runtime : $"{Runtime}, for images {Images}"));
+    public override string ToString() =>
+        string.Join('\n', Others.Prepend(Images == Runtime ? Runtime : $"{Runtime}, for images {Images}"));
 
-    /// <summary>A later file of <c>--config-dir</c> counts more than an earlier, all of them more than <c>--config</c>, and a flag more than files.</summary>
+    /// <summary>A later file of <c>--config-dir</c> counts more than an earlier one, both more than <c>--config</c>, and a flag most.</summary>
     public static KubeletSettings Of(NodeTree tree, IEnumerable<string> arguments)
     {
         var flags = Flags([.. arguments]);
@@ -31,16 +31,20 @@ internal sealed record KubeletSettings(string Runtime, string Images, IReadOnlyL
                 settings[key] = value;
         }
 
-        var runtime = flags.GetValueOrDefault(RuntimeFlag) ?? (settings.GetValueOrDefault(RuntimeKey) is { Length: > 0 } said ? said : Default);
+        var runtime = flags.GetValueOrDefault(RuntimeFlag)
+            ?? (settings.GetValueOrDefault(RuntimeKey) is { Length: > 0 } said ? said : Default);
         var images = flags.GetValueOrDefault(ImageFlag) ?? settings.GetValueOrDefault(ImageKey) ?? "";
         return new KubeletSettings(SocketOf(runtime), SocketOf(images.Length > 0 ? images : runtime), Rest(flags, settings));
     }
 
     private static List<string> Rest(Dictionary<string, string> flags, Dictionary<string, string> settings) =>
     [
-        .. flags.Where(flag => flag.Key is not (RuntimeFlag or ImageFlag)).Select(flag => $"--{flag.Key}={flag.Value}").Order(StringComparer.Ordinal),
-        .. settings.Where(setting => setting.Key is not (RuntimeKey or ImageKey)).Select(setting => $"{setting.Key}: {setting.Value}").Order(StringComparer.Ordinal),
+        .. Lines("--", "=", flags.Where(flag => flag.Key is not (RuntimeFlag or ImageFlag))),
+        .. Lines("", ": ", settings.Where(setting => setting.Key is not (RuntimeKey or ImageKey))),
     ];
+
+    private static IEnumerable<string> Lines(string head, string between, IEnumerable<KeyValuePair<string, string>> told) =>
+        told.Select(one => $"{head}{one.Key}{between}{one.Value}").Order(StringComparer.Ordinal);
 
     private static Dictionary<string, string> Flags(string[] arguments)
     {

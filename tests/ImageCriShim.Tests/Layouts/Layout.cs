@@ -4,17 +4,21 @@ using ImageCriShim.Tests.Fakes;
 namespace ImageCriShim.Tests.Layouts;
 
 /// <summary>
-/// A kind of node, as a file of <c>nodes/</c>. What stands before the first <c>###</c> says whose layout it is and from where it is known.
+/// A kind of node, as a file of <c>nodes/</c>. What stands before the first <c>###</c> says whose layout it is and what it is known from.
 /// <c>### PATH</c> begins a file, and <c>### PATH -> TARGET</c> is a link. <c>### running: UNIT...</c> names what runs and is enabled,
-/// <c>### runtime: SOCKET...</c> where runtimes listen that no unit of the layout starts. <c>### install: OPTIONS</c> is how it is installed, and
-/// <c>### refused</c> holds what install says where it must not be done. <c>### event: NAME</c> begins a script of bash, which runs in the node's root
-/// directory and does to the node what its operator, kubeadm or a package does: each from an installed node on its own, and all one after the other.
+/// <c>### runtime: SOCKET...</c> where runtimes listen that no unit of the layout starts, and <c>### install: OPTIONS</c> how it is
+/// installed. <c>### event: NAME</c> begins a script of bash, which runs in the node's root directory and does to the node what its
+/// operator, kubeadm or a package does: each on its own, and all of them one after the other.
 /// </summary>
 internal sealed partial class Layout
 {
     private readonly List<(string Head, string Body)> _parts;
 
-    private Layout(string name) => _parts = [.. Part().Matches(File.ReadAllText(Path.Combine(Folder, $"{name}.txt"))).Select(part => (part.Groups["head"].Value, part.Groups["body"].Value))];
+    private Layout(string name)
+    {
+        var text = File.ReadAllText(Path.Combine(Folder, $"{name}.txt"));
+        _parts = [.. Part().Matches(text).Select(part => (part.Groups["head"].Value, part.Groups["body"].Value))];
+    }
 
     public static TheoryData<string> All => [.. Names];
 
@@ -43,14 +47,13 @@ internal sealed partial class Layout
     /// <summary>The options of install.</summary>
     public string[] Options => _parts.Find(part => part.Head.StartsWith("install: ", StringComparison.Ordinal)).Head?.Split(' ')[1..] ?? [];
 
-    public string? Refusal => _parts.Find(part => part.Head == "refused").Body;
-
     public IReadOnlyDictionary<string, string> Events => _parts.Where(part => part.Head.StartsWith("event: ", StringComparison.Ordinal))
         .ToDictionary(part => part.Head["event: ".Length..], part => part.Body);
 
     private static string Folder { get; } = Path.Combine(Repository.Root, "tests/ImageCriShim.Tests/Layouts/nodes");
 
-    private static IEnumerable<string> Names => Directory.GetFiles(Folder).Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Names =>
+        Directory.GetFiles(Folder).Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
 
     public static Layout Read(string name) => new(name);
 

@@ -7,12 +7,15 @@ using ImageCriShim.Tests.Installation;
 namespace ImageCriShim.Tests.Layouts;
 
 /// <summary>
-/// A node of a layout that runs: a stand-in of systemd, of the runtimes and of the kubelet, which calls where it was told to at its last start.
-/// It calls every 100 ms, and at each step of install, uninstall and systemctl; that nobody answered is written down.
+/// A node of a layout that runs: stand-ins of systemd, of the runtimes and of the kubelet, which calls where it was told to at its last
+/// start. It calls every 100 ms, and at each step of install, uninstall and systemctl; that nobody answered is written down.
 /// </summary>
 internal sealed class LayoutNode : IDisposable
 {
     private const string Shim = "/var/run/image-cri-shim.sock";
+    private const string Wants = "/etc/systemd/system/multi-user.target.wants";
+
+    private static readonly EnumerationOptions s_everything = new() { RecurseSubdirectories = true, AttributesToSkip = 0 };
 
     private readonly InstalledNode _files = new();
     private readonly Layout _layout;
@@ -32,10 +35,10 @@ internal sealed class LayoutNode : IDisposable
         _files.Link("/var/run", "../run");
         layout.WriteTo((path, text) => _files.Write(path, text), _files.Link);
         foreach (var unit in layout.Running)
-            _files.Link($"/etc/systemd/system/multi-user.target.wants/{unit}", LoadedUnit.Load(_tree, unit)!.Path);
+            _files.Link($"{Wants}/{unit}", LoadedUnit.Load(_tree, unit)!.Path);
         _runtimes = [.. layout.Runtimes.Select(socket => new AnsweringSocket(_tree.At(socket), () => socket))];
         _systemd = new FakeSystemd(_tree) { OnMoment = Ask };
-        _systemctl = new FakeSystemctl(_systemd, _files.Beside("programs")) { Fails = command => _interruption?.Invoke(command) is not null };
+        _systemctl = new FakeSystemctl(_systemd, _files.Beside("programs")) { Fails = IsInterrupted };
         _systemd.Boot();
         _clock = new Thread(AskEach100Milliseconds) { IsBackground = true };
         _clock.Start();
@@ -56,15 +59,17 @@ internal sealed class LayoutNode : IDisposable
     /// <summary>All files but sockets, a line each.</summary>
     public IReadOnlyList<string> Files => [.. _files.Look(withTimes: false, without: "/run")];
 
-    /// <summary>The files that speak of the shim; after it is gone, whoever reads them would call where nobody listens.</summary>
-    public IEnumerable<string> Mentions => Directory.EnumerateFiles(_files.Root, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+    /// <summary>The files that speak of the shim; after it is gone, who reads them would call where nobody listens.</summary>
+    public IEnumerable<string> Mentions => Directory.EnumerateFiles(_files.Root, "*", s_everything)
         .Where(file => !file.Contains("/run/", StringComparison.Ordinal) && new FileInfo(file).LinkTarget is null)
-        .Where(file => file.Contains("image-cri-shim", StringComparison.Ordinal) || File.ReadAllText(file).Contains("image-cri-shim", StringComparison.Ordinal));
+        .Where(file => $"{file}\n{File.ReadAllText(file)}".Contains("image-cri-shim", StringComparison.Ordinal));
+
+    private Systemd Systemd => new(isRunning: true, _systemctl.Program);
 
     public Outcome Install() => _files.Install(
-        cri: Option("--cri"), address: Option("--address") ?? "http://sealos.hub:5000", beforeStep: AskAtStep, systemd: new Systemd(isRunning: true, _systemctl.Program));
+        cri: Option("--cri"), address: Option("--address") ?? "http://sealos.hub:5000", beforeStep: AskAtStep, systemd: Systemd);
 
-    public Outcome Uninstall() => _files.Uninstall(beforeStep: AskAtStep, systemd: new Systemd(isRunning: true, _systemctl.Program));
+    public Outcome Uninstall() => _files.Uninstall(beforeStep: AskAtStep, systemd: Systemd);
 
     /// <summary>What check says of kubelet.</summary>
     public Finding Check() => KubeletLook.Look(new NodeRoot(new NodeFiles(_files.Root)), Shim);
@@ -98,7 +103,8 @@ internal sealed class LayoutNode : IDisposable
     }
 
     /// <summary>Restarts the kubelet, as its operator may at any time.</summary>
-    public void RestartKubelet() => Run($"systemctl daemon-reload && systemctl restart {string.Join(' ', _systemd.Kubelets.Select(unit => unit.Unit.Name))}\n");
+    public void RestartKubelet() =>
+        Run($"systemctl daemon-reload && systemctl restart {string.Join(' ', _systemd.Kubelets.Select(unit => unit.Unit.Name))}\n");
 
     public void Reboot()
     {
@@ -131,12 +137,14 @@ internal sealed class LayoutNode : IDisposable
 
     private string? Option(string name) => Array.IndexOf(_layout.Options, name) is >= 0 and var at ? _layout.Options[at + 1] : null;
 
+    private bool IsInterrupted(string step) => _interruption?.Invoke(step) is not null;
+
     private void AskAtStep(string step)
     {
         AskWithin($"before: {step}");
         lock (_systemd.Gate)
             Try($"a power cut before: {step}", () => PowerCut.ShouldLeaveARuntime(_tree, _layout.Runtimes));
-        if (_interruption?.Invoke(step) is not null)
+        if (IsInterrupted(step))
             throw new OperationCanceledException(step);
     }
 
@@ -177,7 +185,8 @@ internal sealed class LayoutNode : IDisposable
 
     private void Run(string script)
     {
-        var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", script]) { WorkingDirectory = _files.Root, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", script]) { WorkingDirectory = _files.Root };
+        start.RedirectStandardError = true;
         start.Environment["PATH"] = $"{Path.GetDirectoryName(_systemctl.Program)}:{Environment.GetEnvironmentVariable("PATH")}";
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEnd();

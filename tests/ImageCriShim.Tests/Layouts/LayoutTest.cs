@@ -3,8 +3,8 @@ using ImageCriShim.Inspection;
 namespace ImageCriShim.Tests.Layouts;
 
 /// <summary>
-/// A test on a node of a layout, beside a second one that install never touches: what that one's kubelet is told, and whom it reaches, is what is right
-/// without the shim.
+/// A test on a node of a layout, beside a second one that install never touches: what that one's kubelet is told, and whom it reaches, is
+/// what is right without the shim.
 /// </summary>
 public abstract class LayoutTest : IDisposable
 {
@@ -54,7 +54,7 @@ public abstract class LayoutTest : IDisposable
         Node.Kubelet.Others.ShouldBe(Untouched.Kubelet.Others);
     }
 
-    /// <summary>Whether or not it succeeds, kubelet has a runtime after whatever restart; and that it succeeds means that kubelet calls it itself.</summary>
+    /// <summary>Whether or not it succeeds, kubelet has a runtime after whatever restart. If it does, kubelet calls that itself.</summary>
     private protected void Uninstall()
     {
         var outcome = Node.Uninstall();

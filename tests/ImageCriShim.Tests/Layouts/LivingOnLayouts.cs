@@ -15,7 +15,7 @@ public sealed class LivingOnLayouts : LayoutTest
         Happens(happens);
         Node.ShouldAlwaysHaveHadARuntime();
         if (!Node.CallsTheShim || !Node.Kubelet.Others.SequenceEqual(Untouched.Kubelet.Others))
-            Node.Check().State.ShouldBe(FindingState.Problem, $"kubelet is told:\n{Node.Kubelet}\nand without the shim:\n{Untouched.Kubelet}");
+            Node.Check().State.ShouldBe(FindingState.Problem, $"told:\n{Node.Kubelet}\nand without the shim:\n{Untouched.Kubelet}");
         Install();
         Uninstall();
     }

@@ -19,7 +19,8 @@ internal sealed class LoadedUnit
     /// <returns>Null where there is no such unit.</returns>
     public static LoadedUnit? Load(NodeTree tree, string name)
     {
-        if (s_directories.Select(directory => $"{directory}/{name}").FirstOrDefault(path => tree.LinkOf(path) is not null || tree.Has(path)) is not { } found)
+        var places = s_directories.Select(directory => $"{directory}/{name}");
+        if (places.FirstOrDefault(path => tree.LinkOf(path) is not null || tree.Has(path)) is not { } found)
             return null;
         if (tree.LinkOf(found) == "/dev/null")
             return new LoadedUnit(name, found) { IsMasked = true };
@@ -40,8 +41,8 @@ internal sealed class LoadedUnit
     public (IReadOnlyList<string> Words, IReadOnlyDictionary<string, string> Variables) Command(NodeTree tree)
     {
         var variables = new Dictionary<string, string>();
-        foreach (var assignment in Values("Environment").SelectMany(SystemdWords.Split).Select(word => word.Split('=', 2)).Where(parts => parts.Length == 2))
-            variables[assignment[0]] = assignment[1];
+        foreach (var word in Values("Environment").SelectMany(SystemdWords.Split).Where(word => word.Contains('=')))
+            variables[word.Split('=', 2)[0]] = word.Split('=', 2)[1];
         foreach (var (name, value) in Values("EnvironmentFile").SelectMany(path => ReadVariables(tree, path)))
             variables[name] = value;
         if (Values("ExecStart") is not [var command])
@@ -56,14 +57,12 @@ internal sealed class LoadedUnit
         orderby sameName.Key
         select sameName.First();
 
-    private static IReadOnlyDictionary<string, string> ReadVariables(NodeTree tree, string path)
-    {
-        if (tree.Read(path.TrimStart('-')) is { } text)
-            return SystemdWords.Variables(text);
-        return path.StartsWith('-') ? new Dictionary<string, string>() : throw new NodeFailure($"{path} is missing, and the unit does not start");
-    }
+    private static IReadOnlyDictionary<string, string> ReadVariables(NodeTree tree, string path) =>
+        tree.Read(path.TrimStart('-')) is { } text ? new VariableFile().Read(text)
+            : path.StartsWith('-') ? new Dictionary<string, string>()
+            : throw new NodeFailure($"the unit does not start: {path} is missing");
 
-    /// <summary>Adds one file's lines. A backslash joins lines, comments between them do not count, and an empty value begins a list anew.</summary>
+    /// <summary>Adds a file's lines. A backslash joins them, comments in between do not count, an empty value empties a list.</summary>
     private void Add(string text)
     {
         var whole = "";
@@ -88,6 +87,10 @@ internal sealed class LoadedUnit
         if (value.Trim().Length == 0)
             values.Clear();
         else
-            values.Add(value.Trim().Replace("%N", System.IO.Path.GetFileNameWithoutExtension(Name), StringComparison.Ordinal).Replace("%n", Name, StringComparison.Ordinal));
+            values.Add(WithoutSpecifiers(value.Trim()));
     }
+
+    private string WithoutSpecifiers(string value) => value
+        .Replace("%N", System.IO.Path.GetFileNameWithoutExtension(Name), StringComparison.Ordinal)
+        .Replace("%n", Name, StringComparison.Ordinal);
 }

@@ -14,7 +14,8 @@ internal sealed record RancherSettings(KubeletSettings Kubelet, string? OwnRunti
 
     /// <param name="program"><c>k3s</c> or <c>rke2</c>.</param>
     /// <param name="arguments">With <c>server</c> or <c>agent</c> in front.</param>
-    public static RancherSettings Of(NodeTree tree, string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> variables)
+    public static RancherSettings Of(
+        NodeTree tree, string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> variables)
     {
         if (arguments is not ["server" or "agent", ..])
             throw new NodeFailure($"{program} does not start: it is neither server nor agent");
@@ -28,8 +29,9 @@ internal sealed record RancherSettings(KubeletSettings Kubelet, string? OwnRunti
             $"--{RuntimeFlag}={Last(RuntimeFlag) ?? $"unix://{own}"}",
             .. Last(ImageFlag) is { Length: > 0 } images ? [$"--{ImageFlag}={images}"] : (string[])[],
             .. all.Where(flag => flag.Name == KubeletArgument).Select(flag => $"--{flag.Value.TrimStart('-')}")]);
-        var others = all.Where(flag => flag.Name is not (RuntimeFlag or ImageFlag or KubeletArgument)).Select(flag => $"{flag.Name}={flag.Value}");
-        return new RancherSettings(kubelet with { Others = [.. kubelet.Others, .. others.Order(StringComparer.Ordinal)] }, own);
+        var others = all.Where(flag => flag.Name is not (RuntimeFlag or ImageFlag or KubeletArgument));
+        var lines = others.Select(flag => $"{flag.Name}={flag.Value}").Order(StringComparer.Ordinal);
+        return new RancherSettings(kubelet with { Others = [.. kubelet.Others, .. lines] }, own);
     }
 
     /// <summary>The file and those in FILE.d; a later one counts more, and a key that ends in <c>+</c> adds to a list.</summary>

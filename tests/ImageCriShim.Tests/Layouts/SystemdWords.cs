@@ -2,12 +2,12 @@ using System.Text;
 
 namespace ImageCriShim.Tests.Layouts;
 
-/// <summary>How systemd takes text apart: command lines and assignments (systemd.service(5), systemd.exec(5)), and files of variables.</summary>
+/// <summary>How systemd takes command lines and assignments apart (systemd.service(5), systemd.exec(5)).</summary>
 internal static class SystemdWords
 {
     private const string Blank = " \t\n\r";
 
-    /// <summary>Words as in <c>ExecStart=</c> and <c>Environment=</c>: quotes may stand anywhere and are taken away, a backslash escapes.</summary>
+    /// <summary>Words as in <c>ExecStart=</c> and <c>Environment=</c>: quotes may stand anywhere and go, a backslash escapes.</summary>
     public static List<string> Split(string text)
     {
         var words = new List<string>();
@@ -25,9 +25,6 @@ internal static class SystemdWords
     /// <summary>The words of a command with its variables put in: <c>$NAME</c> alone becomes words, <c>${NAME}</c> a part of one.</summary>
     public static List<string> Expand(IEnumerable<string> words, IReadOnlyDictionary<string, string> variables) =>
         [.. words.SelectMany(word => IsVariable(word) ? Split(variables.GetValueOrDefault(word[1..], "")) : [WithBraces(word, variables)])];
-
-    /// <summary>The variables of an <c>EnvironmentFile=</c>.</summary>
-    public static IReadOnlyDictionary<string, string> Variables(string text) => new VariableFile().Read(text);
 
     private static string NextWord(string text, ref int at)
     {

@@ -26,13 +26,15 @@ internal sealed class VariableFile
 
     private State Next(char character) => _state switch
     {
-        State.BeforeKey => character is '#' or ';' ? State.Comment : char.IsWhiteSpace(character) ? State.BeforeKey : Add(_key, character, State.Key),
+        State.BeforeKey when character is '#' or ';' => State.Comment,
+        State.BeforeKey => char.IsWhiteSpace(character) ? State.BeforeKey : Add(_key, character, State.Key),
         State.Key => character == '\n' ? Forget() : character == '=' ? State.BeforeValue : Add(_key, character, State.Key),
         State.BeforeValue => BeforeValue(character),
         State.Value => character == '\n' ? Keep() : character == '\\' ? State.ValueEscape : Add(_value, character, State.Value),
         State.ValueEscape => character == '\n' ? State.Value : Add(_value, character, State.Value),
         State.Single => character == '\'' ? State.BeforeValue : Add(_value, character, State.Single),
-        State.Double => character == '"' ? State.BeforeValue : character == '\\' ? State.DoubleEscape : Add(_value, character, State.Double),
+        State.Double when character == '"' => State.BeforeValue,
+        State.Double => character == '\\' ? State.DoubleEscape : Add(_value, character, State.Double),
         State.DoubleEscape => AfterBackslash(character),
         State.Comment => character == '\n' ? State.BeforeKey : character == '\\' ? State.CommentEscape : State.Comment,
         _ => State.Comment,
