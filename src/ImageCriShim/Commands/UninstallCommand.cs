@@ -58,14 +58,24 @@ internal sealed class UninstallCommand(NodeFiles files, Systemd systemd, Install
                 return;
             var ranBefore = systemd.StateOf(plan.KubeletService) == "active";
             remover.PointBack(plan);
-            if (files.IsThisMachine && ranBefore && !plan.HasPredecessor && new PointedBack(plan, systemd).WhyNot() is { } why)
+            if (files.IsThisMachine && !plan.HasPredecessor && WhyNotPointedBack(plan, ranBefore) is { } why)
                 throw new InstallException($"{why}. image-cri-shim stays and goes on serving; put that right, and uninstall again");
             remover.RemoveOurs(plan);
             isLeft = plan.Files.Any(file => file.IsLeft);
             if (!systemd.IsRunning && files.IsThisMachine)
-                console.Say("systemd does not run here. Restart kubelet, and then stop image-cri-shim yourself.");
+                console.Say("systemd does not run here. Stop image-cri-shim yourself.");
             console.Say(isLeft ? "Uninstalled, but for what is named above." : "Uninstalled.");
         });
         return code == Ok && isLeft ? SomethingIsLeft : code;
+    }
+
+    /// <returns>Null where kubelet calls the runtime, or does not run.</returns>
+    private string? WhyNotPointedBack(RemovalPlan plan, bool ranBefore)
+    {
+        if (systemd.IsRunning)
+            return ranBefore ? new PointedBack(plan, systemd).WhyNot() : null;
+        return RunningKubelet.Find(plan.KubeletService) is { } running && plan.Shims.Any(running.Calls)
+            ? $"kubelet (process {running.Id}) still calls us, and systemd does not run here: restart kubelet yourself"
+            : null;
     }
 }

@@ -4,11 +4,11 @@ using ImageCriShim.Installation;
 
 namespace ImageCriShim.Inspection;
 
-/// <summary>Waits until kubelet, which was restarted, calls the runtime and no longer us, and the runtime answers.</summary>
+/// <summary>Waits after a restart of kubelet until it calls the runtime, no longer calls us, and the runtime answers.</summary>
 internal sealed class PointedBack(RemovalPlan plan, Systemd systemd)
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30); // k3s starts a runtime of its own first
-    private static readonly TimeSpan s_calm = TimeSpan.FromSeconds(5); // kubelet dials in its first second; then it is known that it does not call us
+    private static readonly TimeSpan s_calm = TimeSpan.FromSeconds(5); // kubelet connects in its first second
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     /// <returns>Null where it is so.</returns>

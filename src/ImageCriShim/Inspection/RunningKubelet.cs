@@ -17,17 +17,27 @@ internal sealed record RunningKubelet(int Id, string? Flag, IReadOnlySet<string>
     /// <param name="service">The unit that runs it.</param>
     public static RunningKubelet? Find(string service)
     {
-        var all = Directory.EnumerateDirectories("/proc").Select(Path.GetFileName)
-            .Select(name => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(id => id > 0).Order().ToList();
+        var all = Processes().Order().ToList();
         var inService = all.Where(id => IsIn(service, id)).ToList();
         var found = inService.Count > 0 ? inService : [.. all.Where(id => IsKubelet(ProcessArguments.Of(id).Take(1)) && IsOfThisNode(id))];
         if (found.Count == 0)
             return null;
-        var first = found.Find(id => IsKubelet(ProcessArguments.Of(id).Take(2))) is > 0 and var kubelet ? kubelet : found[0];
-        return new RunningKubelet(first, IsKubelet(ProcessArguments.Of(first).Take(2)) ? FlagOf(ProcessArguments.Of(first)) : null, UnixPeers.Of(found));
+        var kubelet = found.Find(id => IsKubelet(ProcessArguments.Of(id).Take(2)));
+        return kubelet > 0
+            ? new RunningKubelet(kubelet, FlagOf(ProcessArguments.Of(kubelet)), UnixPeers.Of(found))
+            : new RunningKubelet(found[0], Flag: null, UnixPeers.Of(found));
     }
 
     public bool Calls(string socket) => Sockets.Any(one => Endpoint.AreSame(one, socket));
+
+    private static IEnumerable<int> Processes()
+    {
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+                yield return id;
+        }
+    }
 
     // The second word where it is a script, which the interpreter is given.
     private static bool IsKubelet(IEnumerable<string> words) => words.Any(word => Path.GetFileName(word) == Program);
@@ -46,7 +56,8 @@ internal sealed record RunningKubelet(int Id, string? Flag, IReadOnlySet<string>
     }
 
     /// <summary>One in a container, such as that of a node of kind, has another root.</summary>
-    private static bool IsOfThisNode(int process) => FileIdentity.Find($"/proc/{process}/root/") is { } root && root.IsSameFile(FileIdentity.Find("/"));
+    private static bool IsOfThisNode(int process) =>
+        FileIdentity.Find($"/proc/{process}/root/") is { } root && root.IsSameFile(FileIdentity.Find("/"));
 
     private static string? FlagOf(string[] arguments)
     {

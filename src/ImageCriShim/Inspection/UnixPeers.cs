@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 
 namespace ImageCriShim.Inspection;
 
-/// <summary>Lists the unix sockets that processes are connected to, as the kernel knows them (sock_diag(7)), whatever their settings say.</summary>
+/// <summary>Lists the unix sockets that processes are connected to, as the kernel knows them (sock_diag(7)).</summary>
 internal static partial class UnixPeers
 {
     private const int NetlinkFamily = 16; // AF_NETLINK
@@ -23,7 +24,9 @@ internal static partial class UnixPeers
     {
         var own = processes.SelectMany(Inodes).ToList();
         var all = own.Count == 0 ? [] : Dump();
-        return own.Select(inode => all.TryGetValue(inode, out var socket) && all.TryGetValue(socket.Peer, out var peer) ? peer.Name : "").Where(name => name.Length > 0).ToHashSet();
+        return own.Select(NameOfPeer).Where(name => name.Length > 0).ToHashSet();
+
+        string NameOfPeer(uint inode) => all.TryGetValue(inode, out var socket) && all.TryGetValue(socket.Peer, out var peer) ? peer.Name : "";
     }
 
     private static IEnumerable<uint> Inodes(int process)
@@ -33,8 +36,8 @@ internal static partial class UnixPeers
         {
             return [.. from descriptor in Directory.EnumerateFileSystemEntries($"/proc/{process}/fd")
                        let target = new FileInfo(descriptor).LinkTarget
-                       where target?.StartsWith(socket, StringComparison.Ordinal) == true && uint.TryParse(target[socket.Length..].TrimEnd(']'), out _)
-                       select uint.Parse(target[socket.Length..].TrimEnd(']'), System.Globalization.CultureInfo.InvariantCulture)];
+                       where target?.StartsWith(socket, StringComparison.Ordinal) == true
+                       select uint.Parse(target[socket.Length..].TrimEnd(']'), CultureInfo.InvariantCulture)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -88,7 +91,8 @@ internal static partial class UnixPeers
         while (messages.Length >= HeaderBytes)
         {
             var length = BinaryPrimitives.ReadInt32LittleEndian(messages);
-            if (BinaryPrimitives.ReadUInt16LittleEndian(messages[4..]) is IsError or IsDone || length < HeaderBytes + MessageBytes || length > messages.Length)
+            var type = BinaryPrimitives.ReadUInt16LittleEndian(messages[4..]);
+            if (type is IsError or IsDone || length < HeaderBytes + MessageBytes || length > messages.Length)
                 return false;
             var inode = BinaryPrimitives.ReadUInt32LittleEndian(messages[(HeaderBytes + 4)..]);
             sockets[inode] = ReadAttributes(messages[(HeaderBytes + MessageBytes)..length]);
@@ -103,7 +107,8 @@ internal static partial class UnixPeers
         var (name, peer) = ("", 0u);
         while (attributes.Length >= 4)
         {
-            var (length, type) = (BinaryPrimitives.ReadUInt16LittleEndian(attributes), BinaryPrimitives.ReadUInt16LittleEndian(attributes[2..]));
+            var length = BinaryPrimitives.ReadUInt16LittleEndian(attributes);
+            var type = BinaryPrimitives.ReadUInt16LittleEndian(attributes[2..]);
             if (length < 4 || length > attributes.Length)
                 break;
             var value = attributes[4..length];

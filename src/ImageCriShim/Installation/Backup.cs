@@ -33,9 +33,10 @@ internal sealed class Backup
     /// <summary>Commands of an installation that have not all been run yet.</summary>
     public List<string> Pending { get; set; } = [];
 
-    /// <summary>The socket of the runtime behind us, and ours, of which kubelet was told; null where an older release has written it.</summary>
+    /// <summary>The socket of the runtime behind us; null where it is not known.</summary>
     public string? Runtime { get; set; }
 
+    /// <summary>Our socket, of which kubelet was told; null where an older release has written the backup.</summary>
     public string? Shim { get; set; }
 
     public bool IsThere => !_files.Read(Manifest).IsAbsent;

@@ -14,7 +14,7 @@ internal sealed record InstallWish(string Program, string? Cri, string? Address,
 /// <summary>Everything that is to be changed on a node so that its images come through us. Making it changes nothing.</summary>
 /// <param name="Changes">Only what is needed, ours first.</param>
 /// <param name="KubeletService">The unit that is to be restarted where kubelet is pointed elsewhere.</param>
-/// <param name="Runtime">The socket of the runtime behind us; null where nothing but us is called, which an earlier installation has written down.</param>
+/// <param name="Runtime">The socket of the runtime behind us; null where only we are called: then an earlier installation has written it down.</param>
 /// <param name="Shim">Our socket.</param>
 internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string KubeletService, string? Runtime, string Shim)
 {
@@ -28,7 +28,7 @@ internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string Kub
         if (UnsupportedNode.Find(files, pointer.IsThere) is { } unsupported)
             throw new InstallException(unsupported.Problem);
         var crictl = new CrictlFile(files);
-        var runtime = FindRuntime(files, wish, settings, socket, [pointer.Runtime, crictl.Runtime], out var problem);
+        var runtime = FindRuntime(files, wish, settings, socket, [pointer.Told?.Socket, pointer.Runtime, crictl.Runtime], out var problem);
         Check(wish, settings, problem);
 
         var changes = new List<FileChange?> { new ShimProgram(files).Change(wish.Program) };

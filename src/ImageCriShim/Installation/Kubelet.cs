@@ -16,9 +16,11 @@ internal sealed class Kubelet(NodeFiles files, SystemdUnits units, string servic
     private static readonly string[] s_extraFiles = ["/etc/default/kubelet", "/etc/sysconfig/kubelet"];
     private static readonly string[] s_variableFiles = [KubeadmFlags, "/var/lib/kubelet/kubelet-flags.env", .. s_extraFiles];
 
-    public override bool IsThere => Units.Find(Service) is not null || s_programs.Concat(s_variableFiles).Append(ConfigFile).Any(Files.HasFile);
+    public override bool IsThere =>
+        Units.Find(Service) is not null || s_programs.Concat(s_variableFiles).Append(ConfigFile).Any(Files.HasFile);
 
-    public override ToldSocket? Told => Flags().SelectMany(file => FlagText.Sockets(file, RuntimeFlag)).LastOrDefault() ?? Settings().Runtime;
+    public override ToldSocket? Told =>
+        Flags().SelectMany(file => FlagText.Sockets(file, RuntimeFlag)).LastOrDefault() ?? Settings().Runtime;
 
     public override string? Runtime => Told?.Socket;
 
@@ -30,8 +32,13 @@ internal sealed class Kubelet(NodeFiles files, SystemdUnits units, string servic
         var dropIn = new PackageOverride(Files, Service);
         var flags = Flags().Where(file => file.Path != dropIn.Path).ToList();
         if (flags.SelectMany(file => FlagText.Values(file.Text, "container-runtime")).LastOrDefault() == "docker")
-            throw new InstallException("kubelet runs Docker itself (--container-runtime=docker), and nothing can stand in between; install cri-dockerd or containerd and point kubelet at it first");
-        var edits = flags.Where(file => !SystemdUnits.IsOfAPackage(file.Path)).Select(file => file with { Text = Point(file.Text, endpoint) }).ToList();
+        {
+            throw new InstallException("kubelet runs Docker itself (--container-runtime=docker), and nothing can stand in between; "
+                + "install cri-dockerd or containerd and point kubelet at it first");
+        }
+
+        var owned = flags.Where(file => !SystemdUnits.IsOfAPackage(file.Path));
+        var edits = owned.Select(file => file with { Text = Point(file.Text, endpoint) }).ToList();
         var packaged = dropIn.Find(flags, text => Point(text, endpoint));
         if (packaged is null)
             return edits.Concat(PointSettings(flags, endpoint));
@@ -42,8 +49,11 @@ internal sealed class Kubelet(NodeFiles files, SystemdUnits units, string servic
     private static string Point(string text, string endpoint) => FlagText.Point(FlagText.Point(text, RuntimeFlag, endpoint), ImageFlag, endpoint);
 
     /// <summary>Those that a package's unit has, for our socket.</summary>
-    private static List<string> FlagsOf(List<TextEdit> flags, string endpoint) =>
-        [.. new[] { RuntimeFlag, ImageFlag }.Where(flag => flags.Any(file => SystemdUnits.IsOfAPackage(file.Path) && FlagText.Has(file.Text, flag))).Select(flag => $"--{flag}={endpoint}")];
+    private static List<string> FlagsOf(List<TextEdit> flags, string endpoint)
+    {
+        var packaged = flags.Where(file => SystemdUnits.IsOfAPackage(file.Path)).ToList();
+        return [.. new[] { RuntimeFlag, ImageFlag }.Where(flag => packaged.Exists(file => FlagText.Has(file.Text, flag))).Select(flag => $"--{flag}={endpoint}")];
+    }
 
     private IEnumerable<TextEdit> PointSettings(List<TextEdit> flags, string endpoint)
     {
@@ -53,8 +63,8 @@ internal sealed class Kubelet(NodeFiles files, SystemdUnits units, string servic
             return [AddFlag(endpoint)];
         if (!isFlagged && Files.HasFile(KubeadmFlags) && settings.Runtime is null)
         {
-            throw new InstallException($"{KubeadmFlags} names no runtime: kubelet before 1.24 then runs Docker itself, and nothing can stand in between; "
-                + $"with any other runtime add --{RuntimeFlag}=unix://PATH there, and install again");
+            throw new InstallException(
+                $"{KubeadmFlags} names no runtime: kubelet before 1.24 then runs Docker itself, and nothing can stand in between; with any other runtime add --{RuntimeFlag}=unix://PATH there, and install again");
         }
 
         return settings.PointAt(endpoint, runtime: !isFlagged, image: !flags.Any(one => FlagText.Has(one.Text, ImageFlag)));
@@ -66,10 +76,16 @@ internal sealed class Kubelet(NodeFiles files, SystemdUnits units, string servic
         var named = VariableFiles().ToList();
         var isInstalled = Units.Sources(Service).Any();
         if ((Array.Find(s_extraFiles, named.Contains) ?? Array.Find(s_extraFiles, Files.HasFile)) is { } path)
-            return Edit(path) is var file ? file with { Text = VariableText.Append(file.Text, ExtraArguments, $"--{RuntimeFlag}={endpoint}") } : null!;
+        {
+            var file = Edit(path);
+            return file with { Text = VariableText.Append(file.Text, ExtraArguments, $"--{RuntimeFlag}={endpoint}") };
+        }
+
+        var places = string.Join(", ", [ConfigFile, .. s_variableFiles]);
         throw new InstallException(isInstalled
-            ? $"{Service} does not say which runtime kubelet calls, and has no file of settings; add --{RuntimeFlag}=unix://PATH to its command, and install again"
-            : $"no kubelet is found: neither {Service} nor {string.Join(", ", [ConfigFile, .. s_variableFiles])} nor {string.Join(", ", RancherDistribution.All.Select(one => one.Directory))}; install it first");
+            ? $"{Service} does not say which runtime kubelet calls, and has no file of settings; "
+                + $"add --{RuntimeFlag}=unix://PATH to its command, and install again"
+            : $"no kubelet is found: neither {Service} nor {places} nor {string.Join(", ", RancherDistribution.All.Select(one => one.Directory))}; install it first");
     }
 
     /// <summary>Whatever may hold flags of kubelet, what wins last. A file that its unit does not read is none.</summary>

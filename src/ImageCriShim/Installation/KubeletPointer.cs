@@ -43,12 +43,15 @@ internal abstract partial class KubeletPointer(NodeFiles files, SystemdUnits uni
     protected IEnumerable<TextEdit> UnitTexts() => units.Sources(service).Select(Edit);
 
     /// <summary>The files of variables that the unit reads.</summary>
-    protected IEnumerable<string> VariableFiles() => UnitTexts().SelectMany(file => EnvironmentFile().Matches(file.Text)).Select(match => Expand(match.Groups["path"].Value))
-        .Where(path => path.StartsWith('/'));
+    protected IEnumerable<string> VariableFiles() => UnitTexts().SelectMany(file => EnvironmentFile().Matches(file.Text))
+        .Select(match => Expand(match.Groups["path"].Value)).Where(path => path.StartsWith('/'));
 
     /// <summary>The specifiers that stand for the unit's name (systemd.unit(5)).</summary>
-    private string Expand(string path) => path.Replace("%N", Path.GetFileNameWithoutExtension(service), StringComparison.Ordinal)
-        .Replace("%p", Path.GetFileNameWithoutExtension(service), StringComparison.Ordinal).Replace("%n", service, StringComparison.Ordinal);
+    private string Expand(string path)
+    {
+        var name = Path.GetFileNameWithoutExtension(service);
+        return path.Replace("%N", name, StringComparison.Ordinal).Replace("%p", name, StringComparison.Ordinal).Replace("%n", service, StringComparison.Ordinal);
+    }
 
     [GeneratedRegex(@"^[ \t]*EnvironmentFile=[""']?-?(?<path>[^\s*?\[""']+)[""']?[ \t]*\r?$", RegexOptions.Multiline)]
     private static partial Regex EnvironmentFile();

@@ -1,6 +1,8 @@
 namespace ImageCriShim.Installation;
 
-/// <summary>kubelet's files of settings, YAML or JSON: the main one, over which the drop-ins of <c>--config-dir</c> are laid in the order of their names.</summary>
+/// <summary>
+/// kubelet's files of settings, YAML or JSON: the main one, over which the drop-ins of <c>--config-dir</c> are laid in the order of their names.
+/// </summary>
 internal sealed class KubeletSettings
 {
     private const string RuntimeKey = "containerRuntimeEndpoint";
@@ -15,8 +17,10 @@ internal sealed class KubeletSettings
     /// <param name="dropIns">A directory; null for none.</param>
     public KubeletSettings(NodeFiles files, string main, string? dropIns)
     {
-        _inForce = [.. new[] { main }.Where(files.HasFile).Concat(dropIns is null ? [] : ListBelow(files, dropIns)).Select(path => TextEdit.Read(files, path)).DistinctBy(file => file.Path)];
-        _instance = [.. new[] { InstanceFile }.Where(files.HasFile).Select(path => TextEdit.Read(files, path)).Where(file => !_inForce.Exists(one => one.Path == file.Path))];
+        var paths = new[] { main }.Where(files.HasFile).Concat(dropIns is null ? [] : ListBelow(files, dropIns));
+        _inForce = [.. paths.Select(path => TextEdit.Read(files, path)).DistinctBy(file => file.Path)];
+        var instance = new[] { InstanceFile }.Where(files.HasFile).Select(path => TextEdit.Read(files, path));
+        _instance = [.. instance.Where(file => !_inForce.Exists(one => one.Path == file.Path))];
     }
 
     public IReadOnlyList<TextEdit> Files => [.. _inForce, .. _instance];
@@ -31,11 +35,13 @@ internal sealed class KubeletSettings
         var isTold = _inForce.Exists(file => YamlText.Has(file, RuntimeKey));
         foreach (var file in Files)
         {
-            var edited = runtime && (YamlText.Has(file, RuntimeKey) || (!isTold && file == Files[0])) ? YamlText.Point(file, RuntimeKey, endpoint) : file;
+            var isMeant = runtime && (YamlText.Has(file, RuntimeKey) || (!isTold && file == Files[0]));
+            var edited = isMeant ? YamlText.Point(file, RuntimeKey, endpoint) : file;
             yield return image && YamlText.Find(edited, ImageKey) is not null ? YamlText.Point(edited, ImageKey, endpoint) : edited;
         }
     }
 
     private static IEnumerable<string> ListBelow(NodeFiles files, string directory) =>
-        files.List(directory, "*.conf").Concat(files.ListDirectories(directory, "*").SelectMany(below => ListBelow(files, below))).Order(StringComparer.Ordinal);
+        files.List(directory, "*.conf").Concat(files.ListDirectories(directory, "*").SelectMany(below => ListBelow(files, below)))
+            .Order(StringComparer.Ordinal);
 }

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace ImageCriShim.Installation;
 
 /// <summary>
-/// A variable that comes behind the runtime's flag in a unit's command, such as KUBELET_EXTRA_ARGS in kubeadm's: a flag that is added to it wins, and
-/// no copy of the command is needed, which would grow stale.
+/// A variable that comes behind the runtime's flag in a unit's command, such as KUBELET_EXTRA_ARGS in kubeadm's: a flag that is added to it wins,
+/// and no copy of the command is needed, which would grow stale.
 /// </summary>
 /// <param name="place">The file that sets it, or is to set it.</param>
 internal sealed partial class LastVariable(string name, TextEdit place)
@@ -17,7 +17,8 @@ internal sealed partial class LastVariable(string name, TextEdit place)
     public static LastVariable? Find(NodeFiles files, IReadOnlyList<TextEdit> sources, IEnumerable<string> variableFiles)
     {
         var command = sources.SelectMany(file => Command().Matches(file.Text)).LastOrDefault()?.Value ?? "";
-        if (Word().Matches(command).LastOrDefault() is not { } word || command.LastIndexOf("-endpoint", StringComparison.Ordinal) > word.Index)
+        var lastFlag = command.LastIndexOf("-endpoint", StringComparison.Ordinal);
+        if (Word().Matches(command).LastOrDefault() is not { } word || lastFlag > word.Index)
             return null;
         var name = word.Groups["name"].Value;
         var inForce = sources.LastOrDefault(file => !SystemdUnits.IsUnit(file.Path) && VariableText.Find(file.Text, name) is not null);
@@ -35,7 +36,8 @@ internal sealed partial class LastVariable(string name, TextEdit place)
     public IEnumerable<TextEdit> AddTo(IReadOnlyList<TextEdit> edits, IReadOnlyList<string> flags)
     {
         var edited = edits.FirstOrDefault(edit => edit.Path == place.Path) ?? place;
-        var missing = flags.Where(flag => !FlagText.Has(VariableText.Find(edited.Text, name) ?? "", flag[2..flag.IndexOf('=', StringComparison.Ordinal)])).ToList();
+        var value = VariableText.Find(edited.Text, name) ?? "";
+        var missing = flags.Where(flag => !FlagText.Has(value, flag[2..flag.IndexOf('=', StringComparison.Ordinal)])).ToList();
         return edits.Where(edit => edit.Path != place.Path)
             .Append(missing.Count == 0 ? edited : edited with { Text = VariableText.Append(edited.Text, name, string.Join(' ', missing)) });
     }

@@ -44,7 +44,8 @@ internal sealed class NodeFiles(string root)
     public IEnumerable<string> List(string directory, string pattern)
     {
         var resolved = Resolve(directory);
-        var names = Directory.Exists(Locate(resolved)) ? Directory.EnumerateFiles(Locate(resolved), pattern).Select(file => Path.GetFileName(file)) : [];
+        var here = Locate(resolved);
+        var names = Directory.Exists(here) ? Directory.EnumerateFiles(here, pattern).Select(file => Path.GetFileName(file)) : [];
         var changed = _changed.Keys.Where(path => Path.GetDirectoryName(path) == resolved).Select(path => Path.GetFileName(path))
             .Where(name => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
         return names.Union(changed).Where(name => !_changed.TryGetValue($"{resolved}/{name}", out var state) || !state.IsAbsent)
@@ -53,7 +54,8 @@ internal sealed class NodeFiles(string root)
 
     /// <summary>The directories in a directory, in the order of their names; none where there is no such directory.</summary>
     public IEnumerable<string> ListDirectories(string directory, string pattern) => HasDirectory(directory)
-        ? Directory.EnumerateDirectories(Locate(Resolve(directory)), pattern).Select(found => $"{directory}/{Path.GetFileName(found)}").Order(StringComparer.Ordinal)
+        ? Directory.EnumerateDirectories(Locate(Resolve(directory)), pattern).Select(found => $"{directory}/{Path.GetFileName(found)}")
+            .Order(StringComparer.Ordinal)
         : [];
 
     /// <summary>What stands there.</summary>
@@ -87,7 +89,8 @@ internal sealed class NodeFiles(string root)
         }
     }
 
-    private bool HasResolved(string path) => _changed.TryGetValue(path, out var changed) ? changed.Content is not null : File.Exists(Locate(path));
+    private bool HasResolved(string path) =>
+        _changed.TryGetValue(path, out var changed) ? changed.Content is not null : File.Exists(Locate(path));
 
     private string Follow(string path, bool toTheEnd)
     {

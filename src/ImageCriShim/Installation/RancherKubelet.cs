@@ -8,7 +8,8 @@ namespace ImageCriShim.Installation;
 /// set it is pointed at us. Where it is not, the containerd that they start must go on being started, and so only kubelet is told of us, by
 /// <c>kubelet-arg</c>: in the unit if that has any, since then those of the settings do not count, else in the settings.
 /// </summary>
-internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units, string service, RancherDistribution distribution) : KubeletPointer(files, units, service)
+internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units, string service, RancherDistribution distribution)
+    : KubeletPointer(files, units, service)
 {
     private const string KubeletArgument = "kubelet-arg";
 
@@ -38,9 +39,13 @@ internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units
         var isTold = Given().Any() || Arguments(settings, all).Any();
         string PointUnit(string text) => WithFlags(text, endpoint, isAdded: !isTold && isInUnit);
         if (!isTold && !isInUnit)
-            settings[FirstInForce(settings)] = YamlText.AddEntry(settings[FirstInForce(settings)], KubeletArgument, $"{RuntimeFlag}={endpoint}");
-        var edits = settings.Concat(all.Where(file => !SystemdUnits.IsOfAPackage(file.Path)).Select(file => file with { Text = PointUnit(file.Text) }))
-            .Where(file => file.Text.Length > 0); // a file that is not there is not made for nothing
+        {
+            var at = FirstInForce(settings);
+            settings[at] = YamlText.AddEntry(settings[at], KubeletArgument, $"{RuntimeFlag}={endpoint}");
+        }
+
+        var owned = all.Where(file => !SystemdUnits.IsOfAPackage(file.Path)).Select(file => file with { Text = PointUnit(file.Text) });
+        var edits = settings.Concat(owned).Where(file => file.Text.Length > 0); // a file that is not there is not made for nothing
         return dropIn.Find(all, PointUnit) is { } packaged ? edits.Append(packaged) : edits;
     }
 
@@ -52,26 +57,28 @@ internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units
 
     /// <summary>What kubelet's arguments say. A list in a later file replaces that of an earlier one.</summary>
     private static IEnumerable<ToldSocket> Arguments(IReadOnlyList<TextEdit> settings, IReadOnlyList<TextEdit> unit) =>
-        (HasArguments(unit) ? unit : settings.Skip(FirstInForce(settings))).SelectMany(file => Argument(RuntimeFlag).Matches(file.Text)
-            .Where(match => !FlagText.IsComment(file.Text, match.Groups["value"].Index)).Select(match => ToldSocket.At(file, match.Groups["value"])));
+        from file in HasArguments(unit) ? unit : settings.Skip(FirstInForce(settings))
+        from match in Argument(RuntimeFlag).Matches(file.Text)
+        where !FlagText.IsComment(file.Text, match.Groups["value"].Index)
+        select ToldSocket.At(file, match.Groups["value"]);
 
     private static bool HasArguments(IEnumerable<TextEdit> unit) => unit.Any(file => FlagText.Has(file.Text, KubeletArgument));
 
-    private static int FirstInForce(IReadOnlyList<TextEdit> settings) => Math.Max(0, settings.ToList().FindLastIndex(file => YamlText.Has(file, KubeletArgument)));
+    private static int FirstInForce(IReadOnlyList<TextEdit> settings) =>
+        Math.Max(0, settings.ToList().FindLastIndex(file => YamlText.Has(file, KubeletArgument)));
 
     /// <summary>The file of settings, and what is laid over it.</summary>
     private List<TextEdit> Settings()
     {
-        var named = UnitTexts().SelectMany(file => Commands(file.Text)).SelectMany(command => ConfigFlag().Matches(command)).LastOrDefault()?.Groups["path"].Value
-            ?? UnitTexts().Concat(Variables()).SelectMany(file => Variable().Matches(file.Text)).LastOrDefault(match => match.Groups["name"].Value == distribution.ConfigVariable)?.Groups["path"].Value
-            ?? distribution.ConfigFile;
+        var flag = UnitTexts().SelectMany(file => Command().Matches(file.Text)).SelectMany(command => ConfigFlag().Matches(command.Value)).LastOrDefault();
+        var variable = UnitTexts().Concat(Variables()).SelectMany(file => Variable().Matches(file.Text))
+            .LastOrDefault(match => match.Groups["name"].Value == distribution.ConfigVariable);
+        var named = (flag ?? variable)?.Groups["path"].Value ?? distribution.ConfigFile;
         var dropIns = Files.List($"{named}.d", "*.yaml").Concat(Files.List($"{named}.d", "*.yml")).Order(StringComparer.Ordinal);
         return [Edit(named), .. dropIns.Select(Edit)];
     }
 
     private IEnumerable<TextEdit> Variables() => VariableFiles().Where(Files.HasFile).Select(Edit);
-
-    private static IEnumerable<string> Commands(string unit) => Command().Matches(unit).Select(match => match.Value);
 
     private static TextEdit PointSettings(TextEdit file, string endpoint)
     {
@@ -89,11 +96,14 @@ internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units
     {
         foreach (var flag in (string[])[RuntimeFlag, ImageFlag])
             text = PointArgument(FlagText.Point(text, flag, endpoint), flag, endpoint);
-        return isAdded ? Command().Replace(text, command => FirstArgument().Replace(command.Value, match => $"--{KubeletArgument}={RuntimeFlag}={endpoint} {match.Value}", 1)) : text;
+        var argument = $"--{KubeletArgument}={RuntimeFlag}={endpoint}";
+        return isAdded ? Command().Replace(text, command => FirstArgument().Replace(command.Value, match => $"{argument} {match.Value}", 1)) : text;
     }
 
     private static string PointArgument(string text, string flag, string endpoint) => Argument(flag).Replace(text, match =>
-        FlagText.IsComment(text, match.Groups["value"].Index) || Endpoint.AreSame(match.Groups["value"].Value, endpoint) ? match.Value : $"{match.Groups["head"]}{endpoint}");
+        FlagText.IsComment(text, match.Groups["value"].Index) || Endpoint.AreSame(match.Groups["value"].Value, endpoint)
+            ? match.Value
+            : $"{match.Groups["head"]}{endpoint}");
 
     // A flag among kubelet's arguments, in a list of any form or in the command, without two dashes in front.
     private static Regex Argument(string flag) => new($"""(?<head>(?<![\w-]){flag}=)(?<value>[^\s"',\]]+)""");

@@ -17,7 +17,9 @@ internal sealed record RecordedSockets(string? Runtime, IReadOnlyList<string> Sh
 
     /// <summary>Where neither says, the runtime that kubelet has without us, or the only one there is; null for none.</summary>
     public static string? FindOther(NodeFiles files, KubeletPointer pointer, IReadOnlyList<string> shims) =>
-        pointer.Runtime is { } told && !shims.Any(shim => Endpoint.AreSame(shim, told)) ? Endpoint.PathOf(told) : new RuntimeFinder(files, new SystemdUnits(files)).Find(out _);
+        new[] { pointer.Told?.Socket, pointer.Runtime }.OfType<string>().FirstOrDefault(told => !shims.Any(shim => Endpoint.AreSame(shim, told))) is { } other
+            ? Endpoint.PathOf(other)
+            : new RuntimeFinder(files, new SystemdUnits(files)).Find(out _);
 
     private static ShimSettings? TryLoad(NodeFiles files)
     {

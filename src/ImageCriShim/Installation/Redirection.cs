@@ -1,7 +1,7 @@
 namespace ImageCriShim.Installation;
 
 /// <summary>
-/// Kubelet and crictl, where they are told of us <em>now</em>, told of the runtime: kubeadm moves what kubelet is told from file to file, and operators
+/// Tells kubelet and crictl of the runtime wherever they are told of us now: kubeadm moves what kubelet is told from file to file, and operators
 /// edit it.
 /// </summary>
 /// <param name="files">As they are.</param>
@@ -14,7 +14,9 @@ internal sealed class Redirection(NodeFiles files, NodeFiles after, RemovalPlan 
     public IReadOnlyList<Restoration> Complete(KubeletPointer pointer)
     {
         var found = pointer.Sources.Where(NamesUs).Select(file => (File: file, Part: ChangeOf.Kubelet))
-            .Concat(new[] { TextEdit.Read(after, CrictlFile.Path) }.Where(NamesUs).Select(file => (File: file, Part: ChangeOf.Crictl))).ToList();
+            .ToList();
+        if (TextEdit.Read(after, CrictlFile.Path) is var crictl && NamesUs(crictl))
+            found.Add((crictl, ChangeOf.Crictl));
         var all = plan.Files.ToList();
         foreach (var (file, part) in found)
         {
@@ -32,15 +34,17 @@ internal sealed class Redirection(NodeFiles files, NodeFiles after, RemovalPlan 
     private Restoration Redirect(TextEdit file, ChangeOf part, Restoration? known)
     {
         if (plan.Runtime is not { } runtime)
-            throw Stays($"{file.Path} says so, and it is not known which runtime is to be called instead; write cri: PATH into {ShimConfig.Path}, and uninstall again");
+            throw Stays($"{file.Path} says so, and it is not known which runtime is to be called instead; write cri: PATH into {ShimConfig.Path}, and do it again");
         if (SystemdUnits.IsOfAPackage(file.Path))
             throw Stays($"{file.Path}, which belongs to a package, says so; have it name unix://{runtime}, and uninstall again");
         var edited = file with { Text = SocketText.Replace(file.Text, plan.Shims, runtime) };
-        if (YamlText.Parses(edited) ? !YamlText.Parses(file) : YamlText.Parses(file) || Path.GetExtension(file.Path) is ".yaml" or ".yml" or ".json")
+        var isYaml = YamlText.Parses(file) || Path.GetExtension(file.Path) is ".yaml" or ".yml" or ".json";
+        if (isYaml && !(YamlText.Parses(file) && YamlText.Parses(edited)))
             throw Stays($"{file.Path} says so in a way that is not edited here; have it name unix://{runtime}, and uninstall again");
         var now = files.Read(file.Path);
         var entry = known?.Entry ?? BackupEntry.Of(new FileChange(file.Path, now, now, part));
-        return new Restoration(entry, now, now.With(TextEdit.BytesOf(edited.Text)), $"{file.Path} names image-cri-shim in other words than install wrote; now it names {runtime}");
+        var remark = $"{file.Path} names image-cri-shim in other words than install wrote; now it names {runtime}";
+        return new Restoration(entry, now, now.With(TextEdit.BytesOf(edited.Text)), remark);
     }
 
     private bool NamesUs(TextEdit file) => SocketText.Names(file.Text, plan.Shims);

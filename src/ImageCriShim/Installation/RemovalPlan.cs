@@ -20,8 +20,8 @@ internal sealed record Restoration(BackupEntry Entry, FileState Now, FileState? 
 }
 
 /// <summary>
-/// What undoes an installation. What somebody has changed since is not written over: our lines are taken back, or it is left. Wherever our socket
-/// would still be called after that, the runtime's is put in its place.
+/// What undoes an installation. What somebody has changed since is not written over: our lines are taken back, or it is left. Wherever our
+/// socket would still be called after that, the runtime's is put in its place.
 /// </summary>
 /// <param name="KubeletService">The unit that is to be restarted for it.</param>
 /// <param name="Runtime">The socket of the runtime that is called from then on; null where it is not known, and need not be.</param>
@@ -29,7 +29,8 @@ internal sealed record Restoration(BackupEntry Entry, FileState Now, FileState? 
 internal sealed record RemovalPlan(IReadOnlyList<Restoration> Files, string KubeletService, string? Runtime, IReadOnlyList<string> Shims)
 {
     /// <summary>Whether there was another shim before us, which is to run again, at the same socket perhaps.</summary>
-    public bool HasPredecessor => Files.Any(file => file.Entry.Path.EndsWith(Packaged.Service, StringComparison.Ordinal) && file.Entry.Before.Content is not null);
+    public bool HasPredecessor =>
+        Files.Any(file => file.Entry.Path.EndsWith(Packaged.Service, StringComparison.Ordinal) && file.Entry.Before.Content is not null);
 
     public bool IsOfKubelet => Files.Any(file => file.Entry.Part == ChangeOf.Kubelet);
 
@@ -37,10 +38,12 @@ internal sealed record RemovalPlan(IReadOnlyList<Restoration> Files, string Kube
     public static RemovalPlan Make(NodeFiles files, Backup backup, Systemd systemd)
     {
         var recorded = RecordedSockets.Find(files, backup);
-        var plan = new RemovalPlan([.. backup.Entries.Select(entry => Restore(entry, files.Read(entry.Path)))], KubeletUnit.OfKubelet, recorded.Runtime, recorded.Shims);
+        var restorations = backup.Entries.Select(entry => Restore(entry, files.Read(entry.Path))).ToList();
+        var plan = new RemovalPlan(restorations, KubeletUnit.OfKubelet, recorded.Runtime, recorded.Shims);
         var after = files.After(plan.Files.Where(file => file.IsNeeded).Select(file => file.ToChange()));
         var pointer = KubeletPointer.Find(after, systemd);
-        plan = plan with { KubeletService = pointer.Service, Runtime = recorded.Runtime ?? RecordedSockets.FindOther(after, pointer, recorded.Shims) };
+        var runtime = recorded.Runtime ?? RecordedSockets.FindOther(after, pointer, recorded.Shims);
+        plan = plan with { KubeletService = pointer.Service, Runtime = runtime };
         return plan.HasPredecessor ? plan : plan with { Files = new Redirection(files, after, plan).Complete(pointer) };
     }
 

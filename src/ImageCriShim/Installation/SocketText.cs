@@ -3,7 +3,7 @@ using ImageCriShim.Configuration;
 
 namespace ImageCriShim.Installation;
 
-/// <summary>A socket's path as it stands in any text, as a value of whatever: flags, variables, YAML, JSON. Comments do not count.</summary>
+/// <summary>Finds a socket's path as a value in any text: flags, variables, YAML, JSON. Comments do not count.</summary>
 internal static class SocketText
 {
     public static bool Names(string text, IEnumerable<string> sockets) => sockets.Any(socket => Matches(text, socket).Any());
@@ -16,7 +16,8 @@ internal static class SocketText
         return text;
     }
 
-    private static IEnumerable<Match> Matches(string text, string socket) => Pattern(socket).Matches(text).Where(match => !FlagText.IsComment(text, match.Index));
+    private static IEnumerable<Match> Matches(string text, string socket) =>
+        Pattern(socket).Matches(text).Where(match => !FlagText.IsComment(text, match.Index));
 
     // As AreSame compares them.
     private static Regex Pattern(string socket)

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Globalization;
 
 namespace ImageCriShim.Installation;
 
@@ -19,10 +18,6 @@ internal sealed class Systemd(bool isRunning, string program = "systemctl")
 
     /// <summary>Its ActiveState; empty where it is not known.</summary>
     public string StateOf(string unit) => Ask("show", "--property=ActiveState", "--value", unit);
-
-    /// <summary>Its first process; null where it does not run.</summary>
-    public int? ProcessOf(string unit) =>
-        int.TryParse(Ask("show", "--property=MainPID", "--value", unit), NumberStyles.None, CultureInfo.InvariantCulture, out var process) && process > 0 ? process : null;
 
     /// <summary>Restarts a unit with whatever has changed about it.</summary>
     /// <exception cref="InstallException"/>

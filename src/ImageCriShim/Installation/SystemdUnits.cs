@@ -16,15 +16,18 @@ internal sealed class SystemdUnits(NodeFiles files)
 
     /// <returns>The file that is in force; null for none, and of a unit that is masked.</returns>
     public string? Find(string unit) =>
-        s_all.Select(directory => $"{directory}/{unit}").FirstOrDefault(path => files.HasFile(path) || IsMasked(path)) is { } found && !IsMasked(found) ? found : null;
+        s_all.Select(directory => $"{directory}/{unit}").FirstOrDefault(path => files.HasFile(path) || IsMasked(path)) is { } found && !IsMasked(found)
+            ? found
+            : null;
 
     /// <summary>The names of the units that match, such as <c>k3s*.service</c>.</summary>
     public IEnumerable<string> List(string pattern) =>
-        s_all.SelectMany(directory => files.List(directory, pattern)).Select(path => Path.GetFileName(path)).Distinct().Order(StringComparer.Ordinal)
-            .Where(unit => Find(unit) is not null);
+        s_all.SelectMany(directory => files.List(directory, pattern)).Select(path => Path.GetFileName(path)).Distinct()
+            .Order(StringComparer.Ordinal).Where(unit => Find(unit) is not null);
 
     /// <summary>Whether systemd starts it with the node.</summary>
-    public bool IsEnabled(string unit) => s_all.SelectMany(directory => files.ListDirectories(directory, "*.wants").Concat(files.ListDirectories(directory, "*.requires")))
+    public bool IsEnabled(string unit) => s_all
+        .SelectMany(directory => files.ListDirectories(directory, "*.wants").Concat(files.ListDirectories(directory, "*.requires")))
         .Any(directory => !files.Read(files.ResolveParent($"{directory}/{unit}")).IsAbsent);
 
     /// <summary>The unit and its drop-ins, in the order in which they are read; what comes later wins.</summary>

@@ -9,7 +9,8 @@ internal static class TakenBack
     public static byte[]? Find(byte[] before, byte[] after, byte[] now)
     {
         var (old, ours, theirs) = (TextEdit.TextOf(before), TextEdit.TextOf(after), TextEdit.TextOf(now));
-        return Candidates(before, after, theirs).FirstOrDefault(text => text is not null && ThreeWays.IsMerged(old, ours, theirs, text)) is { } found ? TextEdit.BytesOf(found) : null;
+        var found = Candidates(before, after, theirs).FirstOrDefault(text => text is not null && ThreeWays.IsMerged(old, ours, theirs, text));
+        return found is null ? null : TextEdit.BytesOf(found);
     }
 
     private static IEnumerable<string?> Candidates(byte[] before, byte[] after, string now)
@@ -17,7 +18,8 @@ internal static class TakenBack
         var edits = Edits(before, after).ToList();
         yield return WithoutOurs(edits, now);
         // An entry of a list that is his by now.
-        var entries = edits.SelectMany(edit => Lines(edit.Ours)).Where(line => line.TrimStart().StartsWith("- ", StringComparison.Ordinal)).ToHashSet();
+        var ours = edits.SelectMany(edit => Lines(edit.Ours));
+        var entries = ours.Where(line => line.TrimStart().StartsWith("- ", StringComparison.Ordinal)).ToHashSet();
         if (entries.Count > 0 && edits.TrueForAll(edit => edit.Theirs.Length == 0))
             yield return string.Concat(Lines(now).Where(line => !entries.Contains(line)));
     }

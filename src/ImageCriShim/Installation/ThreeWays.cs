@@ -3,8 +3,8 @@ using YamlDotNet.RepresentationModel;
 namespace ImageCriShim.Installation;
 
 /// <summary>
-/// Whether a text from which our lines were taken says what the operator has written, and what stood there before us: read as YAML where it is
-/// YAML, else as lines, each with those that it goes on in.
+/// Checks that a text from which our lines were taken says what the operator has written, and what stood there before us. It is read as YAML
+/// where it is YAML, else as lines, each with those that it goes on in.
 /// </summary>
 internal static class ThreeWays
 {
@@ -31,7 +31,8 @@ internal static class ThreeWays
     private static bool IsMerged(List<string> before, List<string> after, List<string> now, List<string> merged)
     {
         var (added, taken) = (Without(after, before), Without(before, after));
-        return Without(added, now).Count == 0 && Without(now, added).Concat(taken).Order(StringComparer.Ordinal).SequenceEqual(merged.Order(StringComparer.Ordinal));
+        var expected = Without(now, added).Concat(taken).Order(StringComparer.Ordinal);
+        return Without(added, now).Count == 0 && expected.SequenceEqual(merged.Order(StringComparer.Ordinal));
     }
 
     /// <summary>As often as it stands there.</summary>
@@ -51,5 +52,6 @@ internal static class ThreeWays
     };
 
     private static List<string> LogicalLines(string text) =>
-        [.. text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\\\n", " ", StringComparison.Ordinal).Split('\n').Where(line => line.Length > 0)];
+        [.. text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\\\n", " ", StringComparison.Ordinal)
+            .Split('\n').Where(line => line.Length > 0)];
 }

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace ImageCriShim.Installation;
 
 /// <summary>
-/// A file of variables as systemd reads it (systemd.exec(5), EnvironmentFile=): quotes may begin and end anywhere in a value, and a backslash at
-/// the end of a line goes on in the next one.
+/// Reads and edits a file of variables as systemd reads it (systemd.exec(5), EnvironmentFile=): quotes may begin and end anywhere in a value,
+/// and a backslash at the end of a line goes on in the next one.
 /// </summary>
 internal static partial class VariableText
 {
@@ -21,7 +21,8 @@ internal static partial class VariableText
     }
 
     /// <summary>A last line with a backslash at its end would swallow the next.</summary>
-    private static bool EndsInTheMiddle(string text) => text.EndsWith('\\') || text.EndsWith("\\\n", StringComparison.Ordinal) || text.EndsWith("\\\r\n", StringComparison.Ordinal);
+    private static bool EndsInTheMiddle(string text) =>
+        text.EndsWith('\\') || text.EndsWith("\\\n", StringComparison.Ordinal) || text.EndsWith("\\\r\n", StringComparison.Ordinal);
 
     private static IEnumerable<Assignment> Assignments(string text)
     {
@@ -72,7 +73,12 @@ internal static partial class VariableText
     }
 
     /// <returns>How wide it is; 0 where there is none.</returns>
-    private static int LineBreakAt(string text, int at) => at < text.Length && text[at] == '\n' ? 1 : at + 1 < text.Length && text[at] == '\r' && text[at + 1] == '\n' ? 2 : 0;
+    private static int LineBreakAt(string text, int at) => text.AsSpan(Math.Min(at, text.Length)) switch
+    {
+        ['\n', ..] => 1,
+        ['\r', '\n', ..] => 2,
+        _ => 0,
+    };
 
     /// <summary>Of a line that is none of ours, with the lines that it goes on in.</summary>
     private static int EndOfLine(string text, int at)

@@ -17,13 +17,15 @@ internal static class YamlList
         var empty = new Regex($"""{line})(?=[ \t]*(?:\#[^\r\n]*)?\r?$)""", RegexOptions.Multiline);
         if (there is YamlScalarNode { Value.Length: > 0 } only)
             yield return WithList(file, only, entry);
-        yield return file with { Text = block.Replace(file.Text, match => $"{match.Groups["key"]}{match.Groups["indent"]}- \"{entry}\"{end}{match.Groups["indent"]}- ", 1) };
-        yield return file with { Text = flow.Replace(file.Text, match => $"{match.Groups["key"]}\"{entry}\"{(match.Groups["empty"].Success ? "]" : ", ")}", 1) };
+        yield return Edit(block, match => $"{match.Groups["indent"]}- \"{entry}\"{end}{match.Groups["indent"]}- ");
+        yield return Edit(flow, match => $"\"{entry}\"{(match.Groups["empty"].Success ? "]" : ", ")}");
         if (there is null)
         {
             yield return file with { Text = TextEdit.WithLine(file.Text, $"{key}:\n  - \"{entry}\"") };
-            yield return file with { Text = empty.Replace(file.Text, match => $"{match.Groups["key"]} [\"{entry}\"]", 1) };
+            yield return Edit(empty, _ => $" [\"{entry}\"]");
         }
+
+        TextEdit Edit(Regex place, Func<Match, string> value) => file with { Text = place.Replace(file.Text, match => $"{match.Groups["key"]}{value(match)}", 1) };
     }
 
     /// <summary>A single argument without a list becomes one of two.</summary>

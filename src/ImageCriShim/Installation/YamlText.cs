@@ -49,11 +49,10 @@ internal static class YamlText
     public static bool Parses(TextEdit file) => TryParse(file.Text, file.Path, out _) is not null;
 
     /// <summary>What stands at the top; null where the text is no YAML.</summary>
-    public static IReadOnlyDictionary<string, YamlNode>? TryRead(string text) => TryParse(text, "", out var report) is { } map && report.Problems.Count == 0
-        ? map.Written.ToDictionary(entry => entry.Key, entry => entry.Value)
-        : null;
+    public static Dictionary<string, YamlNode>? TryRead(string text) =>
+        TryParse(text, "", out var report) is { } map && report.Problems.Count == 0 ? map.Written.ToDictionary(entry => entry.Key, entry => entry.Value) : null;
 
-    /// <summary>A text of the file, without its quotes.</summary>
+    /// <summary>Where a node stands in the file, with its quotes.</summary>
     public static (int Start, int End) SpanOf(TextEdit file, YamlNode node)
     {
         var text = Utf8Of(file.Text);
@@ -79,7 +78,10 @@ internal static class YamlText
         {
             yield return file with { Text = TextEdit.WithLine(file.Text, $"{key}: {endpoint}") };
             if (Regex.Match(file.Text, """\{(?<space>\s*)(?<empty>\})?""") is { Success: true } open)
-                yield return file with { Text = file.Text.Insert(open.Index + 1, $"{open.Groups["space"]}\"{key}\": \"{endpoint}\"{(open.Groups["empty"].Success ? "" : ",")}") };
+            {
+                var entry = $"{open.Groups["space"]}\"{key}\": \"{endpoint}\"{(open.Groups["empty"].Success ? "" : ",")}";
+                yield return file with { Text = file.Text.Insert(open.Index + 1, entry) };
+            }
         }
     }
 
@@ -88,14 +90,16 @@ internal static class YamlText
 
     private static bool HasSameOthers(TextEdit file, TextEdit edited, string key)
     {
-        var (before, after) = (TryRead(file.Text), TryRead(edited.Text));
-        return before is not null && after is not null && Others(before).All(entry => after.TryGetValue(entry.Key, out var value) && entry.Value.Equals(value)) && Others(before).Count() == Others(after).Count();
+        var (before, after) = (Others(file), Others(edited));
+        return before.Count == after.Count && before.All(entry => after.TryGetValue(entry.Key, out var value) && entry.Value.Equals(value));
 
-        IEnumerable<KeyValuePair<string, YamlNode>> Others(IReadOnlyDictionary<string, YamlNode> all) => all.Where(entry => !entry.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+        Dictionary<string, YamlNode> Others(TextEdit text) =>
+            (TryRead(text.Text) ?? []).Where(entry => !entry.Key.Equals(key, StringComparison.OrdinalIgnoreCase)).ToDictionary();
     }
 
-    private static YamlMap Parse(TextEdit file) =>
-        TryParse(file.Text, file.Path, out var report) is { } map && report.Problems.Count == 0 ? map : throw new InstallException(report.Problems, InstallException.Failed);
+    private static YamlMap Parse(TextEdit file) => TryParse(file.Text, file.Path, out var report) is { } map && report.Problems.Count == 0
+        ? map
+        : throw new InstallException(report.Problems, InstallException.Failed);
 
     private static YamlMap? TryParse(string text, string path, out ConfigReport report)
     {
@@ -107,5 +111,6 @@ internal static class YamlText
 
     private static string Space(Match match) => match.Groups["space"].Length == 0 ? " " : match.Groups["space"].Value;
 
-    private static string Quoted(string old, string value) => old.Length > 0 && old[^1] is '"' or '\'' && !old.TrimEnd().EndsWith(':') ? $"{old[^1]}{value}{old[^1]}" : value;
+    private static string Quoted(string old, string value) =>
+        old.Length > 0 && old[^1] is '"' or '\'' && !old.TrimEnd().EndsWith(':') ? $"{old[^1]}{value}{old[^1]}" : value;
 }
