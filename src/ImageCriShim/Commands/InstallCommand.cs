@@ -33,7 +33,7 @@ internal sealed class InstallCommand(NodeFiles files, Systemd systemd, InstallCo
     /// <returns>The exit code: 0 installed, or already so; 1 something is in the way; 2 the config file cannot be used, or it is not known what is to stand in it.</returns>
     public int Run(InstallWish wish) => console.Try(() =>
     {
-        var plan = InstallPlan.Make(files, wish);
+        var plan = InstallPlan.Make(files, wish, systemd);
         var writer = new NodeWriter(files, beforeStep);
         var installer = new Installer(writer, new Backup(files, writer), systemd);
         if (!installer.HasWork(plan))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ImageCriShim.Inspection;
 using ImageCriShim.Installation;
 
 namespace ImageCriShim.Commands;
@@ -28,7 +29,10 @@ internal sealed class UninstallCommand(NodeFiles files, Systemd systemd, Install
         return command;
     }
 
-    /// <returns>The exit code: 0 everything is as it was; 1 something is in the way, or a file that somebody has changed since is left.</returns>
+    /// <returns>
+    /// The exit code: 0 kubelet calls the runtime, and nothing of ours is left; 1 something is in the way, or a file of ours that somebody has changed
+    /// since is left.
+    /// </returns>
     public int Run()
     {
         var isLeft = false;
@@ -45,19 +49,33 @@ internal sealed class UninstallCommand(NodeFiles files, Systemd systemd, Install
                 return;
             }
 
-            var plan = RemovalPlan.Make(files, backup);
+            var plan = RemovalPlan.Make(files, backup, systemd);
             foreach (var file in plan.Files.Where(file => file.IsNeeded))
                 console.Show(file.ToChange());
             foreach (var remark in plan.Files.Select(file => file.Remark).OfType<string>())
                 console.Warn(remark);
             if (!console.Confirms(InstallConsole.Count(plan.Files.Count(file => file.IsNeeded)) + "."))
                 return;
-            remover.Apply(plan);
+            var ranBefore = systemd.StateOf(plan.KubeletService) == "active";
+            remover.PointBack(plan);
+            if (files.IsThisMachine && !plan.HasPredecessor && WhyNotPointedBack(plan, ranBefore) is { } why)
+                throw new InstallException($"{why}. image-cri-shim stays and goes on serving; put that right, and uninstall again");
+            remover.RemoveOurs(plan);
             isLeft = plan.Files.Any(file => file.IsLeft);
             if (!systemd.IsRunning && files.IsThisMachine)
-                console.Say("systemd does not run here. Restart kubelet, and then stop image-cri-shim yourself.");
+                console.Say("systemd does not run here. Stop image-cri-shim yourself.");
             console.Say(isLeft ? "Uninstalled, but for what is named above." : "Uninstalled.");
         });
         return code == Ok && isLeft ? SomethingIsLeft : code;
+    }
+
+    /// <returns>Null where kubelet calls the runtime, or does not run.</returns>
+    private string? WhyNotPointedBack(RemovalPlan plan, bool ranBefore)
+    {
+        if (systemd.IsRunning)
+            return ranBefore ? new PointedBack(plan, systemd).WhyNot() : null;
+        return RunningKubelet.Find(plan.KubeletService) is { } running && plan.Shims.Any(running.Calls)
+            ? $"kubelet (process {running.Id}) still calls us, and systemd does not run here: restart kubelet yourself"
+            : null;
     }
 }

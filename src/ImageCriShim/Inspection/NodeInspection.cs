@@ -33,7 +33,7 @@ internal sealed class NodeInspection(string configPath, ConfigResult config, Ori
             .. seen.Select(one => one.Finding),
             .. ClockLook.Look(seen, time.GetUtcNow()),
             .. runtime is null ? [] : await LookAtRuntime(settings, runtime, client, seen, cancellation),
-            KubeletLook.Look(root, settings.ShimSocket),
+            KubeletLook.Look(root, settings.ShimSocket, runtime?.Socket ?? settings.RuntimeSocket),
             .. CrictlLook.Look(root, settings.ShimSocket),
         ];
     }

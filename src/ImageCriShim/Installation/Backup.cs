@@ -33,6 +33,12 @@ internal sealed class Backup
     /// <summary>Commands of an installation that have not all been run yet.</summary>
     public List<string> Pending { get; set; } = [];
 
+    /// <summary>The socket of the runtime behind us; null where it is not known.</summary>
+    public string? Runtime { get; set; }
+
+    /// <summary>Our socket, of which kubelet was told; null where an older release has written the backup.</summary>
+    public string? Shim { get; set; }
+
     public bool IsThere => !_files.Read(Manifest).IsAbsent;
 
     /// <summary>Of a run that was killed before it had changed anything nothing but our own directory is left, or not even that.</summary>

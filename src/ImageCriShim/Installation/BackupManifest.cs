@@ -16,6 +16,8 @@ internal static class BackupManifest
         {
             json.WriteStartObject();
             json.WriteNumber("version", Version);
+            json.WriteString("runtime", backup.Runtime);
+            json.WriteString("shim", backup.Shim);
             WriteList(json, "pending", backup.Pending);
             WriteList(json, "directories", backup.Directories);
             json.WriteStartArray("files");
@@ -39,6 +41,7 @@ internal static class BackupManifest
             var root = json.RootElement;
             if (root.GetProperty("version").GetInt32() != Version)
                 throw new InstallException($"{Backup.Place} was written by a later release; use that one");
+            (backup.Runtime, backup.Shim) = (Added(root, "runtime"), Added(root, "shim"));
             backup.Pending.AddRange(root.GetProperty("pending").EnumerateArray().Select(item => item.GetString()!));
             backup.Directories.AddRange(root.GetProperty("directories").EnumerateArray().Select(item => item.GetString()!));
             backup.Entries.AddRange(root.GetProperty("files").EnumerateArray().Select(file => ReadEntry(file, contentOf)));
@@ -92,6 +95,9 @@ internal static class BackupManifest
     }
 
     private static string? Text(JsonElement file, string key) => file.GetProperty(key).GetString();
+
+    /// <summary>A key that older releases do not write.</summary>
+    private static string? Added(JsonElement root, string key) => root.TryGetProperty(key, out var value) ? value.GetString() : null;
 
     private static string NameOf(ChangeOf part) => part switch
     {

@@ -4,7 +4,7 @@ namespace ImageCriShim.Installation;
 /// <summary>crictl's settings. Without them it looks for a runtime by itself, and does not find us.</summary>
 internal sealed class CrictlFile(NodeFiles files)
 {
-    private const string Path = "/etc/crictl.yaml";
+    public const string Path = "/etc/crictl.yaml";
     private const string RuntimeKey = "runtime-endpoint";
     private const string ImageKey = "image-endpoint";
 

@@ -19,25 +19,16 @@ internal static class FlagText
 
     /// <summary>Points the flag at a socket wherever it stands, but where it is pointed there already.</summary>
     public static string Point(string text, string flag, string endpoint) => Pattern(flag).Replace(text, match =>
-        IsComment(text, match) || Endpoint.AreSame(match.Groups[1].Value, endpoint) ? match.Value : match.Value[..^match.Groups[1].Length] + endpoint);
+        IsComment(text, match.Index) || Endpoint.AreSame(match.Groups[1].Value, endpoint) ? match.Value : match.Value[..^match.Groups[1].Length] + endpoint);
 
-    /// <summary>Adds flags to a variable, which is added where there is none.</summary>
-    public static string Append(string text, string variable, string flags)
-    {
-        var line = new Regex($"""^(?:export[ \t]+)?{variable}=(?<quote>["']?)(?<value>[^\r\n]*?)\k<quote>[ \t]*(?=\r?$)""", RegexOptions.Multiline);
-        if (line.Matches(text).LastOrDefault() is not { } found)
-            return TextEdit.WithLine(text, $"{variable}={flags}");
-        var value = found.Groups["value"];
-        return text.Insert(value.Index + value.Length, value.Length == 0 ? flags : $" {flags}");
-    }
-
-    private static IEnumerable<Match> Matches(string text, string flag) => Pattern(flag).Matches(text).Where(match => !IsComment(text, match));
+    private static IEnumerable<Match> Matches(string text, string flag) => Pattern(flag).Matches(text).Where(match => !IsComment(text, match.Index));
 
     private static Regex Pattern(string flag) => new($"""(?<![\w-])--{flag}['"]?[=\s\\]+['"]?([^\s"'\\]+)""");
 
-    private static bool IsComment(string text, Match match)
+    /// <summary>Whether the line at that place is a comment.</summary>
+    public static bool IsComment(string text, int index)
     {
-        var line = text[(text.LastIndexOf('\n', match.Index) + 1)..match.Index].TrimStart();
+        var line = text[(text.LastIndexOf('\n', index) + 1)..index].TrimStart();
         return line.StartsWith('#') || line.StartsWith(';');
     }
 }

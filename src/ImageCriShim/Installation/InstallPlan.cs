@@ -14,17 +14,21 @@ internal sealed record InstallWish(string Program, string? Cri, string? Address,
 /// <summary>Everything that is to be changed on a node so that its images come through us. Making it changes nothing.</summary>
 /// <param name="Changes">Only what is needed, ours first.</param>
 /// <param name="KubeletService">The unit that is to be restarted where kubelet is pointed elsewhere.</param>
-internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string KubeletService)
+/// <param name="Runtime">The socket of the runtime behind us; null where only we are called: then an earlier installation has written it down.</param>
+/// <param name="Shim">Our socket.</param>
+internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string KubeletService, string? Runtime, string Shim)
 {
     /// <exception cref="InstallException"/>
-    public static InstallPlan Make(NodeFiles files, InstallWish wish)
+    public static InstallPlan Make(NodeFiles files, InstallWish wish, Systemd systemd)
     {
         var config = new ShimConfig(files);
         var settings = config.Load();
         var socket = (settings ?? new ShimSettings { Registries = [] }).ShimSocket;
-        var pointer = KubeletPointer.Find(files);
+        var pointer = KubeletPointer.Find(files, systemd);
+        if (UnsupportedNode.Find(files, pointer.IsThere) is { } unsupported)
+            throw new InstallException(unsupported.Problem);
         var crictl = new CrictlFile(files);
-        var runtime = FindRuntime(files, wish, settings, socket, [pointer.Runtime, crictl.Runtime], out var problem);
+        var runtime = FindRuntime(files, wish, settings, socket, [pointer.Told?.Socket, pointer.Runtime, crictl.Runtime], out var problem);
         Check(wish, settings, problem);
 
         var changes = new List<FileChange?> { new ShimProgram(files).Change(wish.Program) };
@@ -33,7 +37,7 @@ internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string Kub
         changes.AddRange(new ShimUnits(files).Changes(socket));
         changes.Add(crictl.PointAt(socket).ToChange(ChangeOf.Crictl));
         changes.AddRange(pointer.PointAt(socket).Select(edit => edit.ToChange(ChangeOf.Kubelet)));
-        return new InstallPlan([.. changes.OfType<FileChange>().Where(change => change.IsNeeded)], pointer.Service);
+        return new InstallPlan([.. changes.OfType<FileChange>().Where(change => change.IsNeeded)], pointer.Service, runtime, socket);
     }
 
     private static string? FindRuntime(NodeFiles files, InstallWish wish, ShimSettings? settings, string socket, IEnumerable<string?> called, out string problem)

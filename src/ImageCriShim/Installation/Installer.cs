@@ -22,13 +22,15 @@ internal sealed class Installer(NodeWriter writer, Backup backup, Systemd system
     {
         RemoveUnfinished();
         backup.Add(plan.Changes);
+        (backup.Runtime, backup.Shim) = (plan.Runtime ?? backup.Runtime, plan.Shim);
         backup.Pending = systemd.IsRunning ? [.. Units(plan)] : [];
         backup.Save();
 
         Write(plan.Changes.Where(change => change.Part == ChangeOf.Shim));
-        Restart(unit => unit != plan.KubeletService); // if we do not start, nobody is pointed at us
+        Restart(unit => unit is Packaged.Socket or Packaged.Service); // if we do not start, nobody is pointed at us
         Write(plan.Changes.Where(change => change.Part != ChangeOf.Shim));
-        Restart(unit => unit == plan.KubeletService);
+        foreach (var unit in backup.Pending.Where(unit => unit is not (Packaged.Socket or Packaged.Service)))
+            systemd.TryRestart(unit);
         if (backup.Pending.Count == 0)
             return;
         backup.Pending = [];

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace ImageCriShim.Installation;
 
 /// <summary>How this node's kubelet is told where its runtime is, and how it is told of us instead.</summary>
-internal abstract class KubeletPointer(NodeFiles files, SystemdUnits units)
+internal abstract partial class KubeletPointer(NodeFiles files, SystemdUnits units, string service)
 {
     protected const string RuntimeFlag = "container-runtime-endpoint";
     protected const string ImageFlag = "image-service-endpoint";
@@ -11,7 +13,7 @@ internal abstract class KubeletPointer(NodeFiles files, SystemdUnits units)
     protected SystemdUnits Units => units;
 
     /// <summary>The unit that is to be restarted for it.</summary>
-    public abstract string Service { get; }
+    public string Service => service;
 
     /// <summary>Whether there is a kubelet on this node at all.</summary>
     public abstract bool IsThere { get; }
@@ -26,12 +28,31 @@ internal abstract class KubeletPointer(NodeFiles files, SystemdUnits units)
     /// <exception cref="InstallException">It is told in a way that we cannot change.</exception>
     public abstract IEnumerable<TextEdit> PointAt(string socket);
 
-    public static KubeletPointer Find(NodeFiles files)
+    /// <summary>Every file that may tell kubelet a socket.</summary>
+    public abstract IEnumerable<TextEdit> Sources { get; }
+
+    public static KubeletPointer Find(NodeFiles files, Systemd systemd)
     {
         var units = new SystemdUnits(files);
-        var rancher = RancherDistribution.All.FirstOrDefault(one => files.HasDirectory(one.Directory) || one.Services.Any(service => units.Find(service) is not null));
-        return rancher is null ? new Kubelet(files, units) : new RancherKubelet(files, units, rancher);
+        var (service, distribution) = KubeletUnit.Find(files, units, systemd);
+        return distribution is null ? new Kubelet(files, units, service) : new RancherKubelet(files, units, service, distribution);
     }
 
     protected TextEdit Edit(string path) => TextEdit.Read(files, path);
+
+    protected IEnumerable<TextEdit> UnitTexts() => units.Sources(service).Select(Edit);
+
+    /// <summary>The files of variables that the unit reads.</summary>
+    protected IEnumerable<string> VariableFiles() => UnitTexts().SelectMany(file => EnvironmentFile().Matches(file.Text))
+        .Select(match => Expand(match.Groups["path"].Value)).Where(path => path.StartsWith('/'));
+
+    /// <summary>The specifiers that stand for the unit's name (systemd.unit(5)).</summary>
+    private string Expand(string path)
+    {
+        var name = Path.GetFileNameWithoutExtension(service);
+        return path.Replace("%N", name, StringComparison.Ordinal).Replace("%p", name, StringComparison.Ordinal).Replace("%n", service, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"^[ \t]*EnvironmentFile=[""']?-?(?<path>[^\s*?\[""']+)[""']?[ \t]*\r?$", RegexOptions.Multiline)]
+    private static partial Regex EnvironmentFile();
 }

@@ -1,3 +1,5 @@
+using System.IO.Enumeration;
+
 namespace ImageCriShim.Installation;
 
 /// <summary>
@@ -8,8 +10,20 @@ internal sealed class NodeFiles(string root)
 {
     private readonly string _root = Path.GetFullPath(root).TrimEnd('/');
 
+    // Of files that are looked at as they will be; empty for the files as they are.
+    private Dictionary<string, FileState> _changed = [];
+
     /// <summary>Not an image.</summary>
     public bool IsThisMachine => _root.Length == 0;
+
+    /// <summary>The same files as they will be after changes that have not been made yet. Links and directories are those of now.</summary>
+    public NodeFiles After(IEnumerable<FileChange> changes)
+    {
+        var after = new NodeFiles(_root.Length == 0 ? "/" : _root) { _changed = new(_changed) };
+        foreach (var change in changes)
+            after._changed[change.Path] = change.After;
+        return after;
+    }
 
     /// <summary>Where it lies on this machine.</summary>
     /// <param name="path">Without links, as <see cref="Resolve"/> gives it.</param>
@@ -22,13 +36,26 @@ internal sealed class NodeFiles(string root)
     public string ResolveParent(string path) => Follow(path, toTheEnd: false);
 
     /// <summary>Whether there is a file, or what a link to one leads to.</summary>
-    public bool HasFile(string path) => File.Exists(Locate(Resolve(path)));
+    public bool HasFile(string path) => HasResolved(Resolve(path));
 
     public bool HasDirectory(string path) => Directory.Exists(Locate(Resolve(path)));
 
     /// <summary>The files in a directory that match, in the order of their names; none where there is no such directory.</summary>
-    public IEnumerable<string> List(string directory, string pattern) => HasDirectory(directory)
-        ? Directory.EnumerateFiles(Locate(Resolve(directory)), pattern).Select(file => $"{directory}/{Path.GetFileName(file)}").Order(StringComparer.Ordinal)
+    public IEnumerable<string> List(string directory, string pattern)
+    {
+        var resolved = Resolve(directory);
+        var here = Locate(resolved);
+        var names = Directory.Exists(here) ? Directory.EnumerateFiles(here, pattern).Select(file => Path.GetFileName(file)) : [];
+        var changed = _changed.Keys.Where(path => Path.GetDirectoryName(path) == resolved).Select(path => Path.GetFileName(path))
+            .Where(name => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
+        return names.Union(changed).Where(name => !_changed.TryGetValue($"{resolved}/{name}", out var state) || !state.IsAbsent)
+            .Select(name => $"{directory}/{name}").Order(StringComparer.Ordinal);
+    }
+
+    /// <summary>The directories in a directory, in the order of their names; none where there is no such directory.</summary>
+    public IEnumerable<string> ListDirectories(string directory, string pattern) => HasDirectory(directory)
+        ? Directory.EnumerateDirectories(Locate(Resolve(directory)), pattern).Select(found => $"{directory}/{Path.GetFileName(found)}")
+            .Order(StringComparer.Ordinal)
         : [];
 
     /// <summary>What stands there.</summary>
@@ -36,6 +63,8 @@ internal sealed class NodeFiles(string root)
     /// <exception cref="InstallException"/>
     public FileState Read(string path)
     {
+        if (_changed.TryGetValue(path, out var changed))
+            return changed;
         var here = Locate(path);
         if (new FileInfo(here).LinkTarget is { } target)
             return FileState.LinkTo(target);
@@ -59,6 +88,9 @@ internal sealed class NodeFiles(string root)
             throw new InstallException($"{path} cannot be read by this process; run as root");
         }
     }
+
+    private bool HasResolved(string path) =>
+        _changed.TryGetValue(path, out var changed) ? changed.Content is not null : File.Exists(Locate(path));
 
     private string Follow(string path, bool toTheEnd)
     {

@@ -1,9 +1,10 @@
 namespace ImageCriShim.Installation;
 
 /// <summary>A Kubernetes whose kubelet is part of one program with one file of settings: k3s and RKE2.</summary>
+/// <param name="Program">Its name, with which those of its units begin.</param>
 /// <param name="Directory">Of its settings.</param>
-/// <param name="Services">One of which is the node's, as server or as agent.</param>
-internal sealed record RancherDistribution(string Directory, IReadOnlyList<string> Services)
+/// <param name="Services">One of which is the node's, as server or as agent, unless the operator gave it another name.</param>
+internal sealed record RancherDistribution(string Program, string Directory, IReadOnlyList<string> Services)
 {
     /// <summary>The containerd that they bring with them.</summary>
     public const string Containerd = "/run/k3s/containerd/containerd.sock";
@@ -13,11 +14,13 @@ internal sealed record RancherDistribution(string Directory, IReadOnlyList<strin
 
     public static readonly IReadOnlyList<RancherDistribution> All =
     [
-        new("/etc/rancher/k3s", ["k3s.service", "k3s-agent.service"]),
-        new("/etc/rancher/rke2", ["rke2-server.service", "rke2-agent.service"]),
+        new("k3s", "/etc/rancher/k3s", ["k3s.service", "k3s-agent.service"]),
+        new("rke2", "/etc/rancher/rke2", ["rke2-server.service", "rke2-agent.service"]),
     ];
 
+    /// <summary>Where no flag and no variable names another.</summary>
     public string ConfigFile => $"{Directory}/config.yaml";
 
-    public string DropIns => $"{Directory}/config.yaml.d";
+    /// <summary>Which names another.</summary>
+    public string ConfigVariable => $"{Program.ToUpperInvariant()}_CONFIG_FILE";
 }

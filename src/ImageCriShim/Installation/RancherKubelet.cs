@@ -6,20 +6,17 @@ namespace ImageCriShim.Installation;
 /// <summary>
 /// k3s and RKE2. Their own <c>container-runtime-endpoint</c> says that there is a runtime already and that none is to be started; where it is
 /// set it is pointed at us. Where it is not, the containerd that they start must go on being started, and so only kubelet is told of us, by
-/// <c>kubelet-arg</c>.
+/// <c>kubelet-arg</c>: in the unit if that has any, since then those of the settings do not count, else in the settings.
 /// </summary>
-internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units, RancherDistribution distribution) : KubeletPointer(files, units)
+internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units, string service, RancherDistribution distribution)
+    : KubeletPointer(files, units, service)
 {
     private const string KubeletArgument = "kubelet-arg";
-
-    public override string Service => distribution.Services.FirstOrDefault(service => Units.Find(service) is not null) ?? distribution.Services[0];
 
     public override bool IsThere => true;
 
     /// <summary>Kubelet's own arguments come behind what it is given.</summary>
-    public override ToldSocket? Told => Given()
-        .Concat(Settings().SelectMany(file => Argument(RuntimeFlag).Matches(file.Text).Select(match => ToldSocket.At(file, match.Groups["value"]))))
-        .LastOrDefault();
+    public override ToldSocket? Told => Given().Concat(Arguments()).LastOrDefault();
 
     public override string? Runtime
     {
@@ -30,33 +27,58 @@ internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units
         }
     }
 
+    public override IEnumerable<TextEdit> Sources => Settings().Concat(UnitTexts()).Concat(Variables()).DistinctBy(file => file.Path);
+
     public override IEnumerable<TextEdit> PointAt(string socket)
     {
         var endpoint = Endpoint.Of(socket);
+        var dropIn = new PackageOverride(Files, Service);
+        var all = UnitTexts().Where(file => file.Path != dropIn.Path).ToList();
         var settings = Settings().Select(file => PointSettings(file, endpoint)).ToList();
-        var flags = UnitsWithFlags().Select(file => file with { Text = FlagText.Point(FlagText.Point(file.Text, RuntimeFlag, endpoint), ImageFlag, endpoint) }).ToList();
-        var isTold = settings.Any(file => Tells(file, RuntimeFlag)) || flags.Any(file => FlagText.Has(file.Text, RuntimeFlag));
-        if (!isTold)
+        var isInUnit = HasArguments(all);
+        var isTold = Given().Any() || Arguments(settings, all).Any();
+        string PointUnit(string text) => WithFlags(text, endpoint, isAdded: !isTold && isInUnit);
+        if (!isTold && !isInUnit)
         {
-            // The last list of kubelet's arguments is the one in force.
-            var at = Math.Max(0, settings.FindLastIndex(file => YamlText.Has(file, KubeletArgument)));
-            settings[at] = WithArgument(settings[at], $"{RuntimeFlag}={endpoint}");
+            var at = FirstInForce(settings);
+            settings[at] = YamlText.AddEntry(settings[at], KubeletArgument, $"{RuntimeFlag}={endpoint}");
         }
 
-        return settings.Concat(flags).Where(file => file.Text.Length > 0); // a file that is not there is not made for nothing
+        var owned = all.Where(file => !SystemdUnits.IsOfAPackage(file.Path)).Select(file => file with { Text = PointUnit(file.Text) });
+        var edits = settings.Concat(owned).Where(file => file.Text.Length > 0); // a file that is not there is not made for nothing
+        return dropIn.Find(all, PointUnit) is { } packaged ? edits.Append(packaged) : edits;
     }
 
     /// <summary>The runtimes that the distribution is given instead of its own, the last of which is in force.</summary>
     private IEnumerable<ToldSocket> Given() => Settings().Select(file => YamlText.Socket(file, RuntimeFlag)).OfType<ToldSocket>()
-        .Concat(UnitsWithFlags().SelectMany(file => FlagText.Sockets(file, RuntimeFlag)));
+        .Concat(UnitTexts().SelectMany(file => FlagText.Sockets(file, RuntimeFlag)));
 
-    private List<TextEdit> Settings() => [Edit(distribution.ConfigFile), .. Files.List(distribution.DropIns, "*.yaml").Select(Edit)];
+    private IEnumerable<ToldSocket> Arguments() => Arguments(Settings(), [.. UnitTexts()]);
 
-    private IEnumerable<TextEdit> UnitTexts() => Units.Sources(Service).Where(path => !SystemdUnits.IsOfAPackage(path)).Select(Edit);
+    /// <summary>What kubelet's arguments say. A list in a later file replaces that of an earlier one.</summary>
+    private static IEnumerable<ToldSocket> Arguments(IReadOnlyList<TextEdit> settings, IReadOnlyList<TextEdit> unit) =>
+        from file in HasArguments(unit) ? unit : settings.Skip(FirstInForce(settings))
+        from match in Argument(RuntimeFlag).Matches(file.Text)
+        where !FlagText.IsComment(file.Text, match.Groups["value"].Index)
+        select ToldSocket.At(file, match.Groups["value"]);
 
-    private IEnumerable<TextEdit> UnitsWithFlags() => UnitTexts().Where(file => FlagText.Has(file.Text, RuntimeFlag) || FlagText.Has(file.Text, ImageFlag));
+    private static bool HasArguments(IEnumerable<TextEdit> unit) => unit.Any(file => FlagText.Has(file.Text, KubeletArgument));
 
-    private static bool Tells(TextEdit file, string key) => YamlText.Find(file, key) is not null || Argument(key).IsMatch(file.Text);
+    private static int FirstInForce(IReadOnlyList<TextEdit> settings) =>
+        Math.Max(0, settings.ToList().FindLastIndex(file => YamlText.Has(file, KubeletArgument)));
+
+    /// <summary>The file of settings, and what is laid over it.</summary>
+    private List<TextEdit> Settings()
+    {
+        var flag = UnitTexts().SelectMany(file => Command().Matches(file.Text)).SelectMany(command => ConfigFlag().Matches(command.Value)).LastOrDefault();
+        var variable = UnitTexts().Concat(Variables()).SelectMany(file => Variable().Matches(file.Text))
+            .LastOrDefault(match => match.Groups["name"].Value == distribution.ConfigVariable);
+        var named = (flag ?? variable)?.Groups["path"].Value ?? distribution.ConfigFile;
+        var dropIns = Files.List($"{named}.d", "*.yaml").Concat(Files.List($"{named}.d", "*.yml")).Order(StringComparer.Ordinal);
+        return [Edit(named), .. dropIns.Select(Edit)];
+    }
+
+    private IEnumerable<TextEdit> Variables() => VariableFiles().Where(Files.HasFile).Select(Edit);
 
     private static TextEdit PointSettings(TextEdit file, string endpoint)
     {
@@ -64,36 +86,41 @@ internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units
         {
             if (YamlText.Find(file, key) is not null)
                 file = YamlText.Point(file, key, endpoint);
-            file = file with
-            {
-                Text = Argument(key).Replace(file.Text, match => Endpoint.AreSame(match.Groups["value"].Value, endpoint) ? match.Value : $"{match.Groups["head"]}{endpoint}"),
-            };
+            file = file with { Text = PointArgument(file.Text, key, endpoint) };
         }
 
         return file;
     }
 
-    private static TextEdit WithArgument(TextEdit file, string argument)
+    private static string WithFlags(string text, string endpoint, bool isAdded)
     {
-        var end = file.Text.Contains("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n";
-        var edited = file with
-        {
-            Text = YamlText.Has(file, KubeletArgument)
-                ? FirstEntry().Replace(file.Text, match => match.Groups["flow"].Success
-                    ? $"{match.Value}\"{argument}\", "
-                    : $"{match.Groups["key"]}{match.Groups["indent"]}- \"{argument}\"{end}{match.Groups["indent"]}- ", 1)
-                : TextEdit.WithLine(file.Text, $"{KubeletArgument}:\n  - \"{argument}\""),
-        };
-        return YamlText.Parses(edited) && YamlText.HasEntry(edited, KubeletArgument, argument) ? edited
-            : throw new InstallException($"{file.Path}: {KubeletArgument} stands there in a way that is not edited here; add \"{argument}\" to it yourself, and install again");
+        foreach (var flag in (string[])[RuntimeFlag, ImageFlag])
+            text = PointArgument(FlagText.Point(text, flag, endpoint), flag, endpoint);
+        var argument = $"--{KubeletArgument}={RuntimeFlag}={endpoint}";
+        return isAdded ? Command().Replace(text, command => FirstArgument().Replace(command.Value, match => $"{argument} {match.Value}", 1)) : text;
     }
 
-    // A flag among kubelet's arguments, in a list of any form, without two dashes in front.
-    private static Regex Argument(string flag) => new($"""^(?<head>(?![ \t]*\#)[^\r\n]*?(?<![\w-]){flag}=)(?<value>[^\s"',\]]+)""", RegexOptions.Multiline);
+    private static string PointArgument(string text, string flag, string endpoint) => Argument(flag).Replace(text, match =>
+        FlagText.IsComment(text, match.Groups["value"].Index) || Endpoint.AreSame(match.Groups["value"].Value, endpoint)
+            ? match.Value
+            : $"{match.Groups["head"]}{endpoint}");
 
-    [GeneratedRegex(@"^(?<key>kubelet-arg\+?[ \t]*:(?:[ \t]*(?<flow>\[)[ \t]*|[ \t]*(?:\#[^\r\n]*)?\r?\n(?:[ \t]*(?:\#[^\r\n]*)?\r?\n)*))(?(flow)|(?<indent>[ \t]*)-[ \t]+)", RegexOptions.Multiline)]
-    private static partial Regex FirstEntry();
+    // A flag among kubelet's arguments, in a list of any form or in the command, without two dashes in front.
+    private static Regex Argument(string flag) => new($"""(?<head>(?<![\w-]){flag}=)(?<value>[^\s"',\]]+)""");
 
     [GeneratedRegex(@"(?<![\w-])--docker(?![\w-])")]
     private static partial Regex WithDocker();
+
+    // With the lines that it goes on in.
+    [GeneratedRegex(@"^[ \t]*ExecStart=(?:[^\n\\]|\\\r?\n|\\.)*", RegexOptions.Multiline)]
+    private static partial Regex Command();
+
+    [GeneratedRegex(@"(?<=[\s'""])(?:--config|-c)['""]?[=\s\\]+['""]?(?<path>/[^\s""'\\]+)")]
+    private static partial Regex ConfigFlag();
+
+    [GeneratedRegex(@"^[^#;\r\n]*?(?<![\w])(?<name>[A-Z0-9]+_CONFIG_FILE)=[""']?(?<path>/[^\s""']+)", RegexOptions.Multiline)]
+    private static partial Regex Variable();
+
+    [GeneratedRegex(@"(?<=\s)['""]?--kubelet-arg(?![\w-])")]
+    private static partial Regex FirstArgument();
 }

@@ -8,8 +8,8 @@ internal sealed record Restoration(BackupEntry Entry, FileState Now, FileState? 
 {
     public bool IsNeeded => Target is not null && (Target.Fingerprint != Now.Fingerprint || (Target == Entry.Before && !HasItsRights));
 
-    /// <summary>Neither restored nor meant to stay.</summary>
-    public bool IsLeft => Target is null && !IsKept;
+    /// <summary>Ours, but neither restored nor meant to stay. What others have made of kubelet's and crictl's settings is theirs.</summary>
+    public bool IsLeft => Target is null && !IsKept && Entry.Part == ChangeOf.Shim;
 
     /// <summary>What the operator has made of the config file is his.</summary>
     public bool IsKept => Entry.Path == ShimConfig.Path && Entry.Before.IsAbsent && Target is null;
@@ -19,10 +19,33 @@ internal sealed record Restoration(BackupEntry Entry, FileState Now, FileState? 
     private bool HasItsRights => Now.Content is null || (Now.Mode == Entry.Before.Mode && Now.Owner == Entry.Before.Owner);
 }
 
-/// <summary>What undoes an installation. What somebody has changed since is not written over: our lines are taken back, or it is left.</summary>
-internal sealed record RemovalPlan(IReadOnlyList<Restoration> Files)
+/// <summary>
+/// What undoes an installation. What somebody has changed since is not written over: our lines are taken back, or it is left. Wherever our
+/// socket would still be called after that, the runtime's is put in its place.
+/// </summary>
+/// <param name="KubeletService">The unit that is to be restarted for it.</param>
+/// <param name="Runtime">The socket of the runtime that is called from then on; null where it is not known, and need not be.</param>
+/// <param name="Shims">Our socket, under each name that it has had.</param>
+internal sealed record RemovalPlan(IReadOnlyList<Restoration> Files, string KubeletService, string? Runtime, IReadOnlyList<string> Shims)
 {
-    public static RemovalPlan Make(NodeFiles files, Backup backup) => new([.. backup.Entries.Select(entry => Restore(entry, files.Read(entry.Path)))]);
+    /// <summary>Whether there was another shim before us, which is to run again, at the same socket perhaps.</summary>
+    public bool HasPredecessor =>
+        Files.Any(file => file.Entry.Path.EndsWith(Packaged.Service, StringComparison.Ordinal) && file.Entry.Before.Content is not null);
+
+    public bool IsOfKubelet => Files.Any(file => file.Entry.Part == ChangeOf.Kubelet);
+
+    /// <exception cref="InstallException">Kubelet would call us without us being there. Nothing was changed.</exception>
+    public static RemovalPlan Make(NodeFiles files, Backup backup, Systemd systemd)
+    {
+        var recorded = RecordedSockets.Find(files, backup);
+        var restorations = backup.Entries.Select(entry => Restore(entry, files.Read(entry.Path))).ToList();
+        var plan = new RemovalPlan(restorations, KubeletUnit.OfKubelet, recorded.Runtime, recorded.Shims);
+        var after = files.After(plan.Files.Where(file => file.IsNeeded).Select(file => file.ToChange()));
+        var pointer = KubeletPointer.Find(after, systemd);
+        var runtime = recorded.Runtime ?? RecordedSockets.FindOther(after, pointer, recorded.Shims);
+        plan = plan with { KubeletService = pointer.Service, Runtime = runtime };
+        return plan.HasPredecessor ? plan : plan with { Files = new Redirection(files, after, plan).Complete(pointer) };
+    }
 
     private static Restoration Restore(BackupEntry entry, FileState now)
     {
@@ -33,13 +56,15 @@ internal sealed record RemovalPlan(IReadOnlyList<Restoration> Files)
         if (now.IsAbsent && entry.Before.IsAbsent)
             return new Restoration(entry, now, now, Remark: null);
         var left = new Restoration(entry, now, Target: null, Remark: null);
-        return left with { Remark = left.IsKept ? $"{entry.Path} was changed since the installation and is kept; remove it yourself" : Left(entry, now) };
+        return left with { Remark = left.IsKept ? $"{entry.Path} was changed since the installation and is kept; remove it yourself" : Left(left) };
     }
 
-    private static string Left(BackupEntry entry, FileState now)
+    private static string Left(Restoration left)
     {
-        var what = now.IsAbsent ? "was removed" : "was changed";
-        var was = entry.Before is { Content: not null } ? $"what it was is {Backup.Place}/{entry.Before.Fingerprint}" : "it was not there before";
-        return $"{entry.Path} {what} since the installation and is left alone; {was}";
+        var what = left.Now.IsAbsent ? "was removed" : "was changed";
+        if (!left.IsLeft)
+            return $"{left.Entry.Path} {what} since the installation and stays so; it does not name image-cri-shim any more";
+        var was = left.Entry.Before is { Content: not null } ? $"what it was is {Backup.Place}/{left.Entry.Before.Fingerprint}" : "it was not there before";
+        return $"{left.Entry.Path} {what} since the installation and is left alone; {was}";
     }
 }

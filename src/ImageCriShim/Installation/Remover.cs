@@ -6,21 +6,34 @@ namespace ImageCriShim.Installation;
 /// </summary>
 internal sealed class Remover(NodeFiles files, NodeWriter writer, Backup backup, Systemd systemd)
 {
+    /// <summary>Points kubelet and crictl back. Ours stays, so that whoever still calls us is answered.</summary>
     /// <exception cref="InstallException"/>
-    public void Apply(RemovalPlan plan)
+    public void PointBack(RemovalPlan plan)
     {
         foreach (var file in plan.Files)
             writer.RemoveUnfinished(file.Entry.Path);
+        if (plan.IsOfKubelet && systemd.IsRunning && !backup.Pending.Contains(plan.KubeletService))
+        {
+            backup.Pending = [.. backup.Pending, plan.KubeletService];
+            backup.Save();
+        }
+
         Restore(plan.Files.Where(file => file.Entry.Part != ChangeOf.Shim));
-        if (plan.Files.Any(file => file.Entry.Part == ChangeOf.Kubelet))
-            systemd.Restart(KubeletPointer.Find(files).Service);
+        if (plan.IsOfKubelet || backup.Pending.Contains(plan.KubeletService))
+            systemd.TryRestart(plan.KubeletService);
+    }
+
+    /// <summary>Removes what is ours, once nobody calls us any more.</summary>
+    /// <exception cref="InstallException"/>
+    public void RemoveOurs(RemovalPlan plan)
+    {
         systemd.StopShim();
         if (systemd.IsRunning && new ShimUnits(files).FindSocket() is { } socket)
             writer.Remove(socket);
         Restore(plan.Files.Where(file => file.Entry.Part == ChangeOf.Shim));
         systemd.Reload();
-        if (plan.Files.Any(file => file.Entry.Path.EndsWith(Packaged.Service, StringComparison.Ordinal) && file.Entry.Before.Content is not null))
-            systemd.Restart(Packaged.Service); // the one that was there before us
+        if (plan.HasPredecessor)
+            systemd.Restart(Packaged.Service);
         Finish(plan);
     }
 

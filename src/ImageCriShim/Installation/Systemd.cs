@@ -13,6 +13,12 @@ internal sealed class Systemd(bool isRunning, string program = "systemctl")
 
     public bool IsRunning => isRunning;
 
+    /// <summary>Whether a unit runs, or tries to again and again.</summary>
+    public bool IsActive(string unit) => StateOf(unit) is "active" or "activating" or "reloading" or "deactivating";
+
+    /// <summary>Its ActiveState; empty where it is not known.</summary>
+    public string StateOf(string unit) => Ask("show", "--property=ActiveState", "--value", unit);
+
     /// <summary>Restarts a unit with whatever has changed about it.</summary>
     /// <exception cref="InstallException"/>
     public void Restart(string unit)
@@ -23,9 +29,23 @@ internal sealed class Systemd(bool isRunning, string program = "systemctl")
         Call("restart", unit);
     }
 
-    /// <summary>Stops us.</summary>
+    /// <summary>Restarts somebody else's unit with whatever has changed about it, but never starts one that does not run.</summary>
     /// <exception cref="InstallException"/>
-    public void StopShim() => Call("stop", Packaged.Socket, Packaged.Service);
+    public void TryRestart(string unit)
+    {
+        Call("daemon-reload");
+        if (StateOf(unit) is not ("inactive" or "failed"))
+            Call("try-restart", unit);
+    }
+
+    /// <summary>Stops us. What is not there any more, since an earlier run was interrupted, is stopped.</summary>
+    /// <exception cref="InstallException"/>
+    public void StopShim()
+    {
+        string[] running = [.. new[] { Packaged.Socket, Packaged.Service }.Where(unit => StateOf(unit) != "inactive")];
+        if (running.Length > 0)
+            Call(["stop", .. running]);
+    }
 
     /// <exception cref="InstallException"/>
     public void Reload() => Call("daemon-reload");
@@ -34,17 +54,32 @@ internal sealed class Systemd(bool isRunning, string program = "systemctl")
     {
         if (!isRunning)
             return;
-        var command = $"systemctl {string.Join(' ', arguments)}";
+        using var process = Start(new ProcessStartInfo(program, arguments));
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+            throw new InstallException($"systemctl {string.Join(' ', arguments)} ended with {process.ExitCode}; see journalctl -u {arguments[^1]}, and do it again");
+    }
+
+    /// <returns>Empty where it does not say.</returns>
+    private string Ask(params string[] arguments)
+    {
+        if (!isRunning)
+            return "";
+        using var process = Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true });
+        var said = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? said.Trim() : "";
+    }
+
+    private Process Start(ProcessStartInfo start)
+    {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments))!;
-            process.WaitForExit();
-            if (process.ExitCode != 0)
-                throw new InstallException($"{command} ended with {process.ExitCode}; see journalctl -u {arguments[^1]}, and do it again");
+            return Process.Start(start)!;
         }
         catch (Win32Exception)
         {
-            throw new InstallException($"{command}: there is no {program}; is it on the PATH?");
+            throw new InstallException($"systemctl {string.Join(' ', start.ArgumentList)}: there is no {program}; is it on the PATH?");
         }
     }
 }

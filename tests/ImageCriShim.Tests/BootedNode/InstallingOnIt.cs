@@ -39,6 +39,47 @@ public sealed class InstallingOnIt(DebianNode node) : BootedTest(node)
     }
 
     [Fact]
+    public async Task Uninstall_follows_what_others_have_moved_and_ends_only_when_kubelet_calls_the_runtime()
+    {
+        await Node.Run($"sed -i 's/KUBELET_KUBEADM_ARGS=\"/&--v=2 /' {DebianNode.Kubelet}");
+        (await Node.Try("image-cri-shim uninstall --yes")).ShouldEndWith("Uninstalled.\nexit code 0");
+        (await Node.Run($"cat {DebianNode.Kubelet}")).ShouldContain("--v=2 --container-runtime-endpoint=unix:///run/containerd/containerd.sock");
+        await KubeletSays("answers on unix:///run/containerd/containerd.sock");
+        await Node.Run($"sed -i 's/--v=2 //' {DebianNode.Kubelet}");
+    }
+
+    [Fact]
+    public async Task Uninstall_leaves_the_shim_where_the_runtime_does_not_answer()
+    {
+        await Node.Run("systemctl stop containerd.service");
+        var said = await Node.Try("image-cri-shim uninstall --yes");
+        said.ShouldContain("image-cri-shim stays and goes on serving; put that right, and uninstall again");
+        said.ShouldEndWith("exit code 1");
+        (await Node.Run("systemctl is-active image-cri-shim.socket image-cri-shim.service")).ShouldBe("active\nactive");
+        await Node.Run("systemctl start containerd.service");
+        (await Node.Try("image-cri-shim uninstall --yes")).ShouldEndWith("Uninstalled.\nexit code 0");
+    }
+
+    [Fact]
+    public async Task Check_says_whom_the_kubelet_that_runs_was_told_to_call()
+    {
+        await Node.Run($"cp {DebianNode.Kubelet} /tmp/kubelet && sed -i 's/image-cri-shim.sock/other.sock/' {DebianNode.Kubelet} && systemctl restart kubelet && cp /tmp/kubelet {DebianNode.Kubelet}");
+        var said = await Node.Try("image-cri-shim check");
+        said.ShouldMatch("problem +kubelet: runs with \\S*other.sock, not with the shim \\(process [0-9]+\\)\n +- run: systemctl restart kubelet\n");
+        await Node.Run("systemctl restart kubelet");
+        (await Node.Try("image-cri-shim check")).ShouldEndWith("nothing to mend\nexit code 0");
+    }
+
+    [Fact]
+    public async Task A_kubelet_that_does_not_run_is_not_started()
+    {
+        await Node.Run("image-cri-shim uninstall --yes && systemctl stop kubelet");
+        (await Node.Try("image-cri-shim install --yes")).ShouldEndWith("exit code 0");
+        (await Node.Try("systemctl is-active kubelet")).ShouldBe("inactive\nexit code 3");
+        await Node.Run("systemctl start kubelet");
+    }
+
+    [Fact]
     public async Task Check_finds_nothing_to_mend_on_a_node_as_install_leaves_it()
     {
         var said = await Node.Try("image-cri-shim check");

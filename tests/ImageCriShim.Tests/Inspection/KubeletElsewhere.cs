@@ -119,10 +119,60 @@ public sealed class KubeletElsewhere : NodeTest
         await ShouldSayAndBeMended("""
             problem  kubelet: calls unix:///run/containerd/containerd.sock, not the shim (ROOT/usr/lib/systemd/system/kubelet.service:2)
                      - write ROOT/etc/systemd/system/kubelet.service.d/90-image-cri-shim.conf:
+                         # A copy of what /usr/lib/systemd/system/kubelet.service says, with another socket. When that changes, image-cri-shim check says so.
+                         # marks: MARKS
                          [Service]
                          ExecStart=
                          ExecStart=/usr/bin/kubelet --container-runtime-endpoint=unix://DIR/shim.sock
                      - run: systemctl daemon-reload && systemctl restart kubelet
+
+            1 to mend
+
+            """);
+    }
+
+    [Fact]
+    public async Task By_a_copy_of_a_command_that_its_package_has_changed_since()
+    {
+        await By_the_unit_of_a_package_which_stays_as_it_is();
+        Node.WriteFile("/usr/lib/systemd/system/kubelet.service", $"[Service]\nExecStart=/usr/bin/kubelet --container-runtime-endpoint={Containerd} --v=2\n");
+        await ShouldSayAndBeMended("""
+            problem  kubelet: calls the shim (ROOT/etc/systemd/system/kubelet.service.d/90-image-cri-shim.conf:5), but ROOT/etc/systemd/system/kubelet.service.d/90-image-cri-shim.conf is not what its package has by now
+                     - write as line 2 of ROOT/etc/systemd/system/kubelet.service.d/90-image-cri-shim.conf:
+                         # marks: MARKS
+                     - write as line 5 of ROOT/etc/systemd/system/kubelet.service.d/90-image-cri-shim.conf:
+                         ExecStart=/usr/bin/kubelet --container-runtime-endpoint=unix://DIR/shim.sock --v=2
+                     - run: systemctl daemon-reload && systemctl restart kubelet
+
+            1 to mend
+
+            """);
+    }
+
+    [Fact]
+    public async Task As_kubeadms_next_upgrade_has_it()
+    {
+        File.Delete(Node.FileOf("/var/lib/kubelet/kubeadm-flags.env"));
+        Node.WriteFile("/var/lib/kubelet/config.yaml", $"containerRuntimeEndpoint: unix://{Node.ShimSocket}\n");
+        Node.WriteFile("/var/lib/kubelet/instance-config.yaml", $"containerRuntimeEndpoint: {Containerd}\n");
+        await ShouldSayAndBeMended("""
+            problem  kubelet: calls the shim (ROOT/var/lib/kubelet/config.yaml:1), but ROOT/var/lib/kubelet/instance-config.yaml says otherwise
+                     - write as line 1 of ROOT/var/lib/kubelet/instance-config.yaml:
+                         containerRuntimeEndpoint: unix://DIR/shim.sock
+                     - run: systemctl restart kubelet
+
+            1 to mend
+
+            """);
+    }
+
+    [Fact]
+    public async Task On_a_distribution_that_is_not_supported()
+    {
+        HasOnly("/var/snap/microk8s/current/args/kubelet", "--container-runtime-endpoint=${SNAP_COMMON}/run/containerd.sock\n");
+        (await Node.Complaints()).ShouldBe("""
+            problem  kubelet: is that of MicroK8s, which install does not support
+                     - write cri: /var/snap/microk8s/common/run/containerd.sock into /etc/image-cri-shim.yaml, start image-cri-shim by its units, write --container-runtime-endpoint=unix:///var/run/image-cri-shim.sock into /var/snap/microk8s/current/args/kubelet, and run: snap restart microk8s.daemon-kubelite
 
             1 to mend
 

@@ -106,8 +106,8 @@ internal sealed partial class PreparedNode : IAsyncDisposable
             Follow(remedy);
     }
 
-    public string Print(IEnumerable<Finding> findings) => Date().Replace(
-        CheckText.Format([.. findings], hasColour: false).Replace(Proxy.Host, "PROXY").Replace(Root, "ROOT").Replace(Directory.Path, "DIR").Replace(Hub.Host, "HUB"), "DATE");
+    public string Print(IEnumerable<Finding> findings) => Marks().Replace(Date().Replace(
+        CheckText.Format([.. findings], hasColour: false).Replace(Proxy.Host, "PROXY").Replace(Root, "ROOT").Replace(Directory.Path, "DIR").Replace(Hub.Host, "HUB"), "DATE"), "# marks: MARKS");
 
     public async ValueTask DisposeAsync()
     {
@@ -149,6 +149,10 @@ internal sealed partial class PreparedNode : IAsyncDisposable
         else if (command.StartsWith("chmod ", StringComparison.Ordinal) || command.StartsWith("install ", StringComparison.Ordinal))
             Process.Start("/bin/sh", ["-c", command]).WaitForExit();
     }
+
+    // Of what is copied, in which our socket's path stands.
+    [GeneratedRegex("# marks: [0-9a-f ]+")]
+    private static partial Regex Marks();
 
     [GeneratedRegex(@"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ")]
     private static partial Regex Date();

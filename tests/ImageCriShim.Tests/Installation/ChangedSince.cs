@@ -30,38 +30,45 @@ public sealed class ChangedSince : IDisposable
         _node.Has(Kept).ShouldBeFalse();
     }
 
+    // Kubelet does not call us by it any more, so that it is no reason to stay.
     [Fact]
-    public void What_cannot_be_taken_back_is_left_and_what_it_was_is_kept()
+    public void What_no_longer_names_us_is_left_as_it_is()
     {
         const string theirs = "KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///run/crio/crio.sock --v=2\"\n";
         _node.Write(Flags, theirs);
         var outcome = _node.Uninstall();
-        outcome.Code.ShouldBe(1);
-        outcome.Output.ShouldEndWith("Uninstalled, but for what is named above.\n");
+        outcome.Code.ShouldBe(0);
+        outcome.Output.ShouldEndWith("Uninstalled.\n");
+        outcome.Errors.ShouldBe($"{Flags} was changed since the installation and stays so; it does not name image-cri-shim any more\n");
         _node.Read(Flags).ShouldBe(theirs);
-        outcome.Errors.ShouldStartWith($"{Flags} was changed since the installation and is left alone; what it was is {Kept}/install/");
-        _node.Read(outcome.Errors.TrimEnd()[outcome.Errors.IndexOf(Kept, StringComparison.Ordinal)..]).ShouldContain("unix:///run/containerd/containerd.sock");
-        _node.Has(Settings).ShouldBeFalse();
+        _node.Has(Kept).ShouldBeFalse();
     }
 
     [Fact]
-    public void What_was_left_can_be_mended_and_then_nothing_is_left()
+    public void A_unit_of_ours_that_was_edited_is_left_and_said_so_each_time()
     {
-        _node.Write(Flags, "KUBELET_KUBEADM_ARGS=\n");
-        _node.Uninstall().Code.ShouldBe(1);
-        _node.Write(Flags, "KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///run/containerd/containerd.sock\"\n");
+        const string unit = "/etc/systemd/system/image-cri-shim.service";
+        File.AppendAllText(_node.Root + unit, "# edited\n");
+        var outcome = _node.Uninstall();
+        outcome.Code.ShouldBe(1);
+        outcome.Output.ShouldEndWith("Uninstalled, but for what is named above.\n");
+        outcome.Errors.ShouldBe($"{unit} was changed since the installation and is left alone; it was not there before\n");
+        _node.Has(unit).ShouldBeTrue();
+        File.Delete(_node.Root + unit);
         _node.Uninstall().Code.ShouldBe(0);
         _node.Has(Kept).ShouldBeFalse();
     }
 
+    // By kubeadm reset.
     [Fact]
     public void A_file_that_is_gone_stays_gone()
     {
         File.Delete(_node.Root + Flags);
         var outcome = _node.Uninstall();
-        outcome.Code.ShouldBe(1);
-        outcome.Errors.ShouldContain($"{Flags} was removed since the installation and is left alone");
+        outcome.Code.ShouldBe(0);
+        outcome.Errors.ShouldContain($"{Flags} was removed since the installation and stays so");
         _node.Has(Flags).ShouldBeFalse();
+        _node.Has(Kept).ShouldBeFalse();
     }
 
     [Fact]

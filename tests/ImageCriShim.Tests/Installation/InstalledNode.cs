@@ -52,10 +52,12 @@ public sealed class InstalledNode : IDisposable
 
     /// <summary>Everything that can be seen of the files: a line each.</summary>
     /// <param name="withTimes">When each was written, too.</param>
-    public IReadOnlyList<string> Look(bool withTimes = true) =>
+    /// <param name="without">What is in that directory is left out; sockets cannot be read.</param>
+    public IReadOnlyList<string> Look(bool withTimes = true, string? without = null) =>
     [
         .. from entry in Below(new DirectoryInfo(Root))
            let path = entry.FullName[Root.Length..]
+           where without is null || !path.StartsWith($"{without}/", StringComparison.Ordinal)
            orderby path
            select entry switch
            {
