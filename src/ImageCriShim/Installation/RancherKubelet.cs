@@ -96,9 +96,12 @@ internal sealed partial class RancherKubelet(NodeFiles files, SystemdUnits units
     {
         foreach (var flag in (string[])[RuntimeFlag, ImageFlag])
             text = PointArgument(FlagText.Point(text, flag, endpoint), flag, endpoint);
-        var argument = $"--{KubeletArgument}={RuntimeFlag}={endpoint}";
-        return isAdded ? Command().Replace(text, command => FirstArgument().Replace(command.Value, match => $"{argument} {match.Value}", 1)) : text;
+        return isAdded ? Command().Replace(text, command => WithArgument(command.Value, endpoint)) : text;
     }
+
+    private static string WithArgument(string command, string endpoint) => Argument(RuntimeFlag).IsMatch(command)
+        ? command
+        : FirstArgument().Replace(command, match => $"--{KubeletArgument}={RuntimeFlag}={endpoint} {match.Value}", 1);
 
     private static string PointArgument(string text, string flag, string endpoint) => Argument(flag).Replace(text, match =>
         FlagText.IsComment(text, match.Groups["value"].Index) || Endpoint.AreSame(match.Groups["value"].Value, endpoint)
