@@ -20,7 +20,7 @@ internal sealed record KubeletSettings(string Runtime, string Images, IReadOnlyL
     public override string ToString() =>
         string.Join('\n', Others.Prepend(Images == Runtime ? Runtime : $"{Runtime}, for images {Images}"));
 
-    /// <summary>A later file of <c>--config-dir</c> counts more than an earlier one, both more than <c>--config</c>, and a flag most.</summary>
+    /// <summary>A later file of <c>--config-dir</c> counts more than an earlier one or <c>--config</c>, and a flag most.</summary>
     public static KubeletSettings Of(NodeTree tree, IEnumerable<string> arguments)
     {
         var flags = Flags([.. arguments]);

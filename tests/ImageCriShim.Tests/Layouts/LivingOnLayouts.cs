@@ -12,11 +12,15 @@ public sealed class LivingOnLayouts : LayoutTest
     {
         Begin(layout);
         Install();
+        var runtime = Untouched.WhoAnswers;
         Happens(happens);
         Node.ShouldAlwaysHaveHadARuntime();
         if (!Node.CallsTheShim || !Node.Kubelet.Others.SequenceEqual(Untouched.Kubelet.Others))
             Node.Check().State.ShouldBe(FindingState.Problem, $"told:\n{Node.Kubelet}\nand without the shim:\n{Untouched.Kubelet}");
-        Install();
+        if (Untouched.WhoAnswers == runtime)
+            Install();
+        else
+            IsNotMovedToTheFormerRuntime();
         Uninstall();
     }
 
@@ -39,6 +43,17 @@ public sealed class LivingOnLayouts : LayoutTest
         Uninstall();
         Happens(happens);
         $"{Node.Kubelet}".ShouldBe($"{Untouched.Kubelet}");
+        Node.ShouldAlwaysHaveHadARuntime();
+    }
+
+    /// <summary>Kubelet has another runtime now than the shim's settings say, with its pods: install takes that over, or does nothing.</summary>
+    private void IsNotMovedToTheFormerRuntime()
+    {
+        var outcome = Node.Install();
+        if (outcome.Code == 0)
+            ShouldBeAtTheShim();
+        else
+            outcome.Errors.ShouldContain(Untouched.WhoAnswers);
         Node.ShouldAlwaysHaveHadARuntime();
     }
 }

@@ -4,7 +4,7 @@ namespace ImageCriShim.Tests.Layouts;
 
 /// <summary>
 /// Reads a file of variables as systemd's env-file.c does. Quotes count at the beginning of a value only and behind another quoted part, a
-/// backslash joins lines, and a comment that ends in a backslash goes on in the next line.
+/// backslash joins lines, and a comment that ends in a backslash goes on in the next line, as it does until systemd 253.
 /// </summary>
 internal sealed class VariableFile
 {
