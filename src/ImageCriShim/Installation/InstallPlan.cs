@@ -28,7 +28,10 @@ internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string Kub
         if (UnsupportedNode.Find(files, pointer.IsThere) is { } unsupported)
             throw new InstallException(unsupported.Problem);
         var crictl = new CrictlFile(files);
-        var runtime = FindRuntime(files, wish, settings, socket, [pointer.Told?.Socket, pointer.Runtime, crictl.Runtime], out var problem);
+        string?[] called = [pointer.Told?.Socket, pointer.Runtime, crictl.Runtime];
+        var runtime = FindRuntime(files, wish, settings, socket, called, out var problem);
+        if (FindOther(wish, settings, RuntimeFinder.FindCalled(socket, [pointer.Told?.Socket ?? pointer.Runtime])) is { } other)
+            problem = other;
         Check(wish, settings, problem);
 
         var changes = new List<FileChange?> { new ShimProgram(files).Change(wish.Program) };
@@ -61,6 +64,14 @@ internal sealed record InstallPlan(IReadOnlyList<FileChange> Changes, string Kub
             problem = "";
         return found;
     }
+
+    /// <summary>The pods of this node are those of the runtime that kubelet calls: behind another one they would be gone.</summary>
+    /// <param name="called">By kubelet now; null if that is us, or not known.</param>
+    /// <returns>What to do; null if kubelet keeps its runtime.</returns>
+    private static string? FindOther(InstallWish wish, ShimSettings? settings, string? called) =>
+        wish.Cri is null && called is not null && settings?.RuntimeSocket is { } said && !Endpoint.AreSame(called, said)
+            ? $"kubelet calls {called}, but {ShimConfig.Path} says cri: {said}, and is never changed by install; write cri: {called} into it, or point kubelet at {said} first"
+            : null;
 
     private static void Check(InstallWish wish, ShimSettings? settings, string runtimeProblem)
     {

@@ -17,8 +17,9 @@ internal sealed class Installer(NodeWriter writer, Backup backup, Systemd system
             writer.RemoveUnfinished(entry.Path);
     }
 
+    /// <returns>Whether a shim that ran has handed over to the installed one: what has changed in its unit holds from its next start on.</returns>
     /// <exception cref="InstallException"/>
-    public void Apply(InstallPlan plan)
+    public bool Apply(InstallPlan plan)
     {
         RemoveUnfinished();
         backup.Add(plan.Changes);
@@ -27,14 +28,11 @@ internal sealed class Installer(NodeWriter writer, Backup backup, Systemd system
         backup.Save();
 
         Write(plan.Changes.Where(change => change.Part == ChangeOf.Shim));
-        Restart(unit => unit is Packaged.Socket or Packaged.Service); // if we do not start, nobody is pointed at us
+        var isHandedOver = StartShim(plan.Shim); // if we do not start, nobody is pointed at us
         Write(plan.Changes.Where(change => change.Part != ChangeOf.Shim));
-        foreach (var unit in backup.Pending.Where(unit => unit is not (Packaged.Socket or Packaged.Service)))
-            systemd.TryRestart(unit);
-        if (backup.Pending.Count == 0)
-            return;
-        backup.Pending = [];
-        backup.Save();
+        foreach (var unit in backup.Pending.ToList())
+            Restart(unit, systemd.TryRestart);
+        return isHandedOver;
     }
 
     /// <summary>The units to be restarted, in this order; those of an earlier run that was interrupted, too.</summary>
@@ -51,10 +49,26 @@ internal sealed class Installer(NodeWriter writer, Backup backup, Systemd system
 
     private bool Pends(string unit) => backup.Pending.Contains(unit);
 
-    private void Restart(Func<string, bool> which)
+    /// <summary>
+    /// A socket that listens already as its unit says is left alone: to restart it is to refuse callers for a moment. So is a process that can hand over.
+    /// </summary>
+    private bool StartShim(string socket)
     {
-        foreach (var unit in backup.Pending.Where(which))
-            systemd.Restart(unit);
+        var listens = systemd.Listens(Packaged.Socket, socket);
+        if (Pends(Packaged.Socket))
+            Restart(Packaged.Socket, listens ? _ => { } : systemd.Restart);
+        var handsOver = Pends(Packaged.Service) && listens && RunningShim.CanHandOver(socket);
+        if (Pends(Packaged.Service))
+            Restart(Packaged.Service, handsOver ? systemd.HandOver : systemd.Restart);
+        return handsOver;
+    }
+
+    /// <summary>Whoever repeats an installation that was interrupted does not repeat this.</summary>
+    private void Restart(string unit, Action<string> restart)
+    {
+        restart(unit);
+        backup.Pending = [.. backup.Pending.Where(other => other != unit)];
+        backup.Save();
     }
 
     private void Write(IEnumerable<FileChange> changes)

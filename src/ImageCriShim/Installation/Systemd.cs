@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using ImageCriShim.Configuration;
 
 namespace ImageCriShim.Installation;
 
@@ -27,6 +28,18 @@ internal sealed class Systemd(bool isRunning, string program = "systemctl")
         if (unit == Packaged.Socket)
             Call("stop", Packaged.Service); // systemd makes a socket only while its service does not run
         Call("restart", unit);
+    }
+
+    /// <summary>Whether a socket unit listens at this path.</summary>
+    public bool Listens(string unit, string path) =>
+        StateOf(unit) == "active" && Ask("show", "--property=Listen", "--value", unit).Split(' ') is [var place, ..] && Endpoint.AreSame(place, path);
+
+    /// <summary>Lets our service take over the program that is installed now, without losing a call.</summary>
+    /// <exception cref="InstallException">It cannot, and runs on as it was.</exception>
+    public void HandOver(string unit)
+    {
+        Call("daemon-reload");
+        Call("reload", unit);
     }
 
     /// <summary>Restarts somebody else's unit with whatever has changed about it, but never starts one that does not run.</summary>

@@ -30,7 +30,7 @@ internal sealed class OpenConnections
     internal long? OldestCall => Current().Min(connection => connection.Look().OldestCall);
 
     /// <summary>The calls that are open, each with its method and its age.</summary>
-    internal IReadOnlyList<(CallCount Method, TimeSpan Age)> Calls => [.. Current().SelectMany(connection => connection.OpenCalls)];
+    internal IReadOnlyList<(CallCount Method, TimeSpan Age)> Calls => [.. Current().SelectMany(connection => connection.ListCalls())];
 
     internal void Add(RelayConnection connection)
     {

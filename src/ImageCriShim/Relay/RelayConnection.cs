@@ -83,13 +83,10 @@ internal sealed class RelayConnection
     }
 
     /// <summary>The calls that are open, each with its method and its age.</summary>
-    internal IEnumerable<(CallCount Method, TimeSpan Age)> OpenCalls
+    internal IEnumerable<(CallCount Method, TimeSpan Age)> ListCalls()
     {
-        get
-        {
-            lock (Gate)
-                return Calls.All;
-        }
+        lock (Gate)
+            return Calls.All;
     }
 
     internal ConnectionActivity Look()
@@ -128,12 +125,7 @@ internal sealed class RelayConnection
 
     /// <summary>The runtime waits for the answer of a PING of <see cref="Frames.BandwidthPing"/>, and gets it with the next request.</summary>
     /// <returns>False: it waits for one already.</returns>
-    internal bool TryOweBandwidthAck()
-    {
-        if (_owesBandwidthAck)
-            return false;
-        return _owesBandwidthAck = true;
-    }
+    internal bool TryOweBandwidthAck() => !_owesBandwidthAck && (_owesBandwidthAck = true);
 
     /// <summary>Whether the answer is due; it is the asker's now.</summary>
     internal bool TakeBandwidthAck()

@@ -165,7 +165,10 @@ public sealed class HandingOverOnIt(DebianNode node) : BootedTest(node)
 
     private static JsonObject Everything() => new()
     {
-        ["execs"] = new JsonArray(12, 25), ["stop"] = 60, ["pull"] = "b:1", ["subscribe"] = true,
+        ["execs"] = new JsonArray(12, 25),
+        ["stop"] = 60,
+        ["pull"] = "b:1",
+        ["subscribe"] = true,
     };
 
     /// <summary>A runtime in which pulls take two minutes, behind the shim.</summary>

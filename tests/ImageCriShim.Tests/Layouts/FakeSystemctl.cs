@@ -151,6 +151,7 @@ internal sealed class FakeSystemctl : IDisposable
         "FragmentPath" => _systemd.Find(unit)?.Path ?? "",
         "MainPID" or "ExecMainPID" => "0",
         "NeedDaemonReload" => "no",
+        "Listen" => _systemd.IsRunning(unit) && _systemd.Find(unit)?.Values("ListenStream") is [var path] ? $"{path} (Stream)" : "",
         _ => "",
     };
 }
