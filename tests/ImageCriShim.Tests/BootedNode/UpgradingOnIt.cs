@@ -29,12 +29,12 @@ public sealed class UpgradingOnIt(DebianNode node) : BootedTest(node)
         await Node.Run("systemctl kill --signal=STOP registry-registry.corp");
         var pull = kubelet.Pull("nginx:1.25");
         await Until("image-cri-shim status | grep -q '1 pulls in progress'");
-        var upgrade = Node.Run($"dpkg -i {Node.NextPackage}");
-        await Until("[ $(systemctl show --value -p ActiveState image-cri-shim) = deactivating ]");
+        await Node.Run($"dpkg -i {Node.NextPackage}");
+        await Until("image-cri-shim status | grep -q 'still serves 1 calls, PullImage for '");
         await Node.Run("systemctl kill --signal=CONT registry-registry.corp");
         (await pull).ShouldBeOk();
-        await upgrade;
         await Call();
+        await Until("image-cri-shim images | grep -q registry.corp:5000/library/nginx:1.25"); // in the record of the new process
     }
 
     [Fact]

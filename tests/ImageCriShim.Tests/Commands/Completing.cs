@@ -9,7 +9,7 @@ namespace ImageCriShim.Tests.Commands;
 public sealed class Completing : DaemonTest
 {
     [Theory]
-    [InlineData("image-cri-shim re", "resolve")]
+    [InlineData("image-cri-shim res", "resolve")]
     [InlineData("image-cri-shim config s", "schema show")]
     [InlineData("image-cri-shim resolve --output j", "json")]
     [InlineData("image-cri-shim completion f", "fish")]
@@ -37,13 +37,13 @@ public sealed class Completing : DaemonTest
     }
 
     [Theory]
-    [InlineData("image-cri-shim re", "resolve")]
+    [InlineData("image-cri-shim res", "resolve")]
     [InlineData("image-cri-shim config s", "schema show")]
     public async Task Fish_completes_too(string line, string expected) =>
         (await RunIn("fish", $"source completion; complete -C '{line}'")).ShouldBe(expected.Split(' '));
 
     [Theory]
-    [InlineData("image-cri-shim re", "resolve")]
+    [InlineData("image-cri-shim res", "resolve")]
     [InlineData("image-cri-shim config s", "schema show")]
     public async Task Zsh_completes_too(string line, string expected) =>
         (await RunIn("zsh", $$"""

@@ -282,6 +282,7 @@ public sealed class RawConnection : IAsyncDisposable
     {
         var stream = new RawStream(this, id, isCaller) { SendWindow = initialWindow };
         streams.Add(id, stream);
+        if (closed.Task.IsCompleted) stream.Lose(new ConnectionLostException(Loss ?? "closed"));
         return stream;
     }
 

@@ -70,9 +70,9 @@ public sealed class RegistryFaults(FaultNode node)
     [Fact]
     public async Task With_all_registries_hung_everything_else_is_as_fast_as_ever_and_a_pull_ends_with_a_clear_error()
     {
-        await using var scene = await Scene.Set(node, "all registries hung", new() { Yaml = "offlineOnly: true" });
+        await using var scene = await Scene.Set(node, "all registries hung", new() { Yaml = "offlineOnly: true", Timeout = TimeSpan.FromSeconds(5) });
 
-        var effect = await scene.Suffer(() => Hang(LineFault.HungAfter(0)), TimeSpan.FromSeconds(8), () => Hang(LineFault.None));
+        var effect = await scene.Suffer(() => Hang(LineFault.HungAfter(0)), TimeSpan.FromSeconds(12), () => Hang(LineFault.None));
 
         effect.ShouldOnlyHaveFailed((Workload.PullImage, GrpcStatus.Unknown), (Workload.PullImage, GrpcStatus.DeadlineExceeded)).ShouldNotHaveSlowedDown();
         var pulls = effect.Through.Failures.Where(call => call.Method == Workload.PullImage).ToArray();

@@ -32,7 +32,7 @@ public sealed class ShimFaults(FaultNode node)
 
     private static async Task Upgrade(Scene scene, int calls)
     {
-        for (var end = scene.Calls + calls; scene.Calls < end;)
+        for (var end = scene.Calls + calls; scene.Calls < end || scene.Shim.Starts <= 4;)
         {
             await scene.Shim.Restart();
             await Task.Delay(500); // so that the new one has served

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ImageCriShim.Tests.Fakes;
+using static ImageCriShim.Tests.Fakes.ProtoFields;
 
 namespace ImageCriShim.Tests.Handover;
 
@@ -238,6 +239,34 @@ public sealed class HandingOver : IAsyncLifetime
         await _node.FirstEnds();
         _node.First.ShouldSay("1 calls are cut, and callers see UNAVAILABLE");
         await Call();
+    }
+
+    [Fact]
+    public async Task What_the_old_process_pulls_is_in_the_record_of_the_new_one()
+    {
+        await using var registry = FakeRegistry.Start();
+        registry.Behave = _ => FakeAnswer.Manifest(FakeRegistry.OciManifest);
+        _node.Runtime.On("/runtime.v1.ImageService/PullImage", async call =>
+        {
+            await call.ReadRequestAsync();
+            Interlocked.Increment(ref _started);
+            await _finish.Task;
+            await call.AnswerAsync(Message(Field(1, "sha256:" + new string('a', 64))));
+        });
+        _node.Configure($"address: {registry.Address}\n");
+        await _node.Start();
+        var pull = (await RawCaller.ConnectAsync(_node.SocketPath)).Start("/runtime.v1.ImageService/PullImage");
+        await pull.SendMessageAsync(Message(Field(1, Message(Field(1, "nginx:1.25")))), end: true);
+        await Wait.Until(() => Volatile.Read(ref _started) > 0, "the runtime pulls");
+        await _node.HandOver();
+        ((int)(await _node.Status())["state"]!["pulls"]!).ShouldBe(0);
+        _finish.SetResult();
+        (await pull.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.Until(async () => (int)(await _node.Status())["state"]!["pulls"]! == 1, "it is known");
+        await _node.FirstEnds();
+        ServingNode.Signal(await _node.Pid(), SigTerm); // which writes it
+        await Wait.Until(() => _node.Living().Length == 0);
+        (await _node.Record()).ShouldContain($"{registry.Host}/library/nginx:1.25");
     }
 
     [Fact]

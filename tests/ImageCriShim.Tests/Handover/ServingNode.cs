@@ -86,6 +86,9 @@ internal sealed class ServingNode : IAsyncDisposable
     /// <summary>The status page of the process that serves now.</summary>
     public async Task<JsonNode> Status() => await TryStatus() ?? throw new InvalidOperationException($"no process serves:\n{Output}");
 
+    /// <summary>The record of pulls on the disk.</summary>
+    public Task<string> Record() => File.ReadAllTextAsync(Path.Combine(_directory.File("state"), "pulls.json"));
+
     /// <summary>The process that serves now.</summary>
     public async Task<int> Pid() => (int)(await Status())["pid"]!;
 

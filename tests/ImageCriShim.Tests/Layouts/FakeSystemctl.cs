@@ -55,7 +55,7 @@ internal sealed class FakeSystemctl : IDisposable
                 writer.Write($"{code}\n{output}");
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException or InvalidOperationException)
         {
             // It has been closed.
         }

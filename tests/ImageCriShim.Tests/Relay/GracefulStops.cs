@@ -145,6 +145,21 @@ public sealed class GracefulStops : RelayTest
         (await caller.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task A_caller_that_waits_when_nobody_will_serve_is_told_why()
+    {
+        await Begin();
+        await Wait.For(Stop());
+        var waiting = await RawCaller.ConnectAsync(ShimSocketPath);
+        var call = waiting.Start("/test.Fake/Unary");
+        await call.SendMessageAsync([1], end: true);
+        await Task.Run(() => Listener.RefuseWaiting("it has been stopped"), TestContext.Current.CancellationToken);
+        var answer = await call.ReadAnswerAsync();
+        answer.Status.ShouldBe(14); // UNAVAILABLE
+        answer.Message.ShouldBe("image-cri-shim: it has been stopped");
+        await waiting.DisposeAsync();
+    }
+
     private Task Stop(TimeSpan? limit = null) =>
         Task.Run(() => Listener.Stop(limit ?? TimeSpan.FromMinutes(5), () => Volatile.Read(ref _isHeldUp), _hurry.Token));
 }

@@ -186,8 +186,9 @@ public sealed class PullRecordFileTests : IDisposable
         Directory.CreateDirectory(State);
         keeper.Remind();
         SpinWait.SpinUntil(() => log.Lines.Last().StartsWith("1402 ", StringComparison.Ordinal) && File.Exists(Path), RawConnection.Patience).ShouldBeTrue();
+        var complaints = log.Complaints.Count(); // one more where a try that began before the directory was there ended behind the reminder
         keeper.Remind();
-        log.Complaints.Count().ShouldBe(4);
+        log.Complaints.Count().ShouldBe(complaints);
     }
 
     [Fact]
