@@ -24,7 +24,7 @@ public sealed class ReloadingTheUnit(DebianNode node) : BootedTest(node)
         var before = await Node.MainPid();
         await Node.Write("/etc/image-cri-shim.yaml", "adress: http://registry.corp:5000\n");
         (await Node.Try("systemctl reload image-cri-shim")).ShouldEndWith("exit code 1");
-        (await Node.Run("journalctl -q -b -o cat -u image-cri-shim")).ShouldMatch("the settings are older than /etc/image-cri-shim.yaml, which cannot be used: .*adress");
+        (await Node.Run("journalctl -q -b -o cat -u image-cri-shim")).ShouldMatch("the settings are older than /etc/image-cri-shim.yaml, which cannot be used: address .* missing");
 
         await Until("systemctl show --value -p StatusText image-cri-shim | grep -q 'cannot be used'");
         await Until($"{Journal} -p err | grep -q 'what was in force before stays in force'");
