@@ -47,9 +47,13 @@ internal sealed class Daemon(
         socket.Appear(); // whoever sees the file may call us, and end us
         Log.Serving(log, socket.Path, (long)ProcessAge.Now.TotalMilliseconds);
         endpoint.Listen(settings.Metrics, predecessor?.TakeMetrics());
-        reload.Adopted += adopted => endpoint.Listen(adopted.Metrics);
+        var metricsAt = settings.Metrics;
+        reload.Adopted += adopted => endpoint.Listen(metricsAt = adopted.Metrics);
+        pages.IsTakingOver = predecessor is not null;
         Look(socket, pages);
         TakeOver(socket);
+        pages.IsTakingOver = false;
+        succession.Failed += () => Look(socket, pages);
         var status = new ServiceStatus(socket.Path, routing.Runtime, () => listener.Connections, () => reload.FailOpen?.Summary ?? reload.Trouble ?? succession.Trouble);
         var report = ServiceReport.Begin(socket, status, stop, TimeProvider.System, log);
         if (report is not null)
@@ -57,7 +61,7 @@ internal sealed class Daemon(
         succession.Report = report;
         reload.Watch(report);
         Use(new ColdPages(TimeProvider.System));
-        Serve(socket, listener, succession, stop, pages, endpoint);
+        Serve(socket, listener, succession, stop, pages, endpoint, () => metricsAt);
     }
 
     public void Dispose()
@@ -89,7 +93,8 @@ internal sealed class Daemon(
         metrics.Handovers.Add("ok");
     }
 
-    private void Serve(ShimSocket socket, RelayListener listener, Succession succession, Stop stop, DaemonPages pages, MetricsEndpoint endpoint)
+    private void Serve(ShimSocket socket, RelayListener listener, Succession succession, Stop stop, DaemonPages pages, MetricsEndpoint endpoint,
+        Func<System.Net.IPEndPoint?> metricsAt)
     {
         while (WaitHandle.WaitAny([stop.Begun, succession.Served]) >= 0)
         {
@@ -102,10 +107,10 @@ internal sealed class Daemon(
             endpoint.Cease();
             if (Drain(socket, listener, successor, stop))
                 return;
+            listener.Resume(); // first: nobody else accepts
             succession.TakeBack();
-            listener.Resume();
             reload.Resume();
-            endpoint.Listen(settings.Metrics);
+            endpoint.Listen(metricsAt());
             Look(socket, pages);
         }
     }
@@ -135,12 +140,19 @@ internal sealed class Daemon(
         {
             stopped ??= stop.HasBegun ? Stopwatch.GetTimestamp() : null;
             return stop.Hurry.IsCancellationRequested || Stopwatch.GetElapsedTime(begin) >= options.DrainTimeout
-                || (stopped is { } since && Stopwatch.GetElapsedTime(since) >= options.StopTimeout - s_beforeSuccessor);
+                || (stopped is { } since && (!listener.IsAnyWaitedFor || Stopwatch.GetElapsedTime(since) >= options.StopTimeout - s_beforeSuccessor));
         }
 
         int? later = null; // the process that serves now, where the successor has handed over too, and has ended
         bool IsServed() => later is { } process ? LibC.IsThere(process) : !successor.HasEnded;
-        bool IsServedByAny() => IsServed() || ((later = reports.FindServing()) is not null && IsServed());
+        bool IsServedByAny()
+        {
+            if (IsServed())
+                return true;
+            later = reports.FindServing(out var isNone);
+            return !isNone;
+        }
+
         listener.Drain(() => IsOver() || !IsServedByAny());
         if (listener.Connections > 0 && !IsOver())
             return false;

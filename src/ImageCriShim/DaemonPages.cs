@@ -27,6 +27,9 @@ internal sealed class DaemonPages(
     /// <summary>By which this process hands over; null before it serves.</summary>
     internal Succession? Succession { get; set; }
 
+    /// <summary>This process is a successor that is not the main one yet.</summary>
+    internal bool IsTakingOver { get; set; }
+
     /// <summary>Whatever is asked for when it is scraped comes from here.</summary>
     internal void Observe(StderrLogger log)
     {
@@ -157,7 +160,7 @@ internal sealed class DaemonPages(
     private void WriteHandover(Utf8JsonWriter json)
     {
         json.WriteStartObject("handover");
-        json.WriteBoolean("underWay", Succession?.IsUnderWay is true);
+        json.WriteBoolean("underWay", IsTakingOver || Succession?.IsUnderWay is true);
         if (Succession?.Failure is { } failure)
         {
             json.WriteString("failedAt", failure.At);

@@ -37,6 +37,9 @@ internal sealed class Succession(
     /// <summary>When and why the last attempt failed; null if it did not.</summary>
     internal (DateTimeOffset At, string Reason)? Failure { get; private set; }
 
+    /// <summary>An attempt has failed, when the successor had the private socket already, perhaps.</summary>
+    internal event Action? Failed;
+
     /// <summary>Whether an attempt is being made.</summary>
     internal bool IsUnderWay => !_attempt.IsCompleted;
 
@@ -103,7 +106,7 @@ internal sealed class Succession(
             successor.WaitUntilServing();
             Complete(successor);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e) // out of memory too: this process goes on
         {
             Fail(successor, e is HandoverException ? e.Message : $"internal error ({e.GetType().Name})");
         }
@@ -123,6 +126,8 @@ internal sealed class Succession(
         {
             if (_isStopping)
                 throw new HandoverException("the process stops");
+            if (successor.HasEnded)
+                throw new HandoverException("it ended as soon as it served");
             Report?.SayMain(successor.Id); // before the successor reports, so that systemd listens to it
             socket.IsHandedOver = true;
             Successor = successor;
@@ -139,6 +144,7 @@ internal sealed class Succession(
         Failure = (time.GetUtcNow(), reason);
         metrics.Handovers.Add("failed");
         Log.HandoverFailed(log, reason);
+        Failed?.Invoke();
         Report?.SayReady();
     }
 }

@@ -33,9 +33,11 @@ internal sealed class DrainReports : IDisposable
     }
 
     /// <summary>Asks which process serves now.</summary>
+    /// <param name="isNone">Nobody listens there. One that does not answer may hang, or be stopped, and is there.</param>
     /// <returns>Its id; null where none answers.</returns>
-    public int? FindServing()
+    public int? FindServing(out bool isNone)
     {
+        isNone = false;
         try
         {
             using var status = JsonDocument.Parse(_client.Get("/status", CancellationToken.None).GetAwaiter().GetResult());
@@ -43,6 +45,7 @@ internal sealed class DrainReports : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException or KeyNotFoundException)
         {
+            isNone = e is HttpRequestException { InnerException: System.Net.Sockets.SocketException };
             return null;
         }
     }
@@ -78,7 +81,7 @@ internal sealed class DrainReports : IDisposable
         {
             return body.IsEmpty || _client.Post(path, body, CancellationToken.None).GetAwaiter().GetResult().Status == Ok;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or ObjectDisposedException)
         {
             return false;
         }

@@ -111,9 +111,10 @@ internal sealed class MetricsEndpoint : IDisposable
 
     private static Socket? TryListen(IPEndPoint address, out string problem)
     {
-        var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? listener = null;
         try
         {
+            listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             listener.Bind(address);
             listener.Listen(Backlog);
             problem = "";
@@ -121,10 +122,11 @@ internal sealed class MetricsEndpoint : IDisposable
         }
         catch (SocketException e)
         {
-            listener.Dispose();
+            listener?.Dispose();
             problem = e.SocketErrorCode switch
             {
                 SocketError.AddressAlreadyInUse => "another process listens there",
+                SocketError.AddressFamilyNotSupported => "this machine does not have that kind of address (is IPv6 off?)",
                 SocketError.AddressNotAvailable => "this machine does not have that address",
                 SocketError.AccessDenied => "this process may not listen on that port",
                 var code => $"{code}",

@@ -16,6 +16,7 @@ internal sealed class ServiceReport : IDisposable
     private readonly List<IDisposable> _parts = [];
     private string _said = "";
     private bool _isStopping;
+    private volatile bool _isHandedOver; // another process proves that it lives
 
     private readonly TimeSpan? _watchdog;
 
@@ -67,7 +68,7 @@ internal sealed class ServiceReport : IDisposable
         {
             if (!_isStopping)
                 _manager.Send($"MAINPID={process}");
-            _isStopping = true;
+            (_isStopping, _isHandedOver) = (true, true);
         }
     }
 
@@ -85,7 +86,13 @@ internal sealed class ServiceReport : IDisposable
             return isServed;
         }
 
-        _parts.Add(new Watchdog(within, IsAlive, () => _manager.Send("WATCHDOG=1"), time));
+        _parts.Add(new Watchdog(within, IsAlive, SayAlive, time));
+    }
+
+    private void SayAlive()
+    {
+        if (!_isHandedOver)
+            _manager.Send("WATCHDOG=1");
     }
 
     /// <summary>Says how it goes, if that has changed; ahead of it what else there is to say.</summary>

@@ -64,6 +64,9 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
         _open.Drain(() => Connections, isOver);
     }
 
+    /// <summary>Whether a caller waits for a call; a silent stream is not waited for.</summary>
+    internal bool IsAnyWaitedFor => _open.OldestCall is not null;
+
     /// <summary>Accepts again.</summary>
     internal void Resume() => listener.Resume();
 

@@ -89,8 +89,8 @@ internal sealed class ServingNode : IAsyncDisposable
     /// <summary>The record of pulls on the disk.</summary>
     public Task<string> Record() => File.ReadAllTextAsync(Path.Combine(_directory.File("state"), "pulls.json"));
 
-    /// <summary>The process that serves now.</summary>
-    public async Task<int> Pid() => (int)(await Status())["pid"]!;
+    /// <summary>The process that serves now; 0 while none answers.</summary>
+    public async Task<int> Pid() => (int?)(await TryStatus())?["pid"] ?? 0;
 
     /// <summary>Those that have handed over and still serve, as the process that serves now shows them.</summary>
     public async Task<int[]> Predecessors() => [.. (await Status())["handover"]!["predecessors"]!.AsArray().Select(one => (int)one!["pid"]!)];
