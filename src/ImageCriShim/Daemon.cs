@@ -75,7 +75,7 @@ internal sealed class Daemon(
         ? ShimSocket.Open(settings.ShimSocket, log)
         : ShimSocket.TakeOver(Predecessor.TakeSocket(), predecessor.OwnSocket, settings.ShimSocket, log);
 
-    /// <summary>The private socket is that of the process that serves now.</summary>
+    /// <summary>Opens the private socket, which is that of the process that serves now, unless it is this process's already.</summary>
     private void Look(ShimSocket socket, DaemonPages pages)
     {
         _onlookers?.Dispose();
@@ -84,6 +84,8 @@ internal sealed class Daemon(
 
     private void TakeOver(ShimSocket socket)
     {
+        if (_onlookers is { IsOurs: true })
+            return; // somebody may be asking
         if (predecessor is null)
             return;
         if (!socket.IsServed(s_accepting))

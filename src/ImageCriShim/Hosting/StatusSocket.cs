@@ -36,6 +36,9 @@ internal sealed class StatusSocket : IDisposable
         }
     }
 
+    /// <summary>Whether the file leads to this process.</summary>
+    internal bool IsOurs => _file.IsOurs;
+
     public void Dispose()
     {
         _file.TakeAway();
