@@ -11,7 +11,13 @@ namespace ImageCriShim;
 
 /// <summary>The life of a process that serves: it takes over or begins, serves, and ends by a signal or by a handover.</summary>
 internal sealed class Daemon(
-    ServeOptions options, ShimSettings settings, CallRouting routing, Reload reload, ShimMetrics metrics, Predecessor? predecessor, StderrLogger log) : IDisposable
+    ServeOptions options,
+    ShimSettings settings,
+    CallRouting routing,
+    Reload reload,
+    ShimMetrics metrics,
+    Predecessor? predecessor,
+    StderrLogger log) : IDisposable
 {
     private const int AcceptingStackBytes = 256 * 1024;
 
@@ -47,21 +53,21 @@ internal sealed class Daemon(
         socket.Appear(); // whoever sees the file may call us, and end us
         Log.Serving(log, socket.Path, (long)ProcessAge.Now.TotalMilliseconds);
         endpoint.Listen(settings.Metrics, predecessor?.TakeMetrics());
-        var metricsAt = settings.Metrics;
-        reload.Adopted += adopted => endpoint.Listen(metricsAt = adopted.Metrics);
+        reload.Adopted += adopted => endpoint.Listen(adopted.Metrics);
         pages.IsTakingOver = predecessor is not null;
         Look(socket, pages);
         TakeOver(socket);
         pages.IsTakingOver = false;
         succession.Failed += () => Look(socket, pages);
-        var status = new ServiceStatus(socket.Path, routing.Runtime, () => listener.Connections, () => reload.FailOpen?.Summary ?? reload.Trouble ?? succession.Trouble);
+        string? FindTrouble() => reload.FailOpen?.Summary ?? reload.Trouble ?? succession.Trouble;
+        var status = new ServiceStatus(socket.Path, routing.Runtime, () => listener.Connections, FindTrouble);
         var report = ServiceReport.Begin(socket, status, stop, TimeProvider.System, log);
         if (report is not null)
             Use(report);
         succession.Report = report;
         reload.Watch(report);
         Use(new ColdPages(TimeProvider.System));
-        Serve(socket, listener, succession, stop, pages, endpoint, () => metricsAt);
+        Serve(socket, listener, succession, stop, pages, endpoint);
     }
 
     public void Dispose()
@@ -78,14 +84,14 @@ internal sealed class Daemon(
     /// <summary>Opens the private socket, which is that of the process that serves now, unless it is this process's already.</summary>
     private void Look(ShimSocket socket, DaemonPages pages)
     {
+        if (_onlookers is { IsOurs: true })
+            return; // somebody may be asking
         _onlookers?.Dispose();
         _onlookers = StatusSocket.TryOpen(socket.Path, pages.FindPrivate, pages.Take, log);
     }
 
     private void TakeOver(ShimSocket socket)
     {
-        if (_onlookers is { IsOurs: true })
-            return; // somebody may be asking
         if (predecessor is null)
             return;
         if (!socket.IsServed(s_accepting))
@@ -95,8 +101,8 @@ internal sealed class Daemon(
         metrics.Handovers.Add("ok");
     }
 
-    private void Serve(ShimSocket socket, RelayListener listener, Succession succession, Stop stop, DaemonPages pages, MetricsEndpoint endpoint,
-        Func<System.Net.IPEndPoint?> metricsAt)
+    private void Serve(
+        ShimSocket socket, RelayListener listener, Succession succession, Stop stop, DaemonPages pages, MetricsEndpoint endpoint)
     {
         while (WaitHandle.WaitAny([stop.Begun, succession.Served]) >= 0)
         {
@@ -106,13 +112,13 @@ internal sealed class Daemon(
                 return;
             }
 
-            endpoint.Cease();
+            var metricsAt = endpoint.Cease();
             if (Drain(socket, listener, successor, stop))
                 return;
             listener.Resume(); // first: nobody else accepts
             succession.TakeBack();
             reload.Resume();
-            endpoint.Listen(metricsAt());
+            endpoint.Listen(metricsAt);
             Look(socket, pages);
         }
     }
@@ -124,7 +130,11 @@ internal sealed class Daemon(
         listener.Stop(options.StopTimeout, () => _predecessors.All.Count > 0, stop.Hurry);
         socket.Disappear();
         if (_isSocketClosing.Wait(TimeSpan.FromSeconds(1)) && _isSocketClosing.Result)
-            listener.RefuseWaiting($"it has been stopped; nobody serves {socket.Path} until it is started again (systemctl start image-cri-shim)");
+        {
+            listener.RefuseWaiting(
+                $"it has been stopped; nobody serves {socket.Path} until it is started again (systemctl start image-cri-shim)");
+        }
+
         Log.Stopped(log);
     }
 
@@ -141,8 +151,9 @@ internal sealed class Daemon(
         bool IsOver()
         {
             stopped ??= stop.HasBegun ? Stopwatch.GetTimestamp() : null;
-            return stop.Hurry.IsCancellationRequested || Stopwatch.GetElapsedTime(begin) >= options.DrainTimeout
-                || (stopped is { } since && (!listener.IsAnyWaitedFor || Stopwatch.GetElapsedTime(since) >= options.StopTimeout - s_beforeSuccessor));
+            var isStopOver = stopped is { } since
+                && (!listener.IsAnyWaitedFor || Stopwatch.GetElapsedTime(since) >= options.StopTimeout - s_beforeSuccessor);
+            return isStopOver || stop.Hurry.IsCancellationRequested || Stopwatch.GetElapsedTime(begin) >= options.DrainTimeout;
         }
 
         int? later = null; // the process that serves now, where the successor has handed over too, and has ended

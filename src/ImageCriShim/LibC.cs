@@ -10,8 +10,8 @@ internal static partial class LibC
 
     private const int Interrupted = 4; // EINTR
 
-    /// <summary>Sets what fcntl(2) calls F_SETFD: 1 (FD_CLOEXEC) is not inherited.</summary>
-    internal static void SetDescriptorFlags(int handle, int flags) => _ = Fcntl(handle, command: 2, flags);
+    /// <summary>No program that this process starts inherits the descriptor: fcntl(2), F_SETFD, FD_CLOEXEC.</summary>
+    internal static void DoNotInherit(int handle) => _ = Fcntl(handle, command: 2, argument: 1);
 
     /// <summary>Sets what fcntl(2) calls F_SETFL: 0x800 (O_NONBLOCK) does not wait. It holds for all processes that share the descriptor.</summary>
     internal static void SetStatusFlags(int handle, int flags) => _ = Fcntl(handle, command: 4, flags);

@@ -17,7 +17,8 @@ namespace ImageCriShim;
 /// If one of these fails the successor is killed, and everything is as it was before.
 /// </summary>
 internal sealed class Succession(
-    ShimSocket socket, MetricsEndpoint endpoint, CallRouting routing, Reload reload, ShimMetrics metrics, TimeProvider time, ILogger log) : IDisposable
+    ShimSocket socket, MetricsEndpoint endpoint, CallRouting routing, Reload reload, ShimMetrics metrics, TimeProvider time, ILogger log)
+    : IDisposable
 {
     private readonly ProgramFile _program = ProgramFile.Find();
     private readonly ManualResetEvent _served = new(initialState: false);
@@ -116,8 +117,7 @@ internal sealed class Succession(
     {
         var current = endpoint.Current;
         var terms = new HandoverTerms(IsLaunch: true, socket.Own, reload.FailOpen is not null, current?.Address);
-        var descriptors = new[] { socket.Acceptor.Descriptor, current is null ? -1 : (int)current.Listener.Handle }.Where(one => one >= 0);
-        return SuccessorProcess.Start(_program, Report?.Variables ?? [], terms, descriptors);
+        return SuccessorProcess.Start(_program, Report?.Variables ?? [], terms, socket.Acceptor.Descriptor, (int?)current?.Listener.Handle);
     }
 
     private void Complete(SuccessorProcess successor)

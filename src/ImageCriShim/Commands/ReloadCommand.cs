@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using ImageCriShim.Configuration;
 using ImageCriShim.Hosting;
@@ -23,8 +22,8 @@ internal static class ReloadCommand
         var handover = new Option<bool>("--handover") { Description = "Hand over to a new process even if the program is the same." };
         var command = new Command(
             "reload",
-            "Let the running daemon take over what is new: the settings and, if another program is installed, that too, without losing a call; exit code 1 if it cannot, and all is "
-            + "as it was. Example: image-cri-shim reload")
+            "Let the running daemon take over what is new: the settings and, if another program is installed, that too, without losing a call; "
+            + "exit code 1 if it cannot, and all is as it was. Example: image-cri-shim reload")
         {
             handover,
         };
@@ -39,7 +38,9 @@ internal static class ReloadCommand
         using var daemon = new StatusClient(StatusSocket.PathFor(settings.ShimSocket), s_patience);
         try
         {
-            var before = Process(await daemon.Get("/status", cancellation));
+            string before;
+            using (var asked = await daemon.GetStatus(cancellation))
+                before = Process(asked);
             var (status, body) = await daemon.Post(always ? "/reload?handover" : "/reload", default, cancellation);
             if (status != Taken)
                 return await Say(CannotHandOver, $"{before} cannot hand over, it is too old: run systemctl restart image-cri-shim");
@@ -50,7 +51,7 @@ internal static class ReloadCommand
                 ? await Say(Failed, problem)
                 : await Say(Ok, $"{before} serves by the settings of {configPath}");
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (StatusCommand.IsNoAnswer(e, cancellation))
         {
             return await Say(Failed, $"no image-cri-shim answers on {daemon.Socket}: {StatusCommand.Why(e)}");
         }
@@ -63,9 +64,8 @@ internal static class ReloadCommand
         while (true)
         {
             await Task.Delay(s_interval, patience.Token);
-            var status = await daemon.Get("/status", patience.Token);
-            using var json = JsonDocument.Parse(status);
-            var handover = json.RootElement.GetProperty("handover");
+            using var status = await daemon.GetStatus(patience.Token);
+            var handover = status.RootElement.GetProperty("handover");
             if (Process(status) is var now && now != before && !handover.GetProperty("underWay").GetBoolean())
                 return await Say(Ok, $"{now} serves in place of {before}, which ends with its last call");
             if (now == before && handover.TryGetProperty("reason", out var reason))
@@ -73,11 +73,8 @@ internal static class ReloadCommand
         }
     }
 
-    private static string Process(string status)
-    {
-        using var json = JsonDocument.Parse(status);
-        return string.Create(CultureInfo.InvariantCulture, $"process {json.RootElement.GetProperty("pid").GetInt32()} ({json.RootElement.GetProperty("version").GetString()})");
-    }
+    private static string Process(JsonDocument status) =>
+        $"process {status.RootElement.GetProperty("pid")} ({status.RootElement.GetProperty("version")})";
 
     private static async Task<int> Say(int code, string text)
     {

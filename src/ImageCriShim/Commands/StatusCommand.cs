@@ -39,12 +39,16 @@ internal static class StatusCommand
             Console.Out.Write(output is OutputFormat.Json ? json : StatusText.Format(status.RootElement, DateTimeOffset.UtcNow));
             return Ok;
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (IsNoAnswer(e, cancellation))
         {
             await Console.Error.WriteLineAsync($"no image-cri-shim answers on {path}: {Why(e)}");
             return NotThere;
         }
     }
+
+    /// <summary>Whether this is how a question ends that no daemon answers.</summary>
+    internal static bool IsNoAnswer(Exception e, CancellationToken cancellation) =>
+        e is HttpRequestException or IOException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested);
 
     /// <summary>Why no daemon answers, and what to do.</summary>
     internal static string Why(Exception e) => e switch

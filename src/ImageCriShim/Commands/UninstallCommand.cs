@@ -30,8 +30,8 @@ internal sealed class UninstallCommand(NodeFiles files, Systemd systemd, Install
     }
 
     /// <returns>
-    /// The exit code: 0 kubelet calls the runtime, and nothing of ours is left; 1 something is in the way, or a file of ours that somebody has changed
-    /// since is left.
+    /// The exit code: 0 if kubelet calls the runtime and everything of ours is removed; 1 if something prevents that, or if a file of ours that was
+    /// changed after the installation is kept.
     /// </returns>
     public int Run()
     {

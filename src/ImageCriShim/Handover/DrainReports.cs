@@ -40,7 +40,7 @@ internal sealed class DrainReports : IDisposable
         isNone = false;
         try
         {
-            using var status = JsonDocument.Parse(_client.Get("/status", CancellationToken.None).GetAwaiter().GetResult());
+            using var status = _client.GetStatus(CancellationToken.None).GetAwaiter().GetResult();
             return status.RootElement.GetProperty("pid").GetInt32();
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException or KeyNotFoundException)

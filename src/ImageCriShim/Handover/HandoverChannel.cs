@@ -22,7 +22,7 @@ internal sealed class HandoverChannel : IDisposable
 
     public HandoverChannel(int descriptor)
     {
-        LibC.SetDescriptorFlags(descriptor, flags: 1); // FD_CLOEXEC: no other program inherits it
+        LibC.DoNotInherit(descriptor);
         _socket = new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
     }
 

@@ -7,7 +7,6 @@ namespace ImageCriShim.Handover;
 internal sealed class Predecessor : IDisposable
 {
     private const int SocketDescriptor = 3, ChannelDescriptor = 4, MetricsDescriptor = 5;
-    private const int CloseOnExec = 1; // FD_CLOEXEC
 
     // It writes its state meanwhile, which may take 5 s on a slow disk.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
@@ -36,9 +35,9 @@ internal sealed class Predecessor : IDisposable
         if (terms.IsLaunch)
             Environment.Exit(Launch(terms));
         var score = OomScore.Raise();
-        LibC.SetDescriptorFlags(SocketDescriptor, CloseOnExec);
+        LibC.DoNotInherit(SocketDescriptor);
         if (terms.Metrics is not null)
-            LibC.SetDescriptorFlags(MetricsDescriptor, CloseOnExec);
+            LibC.DoNotInherit(MetricsDescriptor);
         var predecessor = new Predecessor(terms, new HandoverChannel(ChannelDescriptor), score);
         predecessor._channel.Send($"pid {Environment.ProcessId} {ShimVersion.Text}");
         return predecessor;
@@ -95,10 +94,11 @@ internal sealed class Predecessor : IDisposable
     private static int Launch(HandoverTerms terms)
     {
         var program = ProgramFile.Find();
-        int[] inherited = terms.Metrics is null ? [SocketDescriptor, ChannelDescriptor] : [SocketDescriptor, ChannelDescriptor, MetricsDescriptor];
+        int[] inherited = [SocketDescriptor, ChannelDescriptor, .. terms.Metrics is null ? Array.Empty<int>() : [MetricsDescriptor]];
         try
         {
-            PosixSpawn.Start(program.Path, program.Arguments, [.. ProgramFile.Variables(), $"{terms with { IsLaunch = false }}"], inherited);
+            string[] environment = [.. ProgramFile.Variables(), $"{terms with { IsLaunch = false }}"];
+            PosixSpawn.Start(program.Path, program.Arguments, environment, inherited);
             return 0;
         }
         catch (HandoverException e)

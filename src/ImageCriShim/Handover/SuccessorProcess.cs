@@ -29,14 +29,15 @@ internal sealed class SuccessorProcess : IDisposable
     /// <param name="program">The program and its arguments.</param>
     /// <param name="environment">More variables, of the form <c>NAME=value</c>.</param>
     /// <param name="terms">What it has to know.</param>
-    /// <param name="descriptors">The listening socket, and the one of metrics if there is one.</param>
+    /// <param name="socket">The listening socket's descriptor.</param>
+    /// <param name="metrics">That of the socket of metrics; null: there is none.</param>
     /// <exception cref="HandoverException"/>
-    public static SuccessorProcess Start(ProgramFile program, IEnumerable<string> environment, HandoverTerms terms, params IEnumerable<int> descriptors)
+    public static SuccessorProcess Start(ProgramFile program, IEnumerable<string> environment, HandoverTerms terms, int socket, int? metrics)
     {
         var (own, others) = HandoverChannel.MakePair();
         using (others)
         {
-            int[] inherited = [descriptors.First(), others.Descriptor, .. descriptors.Skip(1)];
+            int[] inherited = metrics is { } one ? [socket, others.Descriptor, one] : [socket, others.Descriptor];
             try
             {
                 var launcher = PosixSpawn.Start(program.Path, program.Arguments, [.. ProgramFile.Variables(), .. environment, $"{terms}"], inherited);

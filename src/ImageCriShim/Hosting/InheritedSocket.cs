@@ -42,8 +42,8 @@ internal static class InheritedSocket
     {
         if (count > 1)
             throw new ShimSocketException($"systemd passed {count} sockets, and one is served; {Remedy}");
-        const int notInherited = 1, none = 0;
-        LibC.SetDescriptorFlags(First, notInherited);
+        const int none = 0;
+        LibC.DoNotInherit(First);
         LibC.SetStatusFlags(First, none); // .NET takes over whether it blocks
         var socket = Open();
         return WhatIsWrong(socket) is { } wrong ? throw new ShimSocketException($"systemd passed {wrong}; {Remedy}") : socket!;

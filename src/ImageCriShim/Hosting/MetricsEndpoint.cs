@@ -60,12 +60,15 @@ internal sealed class MetricsEndpoint : IDisposable
     }
 
     /// <summary>Serves nowhere from now on, until it is told to <see cref="Listen"/>.</summary>
-    internal void Cease()
+    /// <returns>Where it served, or tried to; null if nowhere.</returns>
+    internal IPEndPoint? Cease()
     {
         lock (_gate)
         {
             Close();
+            var address = _wanted;
             _wanted = null;
+            return address;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.Json;
 
 namespace ImageCriShim.Hosting;
 
@@ -22,6 +23,12 @@ internal sealed class StatusClient : IDisposable
     /// <exception cref="HttpRequestException"/>
     /// <exception cref="OperationCanceledException"/>
     public Task<string> Get(string path, CancellationToken cancellation) => _http.GetStringAsync(new Uri($"{Host}{path}"), cancellation);
+
+    /// <summary>The page that <c>image-cri-shim status</c> shows.</summary>
+    /// <exception cref="HttpRequestException"/>
+    /// <exception cref="OperationCanceledException"/>
+    /// <exception cref="JsonException">It is none.</exception>
+    public async Task<JsonDocument> GetStatus(CancellationToken cancellation) => JsonDocument.Parse(await Get("/status", cancellation));
 
     /// <returns>The status of HTTP, and the body.</returns>
     /// <exception cref="HttpRequestException"/>

@@ -19,7 +19,7 @@ internal sealed class PointedBack(RemovalPlan plan, Systemd systemd)
         {
             if (Stopwatch.GetElapsedTime(since) > s_patience)
                 return why.Length > 0 ? why : null;
-            Thread.Sleep(s_pause);
+            Thread.Sleep(s_pause); // between two looks: neither systemd nor kubelet tells us
         }
 
         return null;

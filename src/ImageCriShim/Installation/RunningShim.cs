@@ -15,7 +15,7 @@ internal static class RunningShim
         try
         {
             using var client = new StatusClient(StatusSocket.PathFor(socket), s_patience);
-            using var status = JsonDocument.Parse(client.Get("/status", CancellationToken.None).GetAwaiter().GetResult());
+            using var status = client.GetStatus(CancellationToken.None).GetAwaiter().GetResult();
             return status.RootElement.TryGetProperty("handover", out _);
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException or InvalidOperationException)

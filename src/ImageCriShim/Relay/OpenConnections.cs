@@ -52,6 +52,7 @@ internal sealed class OpenConnections
         for (var begin = Stopwatch.GetTimestamp(); callers() > 0 && !isOver();)
         {
             Look();
+            // Between two looks, on the main thread, which has nothing else to do while a successor serves.
             Thread.Sleep(Stopwatch.GetElapsedTime(begin) < s_begin ? s_interval : s_longInterval);
         }
     }

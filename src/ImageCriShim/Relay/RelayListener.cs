@@ -78,7 +78,7 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
         _refusal = StreamAnswer.Error(GrpcCode.Unavailable, $"image-cri-shim: {reason}");
         listener.Resume();
         do
-            Thread.Sleep(s_refusing);
+            Thread.Sleep(s_refusing); // the last thing that this process does; others refuse meanwhile
         while (Connections > 0 && Stopwatch.GetElapsedTime(begin) < s_refusingAtMost);
         listener.Pause();
     }

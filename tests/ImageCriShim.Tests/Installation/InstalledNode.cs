@@ -24,6 +24,14 @@ public sealed class InstalledNode : IDisposable
 
     public string Beside(string name) => _directory.File(name);
 
+    /// <summary>The lines of a file beside the node, which is removed; none where there is no file.</summary>
+    public string[] TakeLines(string name)
+    {
+        var lines = File.Exists(Beside(name)) ? File.ReadAllLines(Beside(name)) : [];
+        File.Delete(Beside(name));
+        return lines;
+    }
+
     public void Dispose() => _directory.Dispose();
 
     public void Write(string path, string text, UnixFileMode mode = FileState.Public)

@@ -157,10 +157,5 @@ public sealed class NodesKubelet : IDisposable
         return new Systemd(isRunning: true, program);
     }
 
-    private string[] Calls()
-    {
-        var calls = File.Exists(_node.Beside("calls")) ? File.ReadAllLines(_node.Beside("calls")) : [];
-        File.Delete(_node.Beside("calls"));
-        return calls;
-    }
+    private string[] Calls() => _node.TakeLines("calls");
 }

@@ -129,10 +129,5 @@ public sealed class RestartingServices : IDisposable
     }
 
     /// <summary>Those since it was asked last.</summary>
-    private string[] Calls()
-    {
-        var calls = File.Exists(_node.Beside("calls")) ? File.ReadAllLines(_node.Beside("calls")) : [];
-        File.Delete(_node.Beside("calls"));
-        return calls;
-    }
+    private string[] Calls() => _node.TakeLines("calls");
 }
