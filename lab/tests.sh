@@ -36,6 +36,7 @@ end_test_labs() {
 # is_used LAB: by a run of the tests beside this one. That of this run has ended, or ends now; its process is in the lab's name.
 is_used() {
     local owner=${1##*/p} seconds
+    owner=${owner%%-*}
     for seconds in 1 2 3 4 5; do
         [[ $(cat "/proc/$owner/comm" 2>/dev/null) == dotnet ]] || return 1
         sleep 1
@@ -213,11 +214,12 @@ test_command() {
     if [[ $((SECONDS - began)) -ge 5 ]]; then suite_times+=("$name: $(minutes $((SECONDS - began)))"); fi
 }
 
-# The service names where the program will be; here it is not installed. A key that does not exist is worth a line to systemd-analyze only.
+# The service names where the program will be, to start and to reload it; here it is not installed. A key that does not exist is worth a line
+# to systemd-analyze only.
 verify_units() {
     local directory said code=0
     directory=$(mktemp -d)
-    sed 's#^ExecStart=[^ ]*#ExecStart=/bin/true#' packaging/image-cri-shim.service >"$directory/image-cri-shim.service"
+    sed -E 's#^(Exec[A-Za-z]+)=[^ ]*#\1=/bin/true#' packaging/image-cri-shim.service >"$directory/image-cri-shim.service"
     cp packaging/image-cri-shim.socket "$directory/"
     said=$(systemd-analyze verify "$directory/image-cri-shim.service" "$directory/image-cri-shim.socket" 2>&1) || code=$?
     rm -rf "$directory"

@@ -7,6 +7,8 @@ namespace ImageCriShim.Tests.Node;
 /// <summary>A directory of <c>lab/lab</c>: what is started for it, real containerds and registries, ends with it.</summary>
 public sealed class Lab : IAsyncDisposable
 {
+    private static int s_made;
+
     private Lab(string directory) => Directory = directory;
 
     public string Directory { get; }
@@ -15,11 +17,14 @@ public sealed class Lab : IAsyncDisposable
     public static string Cache { get; } = Variable("IMAGE_CRI_SHIM_LAB")
         ?? Path.Combine(Variable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetEnvironmentVariable("HOME")!, ".cache"), "image-cri-shim-lab");
 
-    /// <summary>Short, because sockets lie in it; below the directory that ./build test cleans, should this process be killed.</summary>
+    /// <summary>
+    /// Short, because sockets lie in it; below the directory that ./build test cleans, should this process be killed. Each lab of a process
+    /// has its own: ending one must not end what another collection of tests uses.
+    /// </summary>
     public static Lab Make()
     {
         var labs = Variable("IMAGE_CRI_SHIM_LABS") ?? "/tmp/image-cri-shim-tests";
-        return new Lab(System.IO.Directory.CreateDirectory(Path.Combine(labs, $"p{Environment.ProcessId}")).FullName);
+        return new Lab(System.IO.Directory.CreateDirectory(Path.Combine(labs, $"p{Environment.ProcessId}-{Interlocked.Increment(ref s_made)}")).FullName);
     }
 
     /// <summary>A command of the lab.</summary>
