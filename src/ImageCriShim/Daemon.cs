@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ImageCriShim.Configuration;
 using ImageCriShim.Handover;
 using ImageCriShim.Hosting;
@@ -20,9 +19,7 @@ internal sealed class Daemon(
     StderrLogger log) : IDisposable
 {
     private const int AcceptingStackBytes = 256 * 1024;
-
-    // Before the main process of the service has waited as long as it may, which waits for this one too.
-    private static readonly TimeSpan s_beforeSuccessor = TimeSpan.FromSeconds(3);
+    private const int SigTerm = 15;
 
     private static readonly TimeSpan s_accepting = TimeSpan.FromSeconds(5);
 
@@ -112,11 +109,17 @@ internal sealed class Daemon(
                 return;
             }
 
+            predecessor?.SayNext(successor.Id);
             var metricsAt = endpoint.Cease();
-            if (Drain(socket, listener, successor, stop))
+            reload.Cease();
+            stop.IsPatient = true;
+            if (new Draining(socket, listener, successor, stop, options, routing.State, log).Run())
                 return;
             listener.Resume(); // first: nobody else accepts
+            predecessor?.SayNext(Environment.ProcessId);
             succession.TakeBack();
+            if (!stop.HasBegun)
+                succession.Report?.SayMainAgain();
             reload.Resume();
             endpoint.Listen(metricsAt);
             Look(socket, pages);
@@ -127,7 +130,8 @@ internal sealed class Daemon(
     private void End(ShimSocket socket, RelayListener listener, Stop stop)
     {
         reload.Cease();
-        listener.Stop(options.StopTimeout, () => _predecessors.All.Count > 0, stop.Hurry);
+        PassOn();
+        listener.Stop(options.StopTimeout - stop.Elapsed, () => _predecessors.All.Count > 0, stop.Hurry);
         socket.Disappear();
         if (_isSocketClosing.Wait(TimeSpan.FromSeconds(1)) && _isSocketClosing.Result)
         {
@@ -138,52 +142,11 @@ internal sealed class Daemon(
         Log.Stopped(log);
     }
 
-    /// <summary>A successor serves: this process ends with its last call.</summary>
-    /// <returns>False: the successor has ended, and calls are left.</returns>
-    private bool Drain(ShimSocket socket, RelayListener listener, SuccessorProcess successor, Stop stop)
+    /// <summary>The processes that this one took over from, or those before it, end together with it.</summary>
+    private void PassOn()
     {
-        reload.Cease();
-        stop.IsPatient = true;
-        var begin = Stopwatch.GetTimestamp();
-        HandoverLog.HandedOver(log, successor.Id, successor.Version, $"{options.DrainTimeout.TotalMinutes:0} min", listener.Connections);
-        using var reports = new DrainReports(socket.Path, isLast => Report(listener, begin, isLast), routing.State, TimeProvider.System);
-        long? stopped = null;
-        bool IsOver()
-        {
-            stopped ??= stop.HasBegun ? Stopwatch.GetTimestamp() : null;
-            var isStopOver = stopped is { } since
-                && (!listener.IsAnyWaitedFor || Stopwatch.GetElapsedTime(since) >= options.StopTimeout - s_beforeSuccessor);
-            return isStopOver || stop.Hurry.IsCancellationRequested || Stopwatch.GetElapsedTime(begin) >= options.DrainTimeout;
-        }
-
-        int? later = null; // the process that serves now, where the successor has handed over too, and has ended
-        bool IsServed() => later is { } process ? LibC.IsThere(process) : !successor.HasEnded;
-        bool IsServedByAny()
-        {
-            if (IsServed())
-                return true;
-            later = reports.FindServing(out var isNone);
-            return !isNone;
-        }
-
-        listener.Drain(() => IsOver() || !IsServedByAny());
-        if (listener.Connections > 0 && !IsOver())
-            return false;
-        if (listener.Connections == 0)
-            HandoverLog.Drained(log);
-        else
-            HandoverLog.DrainCut(log, $"{Stopwatch.GetElapsedTime(begin).TotalSeconds:0} s", listener.Calls.Count);
-        listener.End();
-        return true;
-    }
-
-    private PredecessorReport Report(RelayListener listener, long begin, bool isLast)
-    {
-        var calls = listener.Calls;
-        var oldest = calls.OrderByDescending(call => call.Age).FirstOrDefault();
-        var until = DateTimeOffset.UtcNow + options.DrainTimeout - Stopwatch.GetElapsedTime(begin);
-        return new(
-            Environment.ProcessId, ShimVersion.Text, listener.Connections, calls.Count, oldest.Method?.Name ?? "", oldest.Age, until, isLast);
+        foreach (var report in _predecessors.All)
+            LibC.SendSignal(report.Id, SigTerm); // systemd sends it to all of them, where it stops the service; another one changes nothing
     }
 
     private T Use<T>(T part)

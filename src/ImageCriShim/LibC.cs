@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -7,8 +8,6 @@ internal static partial class LibC
 {
     /// <summary>Its whole name, which musl answers to as well: of <c>libc</c> a hundred other spellings are tried at every start.</summary>
     internal const string Name = "libc.so.6";
-
-    private const int Interrupted = 4; // EINTR
 
     /// <summary>No program that this process starts inherits the descriptor: fcntl(2), F_SETFD, FD_CLOEXEC.</summary>
     internal static void DoNotInherit(int handle) => _ = Fcntl(handle, command: 2, argument: 1);
@@ -56,11 +55,18 @@ internal static partial class LibC
     internal static bool IsThere(int process) => Kill(process, signal: 0) == 0;
 
     /// <summary>Waits until a child of this process has ended: waitpid(2).</summary>
-    internal static void WaitForChild(int process)
+    /// <returns>False: it has not.</returns>
+    internal static bool TryWaitForChild(int process, TimeSpan patience)
     {
-        while (WaitPid(process, 0, options: 0) < 0 && Marshal.GetLastSystemError() == Interrupted)
+        const int doNotHang = 1; // WNOHANG
+        var interval = TimeSpan.FromMilliseconds(1);
+        for (var begin = Stopwatch.GetTimestamp(); WaitPid(process, 0, doNotHang) is 0; Thread.Sleep(interval))
         {
+            if (Stopwatch.GetElapsedTime(begin) >= patience)
+                return false;
         }
+
+        return true; // or it is no child of this process
     }
 
     [LibraryImport(Name, EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]

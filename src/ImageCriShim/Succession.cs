@@ -126,7 +126,7 @@ internal sealed class Succession(
         {
             if (_isStopping)
                 throw new HandoverException("the process stops");
-            if (successor.HasEnded)
+            if (!successor.IsServing)
                 throw new HandoverException("it ended as soon as it served");
             Report?.SayMain(successor.Id); // before the successor reports, so that systemd listens to it
             socket.IsHandedOver = true;

@@ -34,18 +34,20 @@ internal sealed class DrainReports : IDisposable
 
     /// <summary>Asks which process serves now.</summary>
     /// <param name="isNone">Nobody listens there. One that does not answer may hang, or be stopped, and is there.</param>
-    /// <returns>Its id; null where none answers.</returns>
+    /// <returns>Its id; null where none answers, or only this one.</returns>
     public int? FindServing(out bool isNone)
     {
         isNone = false;
         try
         {
             using var status = _client.GetStatus(CancellationToken.None).GetAwaiter().GetResult();
-            return status.RootElement.GetProperty("pid").GetInt32();
+            var process = status.RootElement.GetProperty("pid").GetInt32();
+            isNone = process == Environment.ProcessId; // no successor could open the private socket
+            return isNone ? null : process;
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException or KeyNotFoundException)
         {
-            isNone = e is HttpRequestException { InnerException: System.Net.Sockets.SocketException };
+            isNone = e is HttpRequestException { InnerException: System.Net.Sockets.SocketException or ArgumentException }; // its path is too long
             return null;
         }
     }
@@ -63,7 +65,7 @@ internal sealed class DrainReports : IDisposable
             return; // the one before is still on its way
         try
         {
-            if (_state?.News is { } news && TryPost("/pulls", news.FormatPulls()) && TryPost("/missing", news.FormatMissing()))
+            while (_state?.News is { IsEmpty: false } news && TryPost("/pulls", news.FormatPulls()) && TryPost("/missing", news.FormatMissing()))
                 _state.Acknowledge(news);
             TryPost("/predecessors", Encoding.UTF8.GetBytes(JsonText.Format(_report(isLast).Write)));
         }

@@ -6,17 +6,21 @@ namespace ImageCriShim.Handover;
 /// <summary>
 /// Between predecessor and successor: lines of text over a pair of sockets. The end of either process is the end of the channel.
 /// <code>
+/// launcher      started 123            it has started the successor
 /// successor     pid 123 0.2.0          it has begun
 ///               failed REASON          it cannot serve, and ends
 ///               prepared               its settings can be used
 /// predecessor   go                     it has written its state and writes no more
 /// successor     serving                it accepts callers
 /// predecessor   main                   systemd knows that the successor is the service's main process
+/// successor     next 124               it has handed over itself, to that process; or serves again, if it is its own
 /// </code>
 /// </summary>
 internal sealed class HandoverChannel : IDisposable
 {
     private const int MaxLine = 4096;
+
+    private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(1); // of a line that has begun: it is sent at once
 
     private readonly Socket _socket;
 
@@ -76,17 +80,24 @@ internal sealed class HandoverChannel : IDisposable
         }
     }
 
-    /// <summary>Whether the other process has ended, when nothing more is to come from it.</summary>
-    public bool HasEnded()
+    /// <summary>Does not wait for a line that has not begun to come.</summary>
+    /// <param name="line">Null where the other process has ended.</param>
+    /// <returns>False: nothing has come.</returns>
+    public bool TryReceive(out string? line)
     {
+        line = null;
         try
         {
-            return _socket.Poll(0, SelectMode.SelectRead) && _socket.Receive(new byte[MaxLine]) == 0;
+            if (!_socket.Poll(0, SelectMode.SelectRead))
+                return false;
+            line = Receive(s_rest);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or TimeoutException)
         {
-            return true;
+            // As if it had ended: half a line is none.
         }
+
+        return true;
     }
 
     public void Dispose() => _socket.Dispose();

@@ -12,7 +12,7 @@ internal static partial class PosixSpawn
     /// <param name="arguments">The first of them is the program's name.</param>
     /// <param name="environment">Of the form <c>NAME=value</c>.</param>
     /// <param name="descriptors">They become 3, 4, and so on; the program inherits nothing else but the standard streams.</param>
-    /// <returns>The process's id; its parent has to <see cref="LibC.WaitForChild"/>.</returns>
+    /// <returns>The process's id; its parent has to <see cref="LibC.TryWaitForChild"/>.</returns>
     /// <exception cref="HandoverException">It cannot be started.</exception>
     public static int Start(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, params IReadOnlyList<int> descriptors)
     {

@@ -71,6 +71,10 @@ internal sealed class Predecessor : IDisposable
         OomScore.Restore(_score);
     }
 
+    /// <summary>This process has handed over in its turn.</summary>
+    /// <param name="process">Which serves from now on.</param>
+    public void SayNext(int process) => _channel.Send($"next {process}");
+
     public void Dispose() => _channel.Dispose();
 
     private void Expect(string word)
@@ -95,15 +99,16 @@ internal sealed class Predecessor : IDisposable
     {
         var program = ProgramFile.Find();
         int[] inherited = [SocketDescriptor, ChannelDescriptor, .. terms.Metrics is null ? Array.Empty<int>() : [MetricsDescriptor]];
+        var channel = new HandoverChannel(ChannelDescriptor);
         try
         {
             string[] environment = [.. ProgramFile.Variables(), $"{terms with { IsLaunch = false }}"];
-            PosixSpawn.Start(program.Path, program.Arguments, environment, inherited);
+            channel.Send($"started {PosixSpawn.Start(program.Path, program.Arguments, environment, inherited)}");
             return 0;
         }
         catch (HandoverException e)
         {
-            new HandoverChannel(ChannelDescriptor).Send($"failed {e.Message}");
+            channel.Send($"failed {e.Message}");
             return 1;
         }
     }

@@ -10,20 +10,37 @@ internal sealed class SuccessorProcess : IDisposable
     // A start takes 50 ms; a node under load, or a disk that does not answer (3 s for the state), more.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
 
+    private static readonly TimeSpan s_reaping = TimeSpan.FromSeconds(1);
+
     private readonly HandoverChannel _channel;
     private readonly string _program;
     private int? _launcher; // our child, until it is waited for
     private int? _process;
+    private int? _next; // it has handed over to
+    private bool _hasEnded;
 
     private SuccessorProcess(HandoverChannel channel, string program, int launcher) => (_channel, _program, _launcher) = (channel, program, launcher);
 
     public int Id => _process ?? 0;
 
+    private string Foreign => $"{_program} speaks another language than this version";
+
     /// <summary>As it says.</summary>
     public string Version { get; private set; } = "";
 
-    /// <summary>Whether it has ended. It is not our child, so the channel tells.</summary>
-    public bool HasEnded => _channel.HasEnded();
+    /// <summary>
+    /// Whether it serves, or the process that it has handed over to. It is not our child, so the channel tells. One that hangs, or is
+    /// stopped, is there.
+    /// </summary>
+    public bool IsServing
+    {
+        get
+        {
+            while (!_hasEnded && _channel.TryReceive(out var line))
+                (_hasEnded, _next) = line is null ? (true, _next) : (false, ReadProcess(line) ?? _next);
+            return !_hasEnded || (_next is { } next && next != _process && LibC.IsThere(next));
+        }
+    }
 
     /// <summary>Starts it, by way of a process that ends at once: its parent is process 1 then, which systemd needs for the main process of a service.</summary>
     /// <param name="program">The program and its arguments.</param>
@@ -55,9 +72,9 @@ internal sealed class SuccessorProcess : IDisposable
     /// <exception cref="HandoverException"/>
     public void WaitUntilPrepared()
     {
-        if (Expect("pid").Split(' ') is not [_, var id, var version] || !int.TryParse(id, CultureInfo.InvariantCulture, out var process))
-            throw new HandoverException($"{_program} speaks another language than this version");
-        (_process, Version) = (process, version);
+        // Either may be faster: the launcher, which knows it, or the successor itself.
+        ReadStart(Expect("started", "pid"));
+        ReadStart(Expect("started", "pid"));
         Reap();
         Expect("prepared");
     }
@@ -76,30 +93,48 @@ internal sealed class SuccessorProcess : IDisposable
     /// <summary>Ends it, and whatever has been started for it.</summary>
     public void Kill()
     {
-        foreach (var process in new[] { _process, _launcher }.OfType<int>())
-            LibC.SendSignal(process, SigKill);
         Reap();
+        while (_channel.TryReceive(out var line) && line is not null)
+            _process ??= ReadProcess(line); // it has begun, and was not waited for any more
+        if (_process is { } process)
+            LibC.SendSignal(process, SigKill);
     }
 
     public void Dispose() => _channel.Dispose();
 
+    private void ReadStart(string line)
+    {
+        _process = ReadProcess(line) ?? throw new HandoverException(Foreign);
+        if (line.Split(' ') is ["pid", _, var version])
+            Version = version;
+    }
+
+    /// <summary>Each line that names a process has its id as the second word.</summary>
+    private static int? ReadProcess(string line) =>
+        line.Split(' ') is [_, var id, ..] && int.TryParse(id, CultureInfo.InvariantCulture, out var process) ? process : null;
+
+    /// <summary>The launcher has nothing to do but to end; one that cannot (its disk hangs) is left.</summary>
     private void Reap()
     {
-        if (_launcher is { } launcher)
-            LibC.WaitForChild(launcher);
+        if (_launcher is { } launcher && !LibC.TryWaitForChild(launcher, s_reaping))
+        {
+            LibC.SendSignal(launcher, SigKill);
+            LibC.TryWaitForChild(launcher, s_reaping);
+        }
+
         _launcher = null;
     }
 
-    private string Expect(string word)
+    private string Expect(params string[] words)
     {
         try
         {
             return _channel.Receive(s_patience) switch
             {
-                { } line when line.StartsWith(word, StringComparison.Ordinal) => line,
+                { } line when words.Contains(line.Split(' ')[0]) => line,
                 { } line when line.StartsWith("failed ", StringComparison.Ordinal) => throw new HandoverException(line["failed ".Length..]),
                 null => throw new HandoverException($"{_program} ended before it served; what it wrote stands in the log before this"),
-                _ => throw new HandoverException($"{_program} speaks another language than this version"),
+                _ => throw new HandoverException(Foreign),
             };
         }
         catch (TimeoutException)

@@ -43,17 +43,20 @@ internal sealed class MetricsEndpoint : IDisposable
 
     /// <summary>From now on it is there, and nowhere else. Returns at once.</summary>
     /// <param name="address">Null: nowhere.</param>
-    /// <param name="inherited">A socket of the predecessor, which is used if it is at this address.</param>
+    /// <param name="inherited">A socket of the predecessor, which is used if it is at this address, and closed if it is not.</param>
     internal void Listen(IPEndPoint? address, InheritedMetrics? inherited = null)
     {
         lock (_gate)
         {
+            var isInherited = address is not null && address.Equals(inherited?.Address);
+            if (!isInherited)
+                inherited?.Listener.Dispose();
             if (_isOver || Equals(address, _wanted))
                 return;
             Close();
             (_wanted, _tries) = (address, 0);
-            if (address is not null && address.Equals(inherited?.Address))
-                Serve(inherited.Listener, address);
+            if (isInherited)
+                Serve(inherited!.Listener, address!);
             else if (address is not null)
                 _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }

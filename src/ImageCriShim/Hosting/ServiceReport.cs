@@ -66,10 +66,23 @@ internal sealed class ServiceReport : IDisposable
     {
         lock (_gate)
         {
-            if (!_isStopping)
-                _manager.Send($"MAINPID={process}");
+            if (_isStopping)
+                return;
+            _manager.Send($"MAINPID={process}");
             (_isStopping, _isHandedOver) = (true, true);
         }
+    }
+
+    /// <summary>The process that was to report in our place is gone.</summary>
+    internal void SayMainAgain()
+    {
+        lock (_gate)
+        {
+            (_isStopping, _isHandedOver, _said) = (false, false, "");
+            _manager.Send($"MAINPID={Environment.ProcessId}");
+        }
+
+        SayReady();
     }
 
     private void Begin(ShimSocket socket, TimeSpan? limit, TimeProvider time, ILogger log)

@@ -99,7 +99,10 @@ internal sealed partial class ShimSocket : IDisposable
     }
 
     /// <summary>Whether callers reach us. Where the file that leads to us is gone or another's, a new start makes it anew; not so systemd's.</summary>
-    internal bool IsServed(TimeSpan patience) => _file is not { IsOurs: false } && Acceptor.IsAccepting(patience);
+    internal bool IsServed(TimeSpan patience) => IsReachable && Acceptor.IsAccepting(patience);
+
+    /// <summary>Whether the file is there that leads to us. That systemd's is there is not known, but likely.</summary>
+    internal bool IsReachable => _file is not { IsOurs: false };
 
     /// <summary>The file, where we made it; null: systemd did.</summary>
     internal string? Own => _file?.Path;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,7 @@ internal sealed class Stop : IDisposable
     private readonly CancellationTokenSource _hurry = new();
     private readonly PosixSignalRegistration[] _registrations;
     private int _signals;
+    private long _began; // by Stopwatch; 0: it has not
 
     /// <param name="connections">How many callers there are, for the log.</param>
     /// <param name="log">The log.</param>
@@ -33,6 +35,9 @@ internal sealed class Stop : IDisposable
 
     internal bool HasBegun => Volatile.Read(ref _signals) > 0;
 
+    /// <summary>Since the first signal; zero before it.</summary>
+    internal TimeSpan Elapsed => Volatile.Read(ref _began) is not 0 and var began ? Stopwatch.GetElapsedTime(began) : TimeSpan.Zero;
+
     /// <summary>Nobody waits any longer.</summary>
     internal CancellationToken Hurry => _hurry.Token;
 
@@ -53,6 +58,7 @@ internal sealed class Stop : IDisposable
         context.Cancel = true; // the process ends when serving has
         if (Interlocked.Increment(ref _signals) == 1)
         {
+            Volatile.Write(ref _began, Stopwatch.GetTimestamp());
             Log.Stopping(_log, $"{context.Signal}", _connections());
             Begins?.Invoke(context.Signal);
             _begun.Set();

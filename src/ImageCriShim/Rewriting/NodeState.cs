@@ -12,6 +12,7 @@ internal sealed class NodeState : IDisposable
     private readonly StateKeeper<RecordedPull> _pulls;
     private readonly StateKeeper<MissingImage> _missing;
     private readonly StateDirectory _directory;
+    private readonly Lock _gate = new(); // over who keeps the files
     private readonly Task _reading;
     private readonly StateFile<RecordedPull> _pullsFile;
     private readonly StateFile<MissingImage> _missingFile;
@@ -72,34 +73,52 @@ internal sealed class NodeState : IDisposable
 
     /// <summary>
     /// Writes what is known, and nothing after that: the successor of this process is about to read the files, and keeps them from now on.
-    /// Waits a while for the disk.
+    /// Waits a while for the disk; what it has not taken by then is <see cref="News"/>.
     /// </summary>
     public void Freeze()
     {
-        _frozen = [.. Pulls.Snapshot, .. Missing.All];
-        Task.WaitAll([_pulls.Freeze(), _missing.Freeze()], s_flushPatience);
+        IReadOnlyCollection<object> known = [.. Pulls.Snapshot, .. Missing.All];
+        lock (_gate)
+            _frozen = [];
+        var writing = Task.WhenAll(_pulls.Freeze(), _missing.Freeze());
+        if (writing.Wait(s_flushPatience) && writing.Result.All(isSaved => isSaved))
+            _frozen = known;
+        _pulls.LeaveToOthers();
+        _missing.LeaveToOthers();
     }
 
-    /// <summary>The successor is gone: reads what it has kept, and keeps the files again.</summary>
+    /// <summary>The successor is gone: reads what it has kept, and keeps the files again after that. Does not wait for the disk.</summary>
     public void Resume()
     {
         if (_frozen is null)
             return;
-        _frozen = null;
-        Read();
-        _pulls.Resume();
-        _missing.Resume();
+        lock (_gate)
+            _frozen = null;
+        new Task(ReadAgain, TaskCreationOptions.LongRunning).Start(TaskScheduler.Default);
     }
 
-    /// <summary>What has come since <see cref="Freeze"/> and has not been <see cref="Acknowledge"/>d.</summary>
+    private void ReadAgain()
+    {
+        Read();
+        lock (_gate)
+        {
+            if (_frozen is not null)
+                return; // another successor keeps them meanwhile
+            _pulls.Resume();
+            _missing.Resume();
+        }
+    }
+
+    /// <summary>What has come since <see cref="Freeze"/>, and what the disk had not taken then; some of it, until that is <see cref="Acknowledge"/>d.</summary>
     public StateNews News
     {
         get
         {
-            var known = (_frozen ?? []).ToHashSet(ReferenceEqualityComparer.Instance);
-            return _frozen is null
-                ? new StateNews([], [])
-                : new StateNews([.. Pulls.Snapshot.Where(pull => !known.Contains(pull))], [.. Missing.All.Where(image => !known.Contains(image))]);
+            if (_frozen is not { } frozen)
+                return new StateNews([], []);
+            var known = frozen.ToHashSet(ReferenceEqualityComparer.Instance);
+            var pulls = Pulls.Snapshot.Where(pull => !known.Contains(pull)).Take(StateNews.Most);
+            return new StateNews([.. pulls], [.. Missing.All.Where(image => !known.Contains(image)).Take(StateNews.Most)]);
         }
     }
 
@@ -116,7 +135,7 @@ internal sealed class NodeState : IDisposable
     {
         if (StateJson.Pulls.TryRead(pulls.ToArray(), out _) is not { } news)
             return false;
-        foreach (var pull in news)
+        foreach (var pull in news.Where(pull => Pulls.Find(pull.Given) is not { } known || known.At <= pull.At))
             Pulls.Add(pull);
         return true;
     }
@@ -146,6 +165,11 @@ internal sealed class NodeState : IDisposable
 /// <summary>What a process learns after it has handed over, and its successor is to keep.</summary>
 internal sealed record StateNews(IReadOnlyList<RecordedPull> Pulls, IReadOnlyList<MissingImage> Missing)
 {
+    /// <summary>Of either kind: so many fit into one message (1 MiB), each as long as it may be.</summary>
+    public const int Most = 100;
+
+    public bool IsEmpty => Pulls.Count == 0 && Missing.Count == 0;
+
     /// <summary>As the file would hold them; empty where there are none.</summary>
     public ReadOnlyMemory<byte> FormatPulls() => Pulls.Count == 0 ? default : StateJson.Pulls.Write(Pulls);
 

@@ -71,8 +71,10 @@ internal sealed class StateFile<T>(StateFormat<T> format, StateDirectory directo
     }
 
     /// <summary>Takes the place of the file. Blocks for as long as the disk does.</summary>
-    /// <returns>False where it could not be written, which the directory tells of.</returns>
-    public bool TrySave(IEnumerable<T> entries)
+    /// <param name="entries">All that is to be kept.</param>
+    /// <param name="isOurs">Is asked when everything is written, just before the file is replaced: whether this process still keeps it. Null: it does.</param>
+    /// <returns>False where it could not be written, which the directory tells of, or is no longer to be.</returns>
+    public bool TrySave(IEnumerable<T> entries, Func<bool>? isOurs = null)
     {
         // Nobody else's: two processes on one directory must not rename what the other one is writing.
         var unfinished = $"{_path}.{Guid.NewGuid():N}{Unfinished}";
@@ -83,6 +85,12 @@ internal sealed class StateFile<T>(StateFormat<T> format, StateDirectory directo
             {
                 file.Write(format.Write(entries).Span);
                 file.Flush(flushToDisk: true);
+                if (isOurs?.Invoke() is false)
+                {
+                    File.Delete(unfinished);
+                    return false;
+                }
+
                 File.Move(unfinished, _path, overwrite: true); // while it is open, and therefore locked: see RemoveUnfinished
             }
 

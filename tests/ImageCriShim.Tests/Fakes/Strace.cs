@@ -11,12 +11,12 @@ internal sealed class Strace : IAsyncDisposable
 
     private Strace(Process process) => _process = process;
 
-    /// <summary>Of one that runs.</summary>
+    /// <summary>Of one that runs; not of programs that it starts.</summary>
     /// <param name="process">Its id.</param>
     /// <param name="call">Which of its calls.</param>
     public static async Task<Strace> Hold(int process, string call)
     {
-        string[] arguments = ["-f", "-p", $"{process}", "-o", "/dev/null", "-e", $"trace={call}", "-e", $"inject={call}:{ForEver}"];
+        string[] arguments = ["-f", "--detach-on=execve", "-p", $"{process}", "-o", "/dev/null", "-e", $"trace={call}", "-e", $"inject={call}:{ForEver}"];
         while (true)
         {
             var strace = new Strace(Process.Start(new ProcessStartInfo("strace", arguments) { RedirectStandardError = true })!);

@@ -11,6 +11,7 @@ public sealed class HandingOver : IAsyncLifetime
 {
     private const int SigTerm = 15;
     private const int SigKill = 9;
+    private const string PullImage = "/runtime.v1.ImageService/PullImage";
     private const string Slow = "/runtime.v1.RuntimeService/ExecSync";
 
     private readonly ServingNode _node = new();
@@ -134,12 +135,17 @@ public sealed class HandingOver : IAsyncLifetime
         await Call();
     }
 
-    [Fact]
+    [Theory]
     [Trait("suite", "slow")]
-    public async Task A_program_that_hangs_is_killed_after_a_while_and_the_old_process_goes_on()
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_program_that_hangs_is_killed_after_a_while_and_the_old_process_goes_on(bool isAtOnce)
     {
         await _node.Start();
-        _node.Install("#!/bin/sh\nexec sleep 1000\n");
+        if (isAtOnce)
+            _node.Install("#!/bin/sh\nwhile true; do sleep 0.1; done\n");
+        else
+            _node.InstallOneThatHangs();
         var reload = _node.Reload();
         await Call();
         var (code, output) = await reload;
@@ -230,6 +236,98 @@ public sealed class HandingOver : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stop_of_the_new_process_alone_is_one_of_the_old_process_too_which_does_not_serve_again()
+    {
+        await _node.Start();
+        var slow = await StartCall();
+        await _node.HandOver();
+        await Wait.Until(async () => (await _node.Predecessors()).Length == 1, "the old one is known");
+        ServingNode.Signal(await _node.Pid(), SigTerm);
+        await Wait.Until(() => _node.First.Output.Contains("SIGTERM", StringComparison.Ordinal), "the old one hears of it");
+        await Call(); // the new one serves until the old one has ended
+        _finish.SetResult();
+        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+        await Wait.Until(() => _node.Living().Length == 0, "both end");
+        _node.Output.ShouldNotContain("serves again");
+    }
+
+    [Fact]
+    public async Task Where_the_socket_is_gone_as_well_as_the_new_process_the_old_one_only_drains()
+    {
+        await _node.Start();
+        var slow = await StartCall();
+        await _node.HandOver();
+        File.Delete(_node.SocketPath);
+        ServingNode.Signal(await _node.Pid(), SigKill);
+        await Wait.Until(() => _node.Living().Length == 1, "the new one is gone");
+        await Wait.AWhile();
+        _finish.SetResult();
+        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+        await _node.FirstEnds();
+        _node.Output.ShouldNotContain("serves again");
+    }
+
+    [Fact]
+    public async Task Without_a_private_socket_the_old_process_knows_all_the_same_who_serves()
+    {
+        _node.SocketName = new string('s', 104 - (_node.SocketPath.Length - _node.SocketName.Length));
+        await _node.StartUnseen();
+        var slow = await StartCall();
+        var second = await HandOverBySignal(_node.First.Id);
+        var third = await HandOverBySignal(second);
+        await Wait.Until(() => !_node.Living().Contains(second), "the second has nothing left to do");
+        await Wait.AWhile();
+        _node.Output.ShouldNotContain("serves again");
+        ServingNode.Signal(third, SigKill);
+        await Call();
+        _node.First.ShouldSay("this one serves again");
+        _finish.SetResult();
+        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Metrics_that_the_new_settings_do_not_want_end_with_the_handover()
+    {
+        var port = FreePort();
+        _node.Configure($"metrics: 127.0.0.1:{port}\n");
+        await _node.Start();
+        var slow = await StartCall();
+        _node.Configure("metrics: off\n");
+        await _node.HandOver();
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await Should.ThrowAsync<SocketException>(() => socket.ConnectAsync(IPAddress.Loopback, port));
+        _finish.SetResult();
+        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_a_disk_that_hangs_has_not_taken_the_new_process_is_told_and_what_it_takes_late_replaces_nothing()
+    {
+        await using var registry = FakeRegistry.Start();
+        registry.Behave = _ => FakeAnswer.Manifest(FakeRegistry.OciManifest);
+        _node.Runtime.On(PullImage, async call =>
+        {
+            await call.ReadRequestAsync();
+            await call.AnswerAsync(Message(Field(1, "sha256:" + new string('a', 64))));
+        });
+        _node.Configure($"address: {registry.Address}\n");
+        await _node.Start();
+        var slow = await StartCall();
+        await using var hanging = await Strace.Hold(_node.First.Id, "fsync");
+        await Pull("one:1");
+        await _node.HandOver();
+        await Wait.Until(async () => (int)(await _node.Status())["state"]!["pulls"]! == 1, "it is known");
+        await Pull("two:1");
+        await Wait.Until(async () => (await _node.Record()).Contains("two:1", StringComparison.Ordinal), "it is written");
+        await hanging.LetGo();
+        _finish.SetResult();
+        (await slow.ReadAnswerAsync()).Status.ShouldBe(0);
+        await _node.FirstEnds();
+        (await _node.Record()).ShouldContain("two:1");
+        (await _node.Record()).ShouldContain("one:1");
+    }
+
+    [Fact]
     public async Task What_is_left_when_the_drain_is_over_is_cut_and_counted()
     {
         await _node.Start("--drain-timeout", "1s");
@@ -246,7 +344,7 @@ public sealed class HandingOver : IAsyncLifetime
     {
         await using var registry = FakeRegistry.Start();
         registry.Behave = _ => FakeAnswer.Manifest(FakeRegistry.OciManifest);
-        _node.Runtime.On("/runtime.v1.ImageService/PullImage", async call =>
+        _node.Runtime.On(PullImage, async call =>
         {
             await call.ReadRequestAsync();
             Interlocked.Increment(ref _started);
@@ -255,7 +353,7 @@ public sealed class HandingOver : IAsyncLifetime
         });
         _node.Configure($"address: {registry.Address}\n");
         await _node.Start();
-        var pull = (await RawCaller.ConnectAsync(_node.SocketPath)).Start("/runtime.v1.ImageService/PullImage");
+        var pull = (await RawCaller.ConnectAsync(_node.SocketPath)).Start(PullImage);
         await pull.SendMessageAsync(Message(Field(1, Message(Field(1, "nginx:1.25")))), end: true);
         await Wait.Until(() => Volatile.Read(ref _started) > 0, "the runtime pulls");
         await _node.HandOver();
@@ -311,6 +409,24 @@ public sealed class HandingOver : IAsyncLifetime
         await slow.SendMessageAsync([1], end: true);
         await Wait.Until(() => Volatile.Read(ref _started) > before, "the call is there");
         return slow;
+    }
+
+    private async Task Pull(string image)
+    {
+        await using var caller = await RawCaller.ConnectAsync(_node.SocketPath);
+        (await caller.CallAsync(PullImage, Message(Field(1, Message(Field(1, image)))))).Status.ShouldBe(0);
+    }
+
+    /// <returns>The process that serves now.</returns>
+    private async Task<int> HandOverBySignal(int process)
+    {
+        const int sigHup = 1;
+        var (before, handovers) = (_node.Living(), CountTakeovers());
+        _node.InstallAgain();
+        ServingNode.Signal(process, sigHup);
+        await Wait.Until(() => CountTakeovers() > handovers, "another one has taken over");
+        return _node.Living().Except(before).Single();
+        int CountTakeovers() => _node.Output.Split("took over from another process").Length;
     }
 
     private async Task Call()

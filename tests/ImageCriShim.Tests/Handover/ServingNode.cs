@@ -13,6 +13,7 @@ internal sealed class ServingNode : IAsyncDisposable
 {
     private readonly TempDirectory _directory = new();
     private readonly string _program;
+    private string _socketName = "shim.sock";
 
     public ServingNode()
     {
@@ -26,7 +27,18 @@ internal sealed class ServingNode : IAsyncDisposable
 
     public FakeRuntime Runtime { get; }
 
-    public string SocketPath => _directory.File("shim.sock");
+    public string SocketPath => _directory.File(SocketName);
+
+    /// <summary>The file's name. A path of more than 100 octets leaves no room for the private socket beside it.</summary>
+    public string SocketName
+    {
+        get => _socketName;
+        set
+        {
+            _socketName = value;
+            Configure("");
+        }
+    }
 
     /// <summary>The process that was started first.</summary>
     public ShimProcess First { get; private set; } = null!;
@@ -47,9 +59,15 @@ internal sealed class ServingNode : IAsyncDisposable
     /// <summary>Starts it, and waits until it serves.</summary>
     public async Task Start(params string[] options)
     {
+        await StartUnseen(options);
+        await Wait.Until(async () => (await TryStatus()) is not null, "its private socket answers");
+    }
+
+    /// <summary>The same, where there can be no private socket.</summary>
+    public async Task StartUnseen(params string[] options)
+    {
         First = ShimProcess.LaunchProgram(_program, ["-f", ConfigPath, .. options], SocketPath);
         await First.ReadyAsync();
-        await Wait.Until(async () => (await TryStatus()) is not null, "its private socket answers");
     }
 
     /// <summary>Puts another program in its place, as an upgrade does: under another name first.</summary>
@@ -59,6 +77,17 @@ internal sealed class ServingNode : IAsyncDisposable
         File.WriteAllText(made, text);
         File.SetUnixFileMode(made, (UnixFileMode)0b111_101_101);
         File.Move(made, _program, overwrite: true);
+    }
+
+    /// <summary>A program that starts a successor as it should, which then does nothing.</summary>
+    public void InstallOneThatHangs()
+    {
+        File.Copy(_program, _program + "-before");
+        Install($"""
+            #!/bin/bash
+            [[ $IMAGE_CRI_SHIM_HANDOVER == launch* ]] && exec -a "$0" {_program}-before "$@"
+            while true; do sleep 0.1; done
+            """);
     }
 
     /// <summary>The same program as another file.</summary>

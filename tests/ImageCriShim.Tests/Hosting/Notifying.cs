@@ -29,6 +29,33 @@ public sealed class Notifying : SupervisedTest
     }
 
     [Fact]
+    public async Task Names_the_process_that_it_hands_over_to_and_itself_when_that_one_has_died()
+    {
+        const string slow = "/runtime.v1.RuntimeService/ExecSync";
+        const int sigKill = 9;
+        var finish = new TaskCompletionSource();
+        StartRuntime().On(slow, async call =>
+        {
+            await call.ReadRequestAsync();
+            await finish.Task;
+            await call.AnswerAsync([1]);
+        });
+        Configure();
+        var shim = await SuperviseReady("--watchdog", "200");
+        var going = Call(slow);
+        (await Run("reload", "--handover", "-f", ConfigPath)).Code.ShouldBe(0);
+        await Wait.Until(() => shim.Notified.Count(said => said == "READY=1") >= 2, "the other one is ready");
+        var successor = Processes.StartedWith(ConfigPath).Single(process => shim.Notified.Contains($"MAINPID={process}"));
+        Processes.Signal(successor, sigKill);
+        await Wait.Until(() => shim.Notified.Contains($"MAINPID={shim.Pid}"), "it names itself");
+        var heard = shim.Notified.Count;
+        await Wait.Until(() => shim.Notified.Skip(heard).Contains("WATCHDOG=1"), "it says that it lives");
+        shim.Notified.SkipWhile(said => said != $"MAINPID={shim.Pid}").ShouldContain("READY=1");
+        finish.SetResult();
+        (await going).Status.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Keeps_its_status_true_while_the_runtime_goes_and_comes()
     {
         var runtime = StartRuntime();

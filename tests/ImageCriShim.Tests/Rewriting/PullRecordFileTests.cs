@@ -212,6 +212,80 @@ public sealed class PullRecordFileTests : IDisposable
     }
 
     [Fact]
+    public async Task What_comes_after_another_process_keeps_the_file_is_not_written_even_if_a_write_is_under_way()
+    {
+        Directory.CreateDirectory(State);
+        using var goOn = new ManualResetEventSlim();
+        List<string> all = ["one"];
+        var keeper = Keep(() => all.ConvertAll(name => Pull(name)), goOn);
+        keeper.WriteSoon(); // and waits
+        all = ["one", "two"];
+        keeper.WriteSoon();
+        var isWritten = keeper.Freeze();
+        goOn.Set();
+        (await isWritten.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken)).ShouldBeTrue();
+        all = ["one", "two", "three"];
+        keeper.WriteSoon();
+        await keeper.Flush();
+        PullFile().Load()!.Count.ShouldBe(2);
+        keeper.Resume();
+        await keeper.Flush();
+        PullFile().Load()!.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_write_that_a_disk_has_held_up_replaces_nothing_when_another_process_keeps_the_file()
+    {
+        Save(Pull("others"));
+        using var goOn = new ManualResetEventSlim();
+        var keeper = Keep(() => [Pull("ours"), Pull("ours:2")], goOn);
+        keeper.WriteSoon();
+        var isWritten = keeper.Freeze();
+        keeper.LeaveToOthers();
+        goOn.Set();
+        (await isWritten.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken)).ShouldBeFalse();
+        PullFile().Load()!.Single().Given.ShouldBe("others");
+        Directory.GetFiles(State).ShouldBe([Path]);
+        log.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void What_the_disk_has_not_taken_when_another_process_keeps_the_files_is_news_for_it_in_parts()
+    {
+        using var state = Open();
+        state.Freeze();
+        state.News.IsEmpty.ShouldBeTrue();
+        state.Resume();
+        Directory.Delete(State, recursive: true);
+        for (var number = 1; number <= 250; number++)
+            state.Pulls.Add(Pull($"image:{number}"));
+        state.Freeze();
+        using var other = NodeState.Open(State + ".other", log, RawConnection.Patience);
+        var messages = 0;
+        for (; state.News is { IsEmpty: false } news; messages++)
+        {
+            other.TryAddPulls(news.FormatPulls()).ShouldBeTrue();
+            state.Acknowledge(news);
+        }
+
+        messages.ShouldBe(3);
+        other.Pulls.All.Count.ShouldBe(250);
+    }
+
+    [Fact]
+    public void News_of_an_older_pull_do_not_replace_a_younger_one()
+    {
+        using var state = Open();
+        var now = DateTimeOffset.UnixEpoch.AddDays(1);
+        state.Pulls.Add(Pull("nginx", at: now));
+        state.TryAddPulls(StateJson.Pulls.Write([Pull("nginx", at: now.AddSeconds(-1)), Pull("redis", at: now)])).ShouldBeTrue();
+        state.Pulls.Find("nginx")!.At.ShouldBe(now);
+        state.TryAddPulls(StateJson.Pulls.Write([Pull("nginx", at: now.AddSeconds(1))])).ShouldBeTrue();
+        state.Pulls.Find("nginx")!.At.ShouldBe(now.AddSeconds(1));
+        state.Pulls.All.Count.ShouldBe(2);
+    }
+
+    [Fact]
     public void What_could_not_be_written_is_tried_once_more_at_the_end()
     {
         using (var keeper = Open())
@@ -298,6 +372,18 @@ public sealed class PullRecordFileTests : IDisposable
     }
 
     private StateFile<RecordedPull> PullFile() => new(StateJson.Pulls, new StateDirectory(State, log), log);
+
+    /// <summary>Waits before each write, when it has been begun.</summary>
+    private StateKeeper<RecordedPull> Keep(Func<IReadOnlyList<RecordedPull>> current, ManualResetEventSlim goOn) =>
+        new(
+            PullFile(),
+            () =>
+            {
+                var now = current();
+                goOn.Wait(RawConnection.Patience).ShouldBeTrue();
+                return now;
+            },
+            Task.CompletedTask);
 
     private NodeState Open() => NodeState.Open(State, log, RawConnection.Patience);
 
