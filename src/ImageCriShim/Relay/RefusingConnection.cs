@@ -13,7 +13,10 @@ namespace ImageCriShim.Relay;
 internal sealed class RefusingConnection(
     Socket caller, StreamAnswer refusal, CallCounts counts, Func<bool> isOver, FrameBuffer? received = null)
 {
-    // A caller has sent the call that it connected for by then; those that come later find a new connection.
+    // A caller has sent the call that it connected for by then, on a busy node too.
+    private static readonly TimeSpan s_firstCall = TimeSpan.FromSeconds(1);
+
+    // After a call; those that come later find a new connection.
     private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Of all: who calls again and again must not keep the thread.</summary>
@@ -54,9 +57,10 @@ internal sealed class RefusingConnection(
         if (received is null)
             _writer.Send(new SettingsFrame().Encode());
         AnswerReceived();
-        var begin = Stopwatch.GetTimestamp();
-        for (var quiet = TimeSpan.Zero; quiet < s_quiet && Stopwatch.GetElapsedTime(begin) < s_longest && !isOver(); quiet += TimeSpan.FromMicroseconds(pollMicroseconds))
+        var (begin, quiet) = (Stopwatch.GetTimestamp(), TimeSpan.Zero);
+        while (quiet < (_lastStream == 0 ? s_firstCall : s_quiet) && Stopwatch.GetElapsedTime(begin) < s_longest && !isOver())
         {
+            quiet += TimeSpan.FromMicroseconds(pollMicroseconds);
             if (!caller.Poll(pollMicroseconds, SelectMode.SelectRead))
                 continue;
             if (!_buffer.Fill(caller))

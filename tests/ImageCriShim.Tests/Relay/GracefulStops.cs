@@ -153,6 +153,7 @@ public sealed class GracefulStops : RelayTest
         var waiting = await RawCaller.ConnectAsync(ShimSocketPath);
         var call = waiting.Start("/test.Fake/Unary");
         await call.SendMessageAsync([1], end: true);
+        await waiting.Connection.SendBytesAsync([]); // all of it is in the socket
         await Task.Run(() => Listener.RefuseWaiting("it has been stopped"), TestContext.Current.CancellationToken);
         var answer = await call.ReadAnswerAsync();
         answer.Status.ShouldBe(14); // UNAVAILABLE
