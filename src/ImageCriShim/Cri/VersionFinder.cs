@@ -24,12 +24,17 @@ internal sealed class VersionFinder(RuntimeClient runtime, CriVersion setting)
         var begin = Stopwatch.GetTimestamp();
         while (true)
         {
-            var code = runtime.CallAndWait($"/runtime.{version}.RuntimeService/Version", isWanted)?.Status.Code;
-            if (code is not StatusCode.Unavailable)
-                return code is null ? null : code is not StatusCode.Unimplemented; // whatever else it says to it, it knows the service
+            if (runtime.CallAndWait($"/runtime.{version}.RuntimeService/Version", isWanted)?.Status is not { } status)
+                return null;
+            if (!IsStarting(status))
+                return status.Code is not StatusCode.Unimplemented; // whatever else it says to it, it knows the service
             if (Stopwatch.GetElapsedTime(begin) >= RuntimeSocket.Patience || !isWanted())
                 return null;
-            Thread.Sleep(RuntimeSocket.RetryInterval); // it is starting; the thread belongs to this connection alone
+            Thread.Sleep(RuntimeSocket.RetryInterval); // the thread belongs to this connection alone
         }
     }
+
+    /// <summary>A containerd that listens already, and loads what is on the node, answers every call of CRI with that text; before 2.x it is UNKNOWN.</summary>
+    private static bool IsStarting(GrpcStatus status) =>
+        status is { Code: StatusCode.Unavailable } or { Code: StatusCode.Unknown, Message: "server is not initialized yet" };
 }

@@ -92,7 +92,8 @@ internal readonly record struct CallRoute(EditedCall? Call, ReadOnlyMemory<byte>
 internal delegate CallRoute RouteCall(ReadOnlySpan<byte> path, IReadOnlyList<HeaderField> headers);
 
 /// <summary>
-/// Asked once for each new connection, when it has its own connection to the runtime, on a thread that may wait for the runtime.
+/// Asked for each new connection when it has its own connection to the runtime, and again if the runtime ends meanwhile; on a thread that may
+/// wait for the runtime.
 /// </summary>
 /// <param name="isWanted">Whether the caller is still there.</param>
 internal delegate RouteCall BeginRouting(Func<bool> isWanted);

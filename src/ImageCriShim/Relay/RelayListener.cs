@@ -141,24 +141,36 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
     private void Serve(Socket caller)
     {
         var waiting = new WaitingCaller(caller, runtime.Time);
-        var socket = runtime.Connect(waiting.GoesOnWaiting, out var reason);
-        if (socket is null)
+        string reason;
+        for (var isLast = false; runtime.Connect(waiting.GoesOnWaiting, out reason) is { } socket; isLast = !waiting.GoesOnWaiting())
         {
-            if (Interlocked.Exchange(ref _runtimeAway, 1) == 0)
-                Log.RuntimeAway(log, reason);
-            metrics.Refusals.Add("runtime");
-            Refuse(caller, StreamAnswer.Error(GrpcCode.Unavailable, $"image-cri-shim: {reason}"), waiting.Received);
-            return;
+            if (Interlocked.Exchange(ref _runtimeAway, 0) == 1)
+                Log.RuntimeBack(log, runtime.Path);
+            var route = begin(() => !IsClosed(caller));
+            if (isLast || !PeerPoll.HasHungUp(socket))
+            {
+                Relay(caller, socket, route, waiting.Received);
+                return;
+            }
+
+            socket.Dispose(); // the runtime has ended meanwhile; a caller that is cut before it has SETTINGS fails its calls for a while
         }
 
-        if (Interlocked.Exchange(ref _runtimeAway, 0) == 1)
-            Log.RuntimeBack(log, runtime.Path);
-        Relay(caller, socket, waiting.Received);
+        RefuseBecauseAway(caller, reason, waiting.Received);
     }
 
-    private void Relay(Socket caller, Socket socket, FrameBuffer? received)
+    private void RefuseBecauseAway(Socket caller, string reason, FrameBuffer? received)
     {
-        var connection = new RelayConnection(caller, socket, begin(() => !IsClosed(caller)), _heldBytes, metrics.Calls, log, received);
+        if (Interlocked.Exchange(ref _runtimeAway, 1) == 0)
+            Log.RuntimeAway(log, reason);
+        metrics.Refusals.Add("runtime");
+        var refusal = StreamAnswer.Error(GrpcCode.Unavailable, $"image-cri-shim: {reason}");
+        new RefusingConnection(caller, refusal, metrics.Calls, () => runtime.WhyAway() is null, received).Run();
+    }
+
+    private void Relay(Socket caller, Socket socket, RouteCall route, FrameBuffer? received)
+    {
+        var connection = new RelayConnection(caller, socket, route, _heldBytes, metrics.Calls, log, received);
         _open.Add(connection);
         try
         {
@@ -197,9 +209,6 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
     }
 
     private void RefuseBecauseStopping(Socket caller) => new RefusingConnection(caller, _refusal!, metrics.Calls, static () => false).Run();
-
-    private void Refuse(Socket caller, StreamAnswer refusal, FrameBuffer? received) =>
-        new RefusingConnection(caller, refusal, metrics.Calls, () => runtime.WhyAway() is null, received).Run();
 
     private static bool IsClosed(Socket caller) => PeerPoll.HasHungUp(caller);
 }

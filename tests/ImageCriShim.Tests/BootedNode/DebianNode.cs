@@ -27,6 +27,9 @@ public sealed class DebianNode : IAsyncLifetime
     public const string Traces =
         "find / /run -xdev \\( -path /var/log -o -path /opt \\) -prune -o -name '*image-cri-shim*' -print";
 
+    /// <summary>The one that asks for no credential.</summary>
+    public const string OpenRegistry = "mirror.corp:5001";
+
     private const string Query = "${db:Status-Status} ${Version}";
     private const string Registry = "registry.corp:5000";
 
@@ -43,7 +46,7 @@ public sealed class DebianNode : IAsyncLifetime
         var packages = Lab.Run("debs", Path.Combine(_lab.Directory, "debs"));
         await Lab.Run(
             "node", "start", _lab.Directory, "--kubelet", "--runtime", "containerd-1.7",
-            "--registry", $"{Registry}=admin:passw0rd", "--registry", "mirror.corp:5001");
+            "--registry", $"{Registry}=admin:passw0rd", "--registry", OpenRegistry);
         await Push("nginx", "1.25");
         var paths = (await packages).Split('\n');
         (Package, NextPackage) = (await Put(paths[0]), await Put(paths[1]));
@@ -89,12 +92,13 @@ public sealed class DebianNode : IAsyncLifetime
         await Run("systemctl daemon-reload");
     }
 
-    /// <summary>Makes an image of its own content and pushes it to the registry of the settings, as <c>library/NAME:TAG</c>.</summary>
-    public async Task Push(string name, string tag)
+    /// <summary>Makes an image of its own content and pushes it, as <c>library/NAME:TAG</c>.</summary>
+    /// <param name="registry">That of the settings, or <see cref="OpenRegistry"/>.</param>
+    public async Task Push(string name, string tag, string registry = Registry)
     {
         var layout = Path.Combine(_lab.Directory, name);
         await Lab.Run("image", layout, tag, $"This is {name}.");
-        await Lab.Run("node", "push", _lab.Directory, $"{layout}:{tag}", $"{Registry}/library/{name}:{tag}", "admin:passw0rd");
+        await Lab.Run("node", "push", _lab.Directory, $"{layout}:{tag}", $"{registry}/library/{name}:{tag}", "admin:passw0rd");
     }
 
     /// <summary>Returns the path by which this machine reaches a socket of the node, until the node reboots.</summary>

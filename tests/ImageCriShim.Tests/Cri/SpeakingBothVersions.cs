@@ -141,7 +141,7 @@ public sealed class SpeakingBothVersions : NamesTest
     }
 
     [Theory]
-    [InlineData(2, "server is not initialized yet")]
+    [InlineData(2, "no")]
     [InlineData(13, "no")]
     [InlineData(7, "no")]
     public async Task A_runtime_whose_version_is_an_error_has_it(int status, string text)
@@ -156,6 +156,32 @@ public sealed class SpeakingBothVersions : NamesTest
         await Start();
         (await Call(V1Alpha2, "RuntimeService/Version")).Message.ShouldBe(text);
         (await Call(V1Alpha2, "ImageService/ImageFsInfo")).Status.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(2)] // containerd 1.6 and 1.7
+    [InlineData(14)] // 2.x
+    public async Task A_runtime_that_is_not_initialized_yet_gets_no_call_until_it_is(int status)
+    {
+        KeepState(isNew: false);
+        Speak(V1);
+        var asked = 0;
+        Task Answer(FakeCall call)
+        {
+            if (asked > 5)
+                return call.AnswerAsync([]);
+            call.Fail(status, "server is not initialized yet");
+            return Task.CompletedTask;
+        }
+
+        Runtime.On("/runtime.v1.ImageService/ImageFsInfo", Answer);
+        Runtime.On("/runtime.v1.RuntimeService/Version", call =>
+        {
+            asked++;
+            return Answer(call);
+        });
+        await Start();
+        (await Call(V1, "ImageService/ImageFsInfo")).Status.ShouldBe(0);
     }
 
     [Fact]

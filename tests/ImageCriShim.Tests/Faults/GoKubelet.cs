@@ -50,15 +50,24 @@ internal sealed class GoKubelet : IAsyncDisposable
 internal sealed record KubeletSums(
     int Calls, IReadOnlyDictionary<string, int> Failed, IReadOnlyList<string> Long, string Figures, string Texts)
 {
+    /// <summary>How many of all failed.</summary>
+    public int FailedCalls => Failed.Values.Sum();
+
     public static KubeletSums Of(JsonNode printed)
     {
         var (result, measured) = (printed["result"]!, printed["measured"]!);
         var calls = (int)measured["calls"]!;
         var failed = result["failed"]!.AsObject().ToDictionary(pair => pair.Key, pair => (int)pair.Value!);
         var ended = result["long"]!.AsArray().Select(call => $"{call!["call"]} {call["code"]}").ToArray();
-        var figures = $"{calls} calls, {failed.Values.Sum()} failed, longest wait {measured["longest wait ms"]} ms, "
+        var figures = $"{calls} calls, {failed.Values.Sum()} failed{CodesOf(failed)}, longest wait {measured["longest wait ms"]} ms, "
             + $"longest without an answer {measured["longest without an answer ms"]} ms{string.Concat(ended.Select(call => $", {call}"))}";
         return new(calls, failed, ended, figures, result.ToJsonString());
+    }
+
+    private static string CodesOf(Dictionary<string, int> failed)
+    {
+        var codes = failed.GroupBy(pair => pair.Key.Split(' ')[^1], pair => pair.Value).Select(code => $"{code.Sum()} {code.Key}");
+        return failed.Count == 0 ? "" : $" ({string.Join(", ", codes.Order())})";
     }
 
     public void ShouldNotHaveFailed()

@@ -37,6 +37,7 @@ public sealed class Farewells : RelayTest
     {
         var (caller, _) = await Begin();
         await Wait.For(End());
+        await Wait.For(caller.Connection.Closed);
         GoAways(caller).ShouldBe([(Any, 0), (0, 0)]);
     }
 

@@ -139,6 +139,40 @@ public sealed class RuntimeAway : RelayTest
         (await during).Single.ShouldBe([2]);
     }
 
+    [Fact]
+    public async Task A_runtime_that_restarts_while_a_connection_begins_serves_it_when_it_is_back()
+    {
+        StartRuntime();
+        var begun = 0;
+        StartRelay(_ =>
+        {
+            if (begun++ == 0)
+            {
+                StopRuntime();
+                StartRuntime();
+            }
+
+            return Edits.Route;
+        });
+        (await (await Connect()).CallAsync("/test.Fake/Unary", [1])).Single.ShouldBe([1]);
+        begun.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_runtime_that_ends_while_a_connection_begins_and_stays_away_is_said_to_be_away()
+    {
+        Expect("cannot be connected");
+        StartRuntime();
+        StartRelay(_ =>
+        {
+            StopRuntime();
+            return Edits.Route;
+        });
+        var answer = await LosePatience((await Connect()).CallAsync("/test.Fake/Unary", [1]));
+        answer.Status.ShouldBe(14);
+        answer.Message.ShouldContain("cannot be connected");
+    }
+
     /// <summary>A runtime that hangs does not accept; connecting to its socket would wait for as long.</summary>
     [Fact]
     public async Task A_runtime_that_accepts_nobody_is_away_too()
@@ -182,6 +216,8 @@ public sealed class RuntimeAway : RelayTest
         StartRuntime();
         (await (await Connect()).CallAsync("/test.Fake/Unary", [1])).Single.ShouldBe([1]);
     }
+
+    private void StopRuntime() => Runtime.DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>Lets time pass until callers are held no longer: the time for which each is held begins at a moment of its own.</summary>
     private async Task<T> LosePatience<T>(Task<T> answer)

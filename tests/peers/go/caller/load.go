@@ -84,7 +84,7 @@ func (k *kubelet) start() {
 		k.call(k.image, imageService+"ImageFsInfo", nil, callTimeout)
 		k.call(k.image, imageService+"ImageStatus", spec("not/there:1"), callTimeout)
 	})
-	k.loop(probePass, func() { k.call(k.runtime, runtimeService+"ExecSync", k.exec("true"), seconds(k.Probe)) })
+	k.loop(probePass, func() { k.call(k.runtime, runtimeService+"ExecSync", k.exec("echo"), seconds(k.Probe)) })
 	if len(k.Pulls) > 0 {
 		k.loop(pass, k.pullInTurn)
 	}
