@@ -146,7 +146,7 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
         {
             if (Interlocked.Exchange(ref _runtimeAway, 0) == 1)
                 Log.RuntimeBack(log, runtime.Path);
-            var route = begin(() => !IsClosed(caller));
+            var route = begin(waiting.GoesOnWaitingForRelay);
             if (isLast || !PeerPoll.HasHungUp(socket))
             {
                 Relay(caller, socket, route, waiting.Received);
@@ -210,5 +210,4 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
 
     private void RefuseBecauseStopping(Socket caller) => new RefusingConnection(caller, _refusal!, metrics.Calls, static () => false).Run();
 
-    private static bool IsClosed(Socket caller) => PeerPoll.HasHungUp(caller);
 }

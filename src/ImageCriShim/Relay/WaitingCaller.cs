@@ -5,14 +5,17 @@ using ImageCriShim.Relay.Hpack;
 namespace ImageCriShim.Relay;
 
 /// <summary>
-/// A caller that is held while the runtime is away. It gets SETTINGS of ours at once, because gRPC clients send no call before the
-/// server's SETTINGS, and what it sends is kept for the relay or for <see cref="RefusingConnection"/>. It is held no longer than the
-/// deadline of its calls allows: whoever is answered too late reads "deadline exceeded" instead of the reason.
+/// A caller that is held while the runtime is away, or takes long to say what it speaks. It gets SETTINGS of ours, because gRPC clients send
+/// no call before the server's SETTINGS, and what it sends is kept for the relay or for <see cref="RefusingConnection"/>. While the runtime is
+/// away it is held no longer than the deadline of its calls allows: whoever is answered too late reads "deadline exceeded" instead of the
+/// reason.
 /// </summary>
 internal sealed class WaitingCaller(Socket caller, TimeProvider time)
 {
     /// <summary>Before a deadline: an answer reaches the caller within a millisecond, on a busy machine within some hundred.</summary>
     private static readonly TimeSpan s_margin = TimeSpan.FromMilliseconds(250);
+
+    private static readonly TimeSpan s_silent = TimeSpan.FromMilliseconds(500); // a runtime answers within milliseconds
 
     private readonly long _begin = time.GetTimestamp();
     private readonly HpackDecoder _decoder = new(RelayLimits.HeaderListBytes);
@@ -29,6 +32,25 @@ internal sealed class WaitingCaller(Socket caller, TimeProvider time)
     {
         if (PeerPoll.HasHungUp(caller))
             return false;
+        GreetAndRead();
+        return time.GetElapsedTime(_begin) < _patience;
+    }
+
+    /// <summary>
+    /// Whether it still waits while the runtime, which is there, is asked what the relay needs to know. It gets SETTINGS of ours only if that
+    /// takes long: gRPC clients give up a connection that is silent for some seconds. Does not block.
+    /// </summary>
+    internal bool GoesOnWaitingForRelay()
+    {
+        if (PeerPoll.HasHungUp(caller))
+            return false;
+        if (Received is not null || time.GetElapsedTime(_begin) >= s_silent)
+            GreetAndRead();
+        return true; // for as long as the runtime hangs: without an answer its calls might go to it in a version that it does not speak
+    }
+
+    private void GreetAndRead()
+    {
         try
         {
             if (Received is null)
@@ -39,8 +61,6 @@ internal sealed class WaitingCaller(Socket caller, TimeProvider time)
         {
             _isReadable = false; // whoever serves this caller will come to the same end
         }
-
-        return time.GetElapsedTime(_begin) < _patience;
     }
 
     private void Greet()

@@ -222,6 +222,7 @@ public sealed class SpeakingBothVersions : NamesTest
         }
 
         await Wait.Until(() => Listener.Connections == 1, "the one that left is let go of");
+        await Caller.Connection.WaitForFrame(FrameType.Settings); // ours, so that the caller stays and sends its call
         waiting.IsCompleted.ShouldBeFalse();
         release.SetResult();
         (await waiting).Status.ShouldBe(0);

@@ -49,6 +49,22 @@ public sealed class WaitingCallerTests : IDisposable
     }
 
     [Fact]
+    public void While_the_runtime_is_asked_it_gets_SETTINGS_after_half_a_second_and_waits_for_as_long_as_that_takes()
+    {
+        _waiting.GoesOnWaitingForRelay().ShouldBeTrue();
+        _time.Advance(TimeSpan.FromSeconds(0.49));
+        _waiting.GoesOnWaitingForRelay().ShouldBeTrue();
+        _waiting.Received.ShouldBeNull();
+        _time.Advance(TimeSpan.FromSeconds(0.01));
+        _waiting.GoesOnWaitingForRelay().ShouldBeTrue();
+        _pair.Near.Receive(new byte[100]).ShouldBe(Frame.HeaderLength);
+        _time.Advance(TimeSpan.FromMinutes(5));
+        _waiting.GoesOnWaitingForRelay().ShouldBeTrue();
+        _pair.Near.Dispose();
+        _waiting.GoesOnWaitingForRelay().ShouldBeFalse();
+    }
+
+    [Fact]
     public void It_gets_SETTINGS_at_once_and_only_once()
     {
         _waiting.GoesOnWaiting().ShouldBeTrue(); // it has sent nothing yet
