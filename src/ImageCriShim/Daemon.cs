@@ -1,3 +1,4 @@
+using ImageCriShim.Concurrency;
 using ImageCriShim.Configuration;
 using ImageCriShim.Handover;
 using ImageCriShim.Hosting;
@@ -46,7 +47,7 @@ internal sealed class Daemon(
         Use(new Reminder(() => reload.FailOpen?.Say(), TimeProvider.System));
         var stop = Use(new Stop(() => listener.Connections, log));
         stop.Begins += _ => _isSocketClosing = socket.Own is null ? SocketUnit.IsClosing() : Task.FromResult(true);
-        new Thread(listener.Run, AcceptingStackBytes) { IsBackground = true, Name = "accept" }.Start();
+        Background.StartThread("accept", AcceptingStackBytes, listener.Run);
         socket.Appear(); // whoever sees the file may call us, and end us
         Log.Serving(log, socket.Path, (long)ProcessAge.Now.TotalMilliseconds);
         endpoint.Listen(settings.Metrics, predecessor?.TakeMetrics());

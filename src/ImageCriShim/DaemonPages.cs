@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using ImageCriShim.Cri;
 using ImageCriShim.Handover;
@@ -21,6 +22,12 @@ internal sealed class DaemonPages(
     private static readonly Page s_taken = new(200, "");
     // What is asked must answer at once, else it is not well; Prometheus and kubelet wait 10 s and 1 s.
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan s_readinessAge = TimeSpan.FromMilliseconds(100); // to find it out connects to the runtime
+
+    private readonly Lock _looking = new();
+    private Page? _readiness;
+    private long _readinessAt;
 
     private readonly DateTimeOffset _begin = DateTimeOffset.UtcNow - ProcessAge.Now;
 
@@ -99,14 +106,28 @@ internal sealed class DaemonPages(
 
     private bool IsAlive() => socket.IsServed(s_patience);
 
-    /// <summary>Ready is who accepts callers, edits their calls, and has a runtime to pass them on to.</summary>
+    /// <summary>Found out at most ten times a second, whoever asks how often.</summary>
     private Page Readiness()
+    {
+        lock (_looking)
+        {
+            if (_readiness is null || Stopwatch.GetElapsedTime(_readinessAt) >= s_readinessAge)
+                (_readiness, _readinessAt) = (FindReadiness(), Stopwatch.GetTimestamp());
+            return _readiness;
+        }
+    }
+
+    /// <summary>
+    /// Ready is who accepts callers, edits their calls, and has a runtime to pass them on to. Anybody may ask: what is wrong with the settings
+    /// stands in the log, which may quote them.
+    /// </summary>
+    private Page FindReadiness()
     {
         var reasons = new List<string>();
         if (!IsAlive())
             reasons.Add("the thread that accepts callers does not answer");
-        if (reload.FailOpen is { } open)
-            reasons.Add(open.Summary);
+        if (reload.FailOpen is not null)
+            reasons.Add("FAIL OPEN, nothing is rewritten: the settings cannot be used; see the log");
         if (routing.Runtime.WhyAway() is { } away)
             reasons.Add(away);
         return reasons.Count == 0 ? new Page(200, "ready\n") : new Page(503, $"not ready: {string.Join("; ", reasons)}\n");

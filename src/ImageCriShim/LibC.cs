@@ -46,6 +46,9 @@ internal static partial class LibC
             : throw new SocketException((int)SocketError.TooManyOpenSockets); // there is no other reason
     }
 
+    /// <returns>A descriptor; less than 0 where it cannot be opened: open(2).</returns>
+    internal static int OpenFile(string path, int flags) => Open(path, flags);
+
     internal static void CloseDescriptor(int handle) => _ = Close(handle);
 
     /// <summary>Without effect if there is no such process.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ImageCriShim.Concurrency;
 using ImageCriShim.Configuration;
 using ImageCriShim.Hosting;
 using ImageCriShim.Metrics;
@@ -50,7 +51,7 @@ internal sealed class Reload : IDisposable
     {
         (_path, _read, _inForce, FailOpen, _routing, _metrics, _log) = (path, read, inForce, failOpen, routing, metrics, log);
         _remarks = [.. config.Warnings, .. config.Notes];
-        _timer = time.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = Background.CreateTimer("the look at the settings", time, Look);
     }
 
     /// <summary>Null: the settings that are in force are those of a file.</summary>
@@ -77,7 +78,7 @@ internal sealed class Reload : IDisposable
         {
             if (FailOpen is null)
                 _routing.Adopt(_inForce);
-            _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+            _signal = Background.OnSignal(PosixSignal.SIGHUP, OnSignal);
         }
     }
 
@@ -127,27 +128,33 @@ internal sealed class Reload : IDisposable
         _timer.Dispose();
     }
 
-    private void OnSignal(PosixSignalContext context)
+    private void OnSignal(PosixSignal signal)
     {
-        context.Cancel = true;
         if (!Volatile.Read(ref _isOver))
             Ask(always: false);
     }
 
     private void Look()
     {
-        lock (_gate)
+        try
         {
-            var now = ConfigIdentity.Look(_path);
-            if (now.IsSameAs(_read))
-                _unread = null;
-            else if (now.IsSameAs(_unread) || ++_looks > LooksUntilRead)
-                ReadAgain(now);
-            else
-                _unread = now;
+            lock (_gate)
+                Compare(ConfigIdentity.Look(_path));
         }
+        finally
+        {
+            Rest();
+        }
+    }
 
-        Rest();
+    private void Compare(ConfigIdentity now)
+    {
+        if (now.IsSameAs(_read))
+            _unread = null;
+        else if (now.IsSameAs(_unread) || ++_looks > LooksUntilRead)
+            ReadAgain(now);
+        else
+            _unread = now;
     }
 
     private void Rest()

@@ -1,3 +1,4 @@
+using ImageCriShim.Concurrency;
 using ImageCriShim.Configuration;
 using ImageCriShim.Handover;
 using ImageCriShim.Hosting;
@@ -104,6 +105,7 @@ internal static class ShimHost
         // Console.Error would set up the terminal as well, although nobody types.
         var output = new StreamWriter(Console.OpenStandardError(), bufferSize: -1) { AutoFlush = true };
         var log = new StderrLogger(format, debug ? LogLevel.Debug : LogLevel.Information, TimeProvider.System, output, underJournald);
+        Background.ReportTo((what, exception) => Log.BackgroundFailed(log, what, exception));
         AppDomain.CurrentDomain.UnhandledException += (_, _) => log.Flush(); // what led to it comes before it
         return log;
     }

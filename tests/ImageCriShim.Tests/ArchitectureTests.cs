@@ -12,15 +12,16 @@ public sealed partial class ArchitectureTests
     // A folder and what it may know. Dependencies run one way.
     private static readonly Dictionary<string, string[]> s_layers = new()
     {
+        ["Concurrency"] = [],
         ["Metrics"] = [],
         ["Images"] = [],
-        ["Registries"] = ["Images", "Metrics"],
+        ["Registries"] = ["Concurrency", "Images", "Metrics"],
         ["Configuration"] = ["Registries", "Images"],
         ["Rewriting"] = ["Registries", "Images", "Configuration"],
-        ["Relay"] = ["Metrics"],
-        ["Cri"] = ["Relay", "Rewriting", "Registries", "Images", "Configuration", "Metrics"],
-        ["Hosting"] = ["Relay"],
-        ["Handover"] = ["Hosting", "Rewriting"],
+        ["Relay"] = ["Concurrency", "Metrics"],
+        ["Cri"] = ["Concurrency", "Relay", "Rewriting", "Registries", "Images", "Configuration", "Metrics"],
+        ["Hosting"] = ["Concurrency", "Relay"],
+        ["Handover"] = ["Concurrency", "Hosting", "Rewriting"],
         ["Installation"] = ["Hosting", "Registries", "Configuration"],
         ["Inspection"] = ["Installation", "Cri", "Hosting", "Relay", "Registries", "Images", "Configuration"],
         ["Commands"] = ["Inspection", "Installation", "Rewriting", "Registries", "Images", "Configuration", "Hosting"],
@@ -83,6 +84,12 @@ public sealed partial class ArchitectureTests
     public void No_file_is_longer_than_a_reader_can_hold() =>
         Sources().Where(file => File.ReadLines(file).Count() > MaxLines).Select(Relative).ShouldBeEmpty();
 
+    /// <summary>What it throws would end the process; RelayThreads guards its own.</summary>
+    [Fact]
+    public void Timers_threads_and_handlers_of_signals_are_begun_by_Background_alone() =>
+        Sources().Where(file => Unguarded().IsMatch(File.ReadAllText(file))).Select(Relative).Order()
+            .ShouldBe(["Concurrency/Background.cs", "Relay/RelayThreads.cs"]);
+
     [Fact]
     public void There_is_hardly_an_interface() =>
         Sources().Sum(file => Interface().Count(File.ReadAllText(file))).ShouldBeLessThanOrEqualTo(MaxInterfaces);
@@ -111,6 +118,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"\[LoggerMessage\(\s*(\d+),")]
     private static partial Regex LogMessage();
+
+    [GeneratedRegex(@"(?<!Background)\.CreateTimer\(|new Timer\(|new Thread\(|PosixSignalRegistration\.Create\(|QueueUserWorkItem\(|async void")]
+    private static partial Regex Unguarded();
 
     [GeneratedRegex(@"^\s*(?:(?:public|internal|private|file|partial)\s+)*interface\s", RegexOptions.Multiline)]
     private static partial Regex Interface();

@@ -53,7 +53,7 @@ internal sealed class InstallCommand(NodeFiles files, Systemd systemd, InstallCo
             return;
         if (installer.Apply(plan) && plan.Changes.Any(change => change.Path.EndsWith(Packaged.Service, StringComparison.Ordinal)))
             console.Say($"The program has changed without a restart; what has changed in {Packaged.Service} holds from its next start on: systemctl restart image-cri-shim");
-        console.Say($"Installed. This undoes it: image-cri-shim uninstall{(files.IsThisMachine ? "" : $" --root {files.Locate("/").TrimEnd('/')}")}");
+        console.Say($"Installed. This undoes it: image-cri-shim uninstall{(files.IsThisMachine ? "" : $" --root {files.NameOf("/").TrimEnd('/')}")}");
         if (!systemd.IsRunning && files.IsThisMachine)
             console.Say($"systemd does not run here. To be restarted, in this order: {string.Join(", ", units)}");
     });

@@ -1,3 +1,4 @@
+using ImageCriShim.Concurrency;
 using ImageCriShim.Configuration;
 
 namespace ImageCriShim.Cri;
@@ -19,22 +20,33 @@ internal sealed class CacheStats : IDisposable
     internal CacheStats(Func<CallEnvironment> current, ShimSettings first, TimeProvider time)
     {
         _current = current;
-        _timer = time.CreateTimer(_ => Say(), null, IntervalOf(first), Timeout.InfiniteTimeSpan);
+        _timer = Background.CreateTimer("the statistics of the cache", time, Tick, IntervalOf(first), Timeout.InfiniteTimeSpan);
     }
 
     public void Dispose() => _timer.Dispose();
 
     private static TimeSpan IntervalOf(ShimSettings settings) => settings.Cache.StatsLogInterval ?? new CacheSettings().StatsLogInterval!.Value;
 
-    private void Say()
+    private void Tick()
     {
         var environment = _current();
+        try
+        {
+            Say(environment);
+        }
+        finally
+        {
+            _timer.Change(IntervalOf(environment.Settings), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Say(CallEnvironment environment)
+    {
         var lookups = environment.Metrics.CacheLookups;
         var (hits, misses) = (lookups.Value("hit"), lookups.Value("miss"));
         var (newHits, newMisses) = (hits - _hits, misses - _misses);
         (_hits, _misses) = (hits, misses);
         if (environment.Settings.Cache.StatsLogInterval is not null && newHits + newMisses > 0)
             Log.CacheStats(environment.Log, environment.Resolver.KnownImages, newHits + newMisses, newHits);
-        _timer.Change(IntervalOf(environment.Settings), Timeout.InfiniteTimeSpan);
     }
 }

@@ -1,3 +1,4 @@
+using ImageCriShim.Concurrency;
 using ImageCriShim.Configuration;
 using ImageCriShim.Images;
 using ImageCriShim.Relay;
@@ -30,7 +31,7 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
     {
         base.OnEnd();
         if (TakeAhead() is { } call)
-            ThreadPool.UnsafeQueueUserWorkItem(static unwanted => unwanted.GiveUp(), call, preferLocal: false);
+            Background.Queue("giving up a call", call, static unwanted => unwanted.GiveUp());
     }
 
     protected override Verdict DecideName()

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using ImageCriShim.Concurrency;
 using ImageCriShim.Hosting;
 using ImageCriShim.Rewriting;
 
@@ -29,7 +30,7 @@ internal sealed class DrainReports : IDisposable
     public DrainReports(string shimSocket, Func<bool, PredecessorReport> report, NodeState? state, TimeProvider time)
     {
         (_client, _report, _state) = (new StatusClient(StatusSocket.PathFor(shimSocket), s_patience), report, state);
-        _timer = time.CreateTimer(_ => Send(isLast: false), null, TimeSpan.Zero, s_interval);
+        _timer = Background.CreateTimer("the report of a process that drains", time, () => Send(isLast: false), TimeSpan.Zero, s_interval);
     }
 
     /// <summary>Asks which process serves now.</summary>

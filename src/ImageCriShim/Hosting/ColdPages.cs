@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using ImageCriShim.Concurrency;
 
 namespace ImageCriShim.Hosting;
 
@@ -18,7 +19,7 @@ internal sealed partial class ColdPages : IDisposable
 
     private readonly ITimer _timer;
 
-    internal ColdPages(TimeProvider time) => _timer = time.CreateTimer(_ => GiveBack(), null, s_afterStart, s_interval);
+    internal ColdPages(TimeProvider time) => _timer = Background.CreateTimer("giving back cold pages", time, GiveBack, s_afterStart, s_interval);
 
     public void Dispose() => _timer.Dispose();
 

@@ -93,6 +93,9 @@ internal static partial class Log
     [LoggerMessage(1224, LogLevel.Error, "not alive: callers do not reach {Socket}; systemd is not told that all is well, and will restart us")]
     internal static partial void NotAlive(ILogger log, string socket);
 
+    [LoggerMessage(1241, LogLevel.Error, "{What} failed by a defect of image-cri-shim, which goes on; please report this")]
+    internal static partial void BackgroundFailed(ILogger log, string what, Exception exception);
+
     [LoggerMessage(1238, LogLevel.Information, "metrics are served at {Address}")]
     internal static partial void MetricsServed(ILogger log, string address);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ImageCriShim.Concurrency;
 
 namespace ImageCriShim.Hosting;
 
@@ -72,9 +73,7 @@ internal sealed class LogLines(TextWriter output, Action<long> tellLost) : IDisp
     {
         try
         {
-            var writer = new Thread(Write, StackBytes) { IsBackground = true, Name = "log" };
-            writer.Start();
-            _writer = writer;
+            _writer = Background.StartThread("log", StackBytes, Write);
             return true;
         }
         catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)

@@ -1,3 +1,4 @@
+using ImageCriShim.Concurrency;
 using Microsoft.Extensions.Logging;
 
 namespace ImageCriShim.Hosting;
@@ -38,7 +39,7 @@ internal sealed class LogRate(TimeProvider time, Action<EventId, long> tell)
             if (bucket.TryTake(time))
                 return true;
             if (bucket.LeftOut++ == 0)
-                bucket.Timer = time.CreateTimer(_ => Tell(id, bucket), null, TellInterval, Timeout.InfiniteTimeSpan);
+                bucket.Timer = Background.CreateTimer("the count of lines that were left out", time, () => Tell(id, bucket), TellInterval, Timeout.InfiniteTimeSpan);
             return false;
         }
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ImageCriShim.Concurrency;
 using Microsoft.Extensions.Logging;
 
 namespace ImageCriShim.Hosting;
@@ -28,7 +29,7 @@ internal sealed class MetricsEndpoint : IDisposable
     internal MetricsEndpoint(Func<string, Page?> find, TimeProvider time, ILogger log)
     {
         (_find, _log) = (find, log);
-        _timer = time.CreateTimer(_ => Try(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = Background.CreateTimer("the start of the metrics", time, Try);
     }
 
     /// <summary>The socket that listens, for a successor; null where none does.</summary>
@@ -91,15 +92,18 @@ internal sealed class MetricsEndpoint : IDisposable
         {
             if (_isOver || _wanted is not { } address || _server is not null)
                 return;
-            if (TryListen(address, out var problem) is { } listener)
+            try
             {
-                Serve(listener, address);
-                return;
+                if (TryListen(address, out var problem) is { } listener)
+                    Serve(listener, address);
+                else if (++_tries == TriesUntilTold)
+                    Log.MetricsNotServed(_log, $"{address}", problem);
             }
-
-            if (++_tries == TriesUntilTold)
-                Log.MetricsNotServed(_log, $"{address}", problem);
-            _timer.Change(s_interval, Timeout.InfiniteTimeSpan);
+            finally
+            {
+                if (_server is null)
+                    _timer.Change(s_interval, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 

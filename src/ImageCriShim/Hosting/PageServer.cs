@@ -9,8 +9,16 @@ namespace ImageCriShim.Hosting;
 /// </summary>
 internal sealed class PageServer : IDisposable
 {
-    /// <summary>At once; who comes then waits to be accepted. A few look at a node.</summary>
-    internal const int MaxRequests = 16;
+    /// <summary>At once. A few look at a node; who comes then is closed.</summary>
+    internal const int MaxConnections = 256;
+
+    /// <summary>Of these, such as have not asked yet; the one that has been silent for longest is closed for the next.</summary>
+    internal const int MaxSilent = 64;
+
+    /// <summary>Pages that are made at the same time; they may wait for the runtime, or for a lock. The health page waits for none of them.</summary>
+    internal const int MaxAnswers = 4;
+
+    private const string Health = "/healthz";
 
     /// <summary>Of a request: curl's has a hundred octets, Prometheus' four hundred.</summary>
     internal const int MaxHeadBytes = 8 * 1024;
@@ -24,7 +32,10 @@ internal sealed class PageServer : IDisposable
     private readonly Socket _listener;
     private readonly Func<string, Page?> _find;
     private readonly Func<string, ReadOnlyMemory<byte>, Page?>? _post;
-    private readonly SemaphoreSlim _room = new(MaxRequests);
+    private readonly SemaphoreSlim _answers = new(MaxAnswers);
+    private readonly LinkedList<CancellationTokenSource> _silent = []; // the eldest first
+    private readonly Lock _gate = new();
+    private int _connections;
     private readonly CancellationTokenSource _stopping = new();
 
     /// <param name="listener">Listens; this object's from now on.</param>
@@ -48,13 +59,11 @@ internal sealed class PageServer : IDisposable
         {
             try
             {
-                await _room.WaitAsync(_stopping.Token);
                 var caller = await _listener.AcceptAsync(_stopping.Token);
-                _ = Serve(caller);
+                _ = Task.Run(() => Serve(caller)); // elsewhere: to make a page may take long
             }
-            catch (SocketException) when (!_stopping.IsCancellationRequested)
+            catch (Exception) when (!_stopping.IsCancellationRequested)
             {
-                _room.Release();
                 await Task.Delay(s_rest, CancellationToken.None); // no descriptor is free: callers wait
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
@@ -66,25 +75,54 @@ internal sealed class PageServer : IDisposable
 
     private async Task Serve(Socket caller)
     {
-        using var patience = new CancellationTokenSource(); // a request that was accepted is served to its end
+        using var patience = new CancellationTokenSource(s_patience); // a request that was accepted is served to its end
+        var silent = Admit(patience);
         try
         {
             using (caller)
             {
-                if (Descriptors.LeftAbove(caller.SafeHandle) < Descriptors.LastReserve)
+                if (silent is null || Descriptors.LeftAbove(caller.SafeHandle) < Descriptors.LastReserve)
                     return; // those are not for onlookers
-                patience.CancelAfter(s_patience);
-                if (await PageRequest.Read(caller, patience.Token) is { } request)
-                    await Send(caller, Answer(request), patience.Token);
+                var request = await PageRequest.Read(caller, patience.Token);
+                Forget(silent);
+                if (request is not null)
+                    await Send(caller, await Answer(request, patience.Token), patience.Token);
             }
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
-            // It went away, or is too slow.
+            // It went away, is too slow, or was silent for longest.
         }
         finally
         {
-            _room.Release();
+            Forget(silent);
+            Interlocked.Decrement(ref _connections);
+        }
+    }
+
+    /// <returns>Its place among those that have not asked; null where there is no room for another connection.</returns>
+    private LinkedListNode<CancellationTokenSource>? Admit(CancellationTokenSource patience)
+    {
+        if (Interlocked.Increment(ref _connections) > MaxConnections)
+            return null;
+        lock (_gate)
+        {
+            if (_silent.Count == MaxSilent)
+            {
+                _silent.First!.Value.Cancel();
+                _silent.RemoveFirst();
+            }
+
+            return _silent.AddLast(patience);
+        }
+    }
+
+    private void Forget(LinkedListNode<CancellationTokenSource>? silent)
+    {
+        lock (_gate)
+        {
+            if (silent?.List is not null)
+                _silent.Remove(silent);
         }
     }
 
@@ -95,17 +133,32 @@ internal sealed class PageServer : IDisposable
         caller.Shutdown(SocketShutdown.Send);
     }
 
-    private byte[] Answer(PageRequest request)
+    private async Task<byte[]> Answer(PageRequest request, CancellationToken cancellation)
     {
         if (request.Line.Split(' ') is not [var method, var target, "HTTP/1.1" or "HTTP/1.0"])
             return Encode(new Page(400, "this is not an HTTP/1.1 request\n"), withBody: true);
+        if (target == Health)
+            return Encode(Make(method, target, request), method != "HEAD");
+        await _answers.WaitAsync(cancellation);
+        try
+        {
+            return Encode(Make(method, target, request), method != "HEAD");
+        }
+        finally
+        {
+            _answers.Release();
+        }
+    }
+
+    private Page Make(string method, string target, PageRequest request)
+    {
         var page = (method, _post) switch
         {
             ("GET" or "HEAD", _) => _find(target.Split('?')[0]),
             ("POST", { } post) => post(target, request.Body),
             _ => new Page(405, "use GET\n"),
         };
-        return Encode(page ?? new Page(404, "there is no such page\n"), withBody: method != "HEAD");
+        return page ?? new Page(404, "there is no such page\n");
     }
 
     private static byte[] Encode(Page page, bool withBody)

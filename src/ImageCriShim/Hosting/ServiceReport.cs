@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using ImageCriShim.Concurrency;
 using ImageCriShim.Relay;
 using Microsoft.Extensions.Logging;
 
@@ -88,7 +89,7 @@ internal sealed class ServiceReport : IDisposable
     private void Begin(ShimSocket socket, TimeSpan? limit, TimeProvider time, ILogger log)
     {
         SayReady();
-        _parts.Add(time.CreateTimer(_ => Say(), null, s_look, s_look));
+        _parts.Add(Background.CreateTimer("the status for systemd", time, () => Say(), s_look, s_look));
         if (limit is not { } within)
             return;
         bool IsAlive(TimeSpan patience)

@@ -1,3 +1,4 @@
+using ImageCriShim.Concurrency;
 using ImageCriShim.Relay;
 using Microsoft.Extensions.Logging;
 
@@ -25,7 +26,7 @@ internal sealed class SocketAccess : IDisposable
         (_socket, _runtime, _log) = (socket, runtime, log);
         CopyFirst();
         runtime.Connected += Look;
-        _timer = time.CreateTimer(_ => Look(), null, s_interval, s_interval);
+        _timer = Background.CreateTimer("the look at the rights of the runtime's socket", time, Look, s_interval, s_interval);
     }
 
     /// <summary>Copies at once, and follows until it is disposed of.</summary>

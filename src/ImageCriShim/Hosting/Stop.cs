@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using ImageCriShim.Concurrency;
 using Microsoft.Extensions.Logging;
 
 namespace ImageCriShim.Hosting;
@@ -22,8 +23,8 @@ internal sealed class Stop : IDisposable
         (_connections, _log) = (connections, log);
         _registrations =
         [
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal),
+            Background.OnSignal(PosixSignal.SIGTERM, OnSignal),
+            Background.OnSignal(PosixSignal.SIGINT, OnSignal),
         ];
     }
 
@@ -53,20 +54,32 @@ internal sealed class Stop : IDisposable
             registration.Dispose();
     }
 
-    private void OnSignal(PosixSignalContext context)
+    /// <summary>The process ends when serving has.</summary>
+    private void OnSignal(PosixSignal signal)
     {
-        context.Cancel = true; // the process ends when serving has
         if (Interlocked.Increment(ref _signals) == 1)
+            Begin(signal);
+        else if (!IsPatient || signal is PosixSignal.SIGINT)
+            HurryUp(signal);
+    }
+
+    private void Begin(PosixSignal signal)
+    {
+        try
         {
             Volatile.Write(ref _began, Stopwatch.GetTimestamp());
-            Log.Stopping(_log, $"{context.Signal}", _connections());
-            Begins?.Invoke(context.Signal);
+            Log.Stopping(_log, $"{signal}", _connections());
+            Begins?.Invoke(signal);
+        }
+        finally
+        {
             _begun.Set();
         }
-        else if (!IsPatient || context.Signal is PosixSignal.SIGINT)
-        {
-            Log.Hurrying(_log, $"{context.Signal}", _connections());
-            _hurry.Cancel();
-        }
+    }
+
+    private void HurryUp(PosixSignal signal)
+    {
+        Log.Hurrying(_log, $"{signal}", _connections());
+        _hurry.Cancel();
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ImageCriShim.Concurrency;
 
 namespace ImageCriShim.Hosting;
 
@@ -17,16 +18,7 @@ internal sealed class Watchdog : IDisposable
     internal Watchdog(TimeSpan limit, Func<TimeSpan, bool> isAlive, Action ping, TimeProvider time)
     {
         _period = limit / 2; // as sd_watchdog_enabled(3) recommends
-        _timer = time.CreateTimer(
-            _ =>
-            {
-                if (isAlive(_period / 2))
-                    ping();
-                Rest();
-            },
-            null,
-            Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan);
+        _timer = Background.CreateTimer("the watchdog", time, () => Look(isAlive, ping));
         Rest();
     }
 
@@ -41,6 +33,19 @@ internal sealed class Watchdog : IDisposable
     }
 
     public void Dispose() => _timer.Dispose();
+
+    private void Look(Func<TimeSpan, bool> isAlive, Action ping)
+    {
+        try
+        {
+            if (isAlive(_period / 2))
+                ping();
+        }
+        finally
+        {
+            Rest();
+        }
+    }
 
     /// <summary>Counted from when it was done, so that one look never overtakes another.</summary>
     private void Rest() => _timer.Change(_period, Timeout.InfiniteTimeSpan);

@@ -15,7 +15,7 @@ internal sealed class NodeRoot(NodeFiles files)
     public bool IsThisNode => files.IsThisMachine;
 
     /// <summary>Where an operator finds a file of the node.</summary>
-    public string At(string path) => files.Locate(path);
+    public string At(string path) => files.NameOf(path);
 
     public bool Has(string path) => Try(() => Path.Exists(files.Locate(files.Resolve(path))), ifNot: false);
 

@@ -43,7 +43,7 @@ internal static class BackupManifest
                 throw new InstallException($"{Backup.Place} was written by a later release; use that one");
             (backup.Runtime, backup.Shim) = (Added(root, "runtime"), Added(root, "shim"));
             backup.Pending.AddRange(root.GetProperty("pending").EnumerateArray().Select(item => item.GetString()!));
-            backup.Directories.AddRange(root.GetProperty("directories").EnumerateArray().Select(item => item.GetString()!));
+            backup.Directories.AddRange(root.GetProperty("directories").EnumerateArray().Select(item => PathOf(item.GetString())));
             backup.Entries.AddRange(root.GetProperty("files").EnumerateArray().Select(file => ReadEntry(file, contentOf)));
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
@@ -85,13 +85,32 @@ internal static class BackupManifest
     {
         var before = Text(file, "before") is not { } name ? new FileState { Link = Text(file, "beforeLink") } : new FileState
         {
-            Content = contentOf(name),
-            Mode = (UnixFileMode)file.GetProperty("mode").GetInt32(),
+            Content = ContentOf(name, contentOf),
+            Mode = (UnixFileMode)file.GetProperty("mode").GetInt32() & FileState.Rights,
             Owner = (file.GetProperty("user").GetUInt32(), file.GetProperty("group").GetUInt32()),
             Modified = Text(file, "modified") is { } time ? DateTime.Parse(time, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind) : null,
         };
         return new BackupEntry(
-            Text(file, "path")!, PartOf(Text(file, "part")), before, Text(file, "after")!, Text(file, "afterContent") is { } after ? contentOf(after) : null);
+            PathOf(Text(file, "path")),
+            PartOf(Text(file, "part")),
+            before,
+            Text(file, "after")!,
+            Text(file, "afterContent") is { } after ? ContentOf(after, contentOf) : null);
+    }
+
+    /// <summary>An image may come from anybody: a path that we would not have written down is none.</summary>
+    private static string PathOf(string? path) =>
+        path is ['/', _, ..] && !path.Contains('\0') && path[1..].Split('/').All(name => name is not ("" or "." or ".."))
+            ? path
+            : throw new FormatException();
+
+    /// <summary>A file beside the manifest, whose name is the hash of what is in it.</summary>
+    private static byte[] ContentOf(string name, Func<string, byte[]> contentOf)
+    {
+        if (name.Length != FileState.HashLength || !name.All(char.IsAsciiHexDigitLower))
+            throw new FormatException();
+        var content = contentOf(name);
+        return FileState.File(content, 0).Fingerprint == name ? content : throw new FormatException();
     }
 
     private static string? Text(JsonElement file, string key) => file.GetProperty(key).GetString();

@@ -15,6 +15,12 @@ internal sealed record FileState
 
     public const UnixFileMode Program = Public | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
+    /// <summary>All that a file may have; not what makes it run as its owner.</summary>
+    public const UnixFileMode Rights = (UnixFileMode)0b111_111_111;
+
+    /// <summary>Of <see cref="Fingerprint"/>, where there is a content: SHA-256 in hex.</summary>
+    public const int HashLength = 64;
+
     public static readonly FileState Absent = new();
 
     /// <summary>Null for a link, and where there is nothing.</summary>

@@ -10,6 +10,9 @@ internal sealed class NodeFiles(string root)
 {
     private readonly string _root = Path.GetFullPath(root).TrimEnd('/');
 
+    // Null: this machine's own files, or a kernel that cannot look up below a directory. Paths are resolved here as well.
+    private ImageRoot? _image = Path.GetFullPath(root).TrimEnd('/') is { Length: > 0 } directory ? ImageRoot.TryOpen(directory) : null;
+
     // Of files that are looked at as they will be; empty for the files as they are.
     private Dictionary<string, FileState> _changed = [];
 
@@ -19,15 +22,21 @@ internal sealed class NodeFiles(string root)
     /// <summary>The same files as they will be after changes that have not been made yet. Links and directories are those of now.</summary>
     public NodeFiles After(IEnumerable<FileChange> changes)
     {
-        var after = new NodeFiles(_root.Length == 0 ? "/" : _root) { _changed = new(_changed) };
+        var after = new NodeFiles(_root.Length == 0 ? "/" : _root) { _changed = new(_changed), _image = _image };
         foreach (var change in changes)
             after._changed[change.Path] = change.After;
         return after;
     }
 
-    /// <summary>Where it lies on this machine.</summary>
+    /// <summary>Where this process finds it; nothing outside of the image, whatever the path.</summary>
     /// <param name="path">Without links, as <see cref="Resolve"/> gives it.</param>
-    public string Locate(string path) => path == "/" ? $"{_root}/" : _root + path;
+    public string Locate(string path) => path == "/" ? $"{_root}/" : _image?.Locate(path) ?? NameOf(path);
+
+    /// <summary>Where an operator finds it.</summary>
+    public string NameOf(string path) => path == "/" ? $"{_root}/" : _root + path;
+
+    /// <summary>Directories have been made or removed.</summary>
+    public void ForgetDirectories() => _image?.ForgetDirectories();
 
     /// <summary>The path without links on its way, and without one at its end.</summary>
     public string Resolve(string path) => Follow(path, toTheEnd: true);

@@ -54,6 +54,7 @@ internal sealed partial class NodeWriter(NodeFiles files, Action<string>? before
     public void MakeDirectory(string path, UnixFileMode mode = PublicDirectory) => Do("make", path, () =>
     {
         Directory.CreateDirectory(files.Locate(path), mode);
+        files.ForgetDirectories();
         LibC.PersistDirectory(Path.GetDirectoryName(files.Locate(path))!);
     });
 
@@ -63,6 +64,7 @@ internal sealed partial class NodeWriter(NodeFiles files, Action<string>? before
     {
         if (Directory.Exists(files.Locate(path)) && !Directory.EnumerateFileSystemEntries(files.Locate(path)).Any())
             Do("remove", path, () => Directory.Delete(files.Locate(path)));
+        files.ForgetDirectories();
     }
 
     private static void WriteFile(string unfinished, FileState state)
@@ -73,7 +75,7 @@ internal sealed partial class NodeWriter(NodeFiles files, Action<string>? before
             file.Write(state.Content);
             if (state.Owner is { } owner && Chown(unfinished, owner.User, owner.Group) != 0)
                 throw new UnauthorizedAccessException();
-            File.SetUnixFileMode(unfinished, state.Mode); // last: chown(2) takes away what gives others rights
+            File.SetUnixFileMode(unfinished, state.Mode & FileState.Rights); // last: chown(2) takes away what gives others rights
             file.Flush(flushToDisk: true);
         }
 

@@ -1,3 +1,4 @@
+using ImageCriShim.Concurrency;
 using ImageCriShim.Images;
 using ImageCriShim.Metrics;
 using Microsoft.Extensions.Logging;
@@ -138,7 +139,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
                 return;
             var outage = new Outage(question, reason, time);
             _outages.Add(identity, outage);
-            outage.Timer = time.CreateTimer(_ => _ = AskInBackground(outage), null, FirstInterval, Timeout.InfiniteTimeSpan);
+            outage.Timer = Background.CreateTimer("the question to a registry that is set aside", time, () => _ = AskInBackground(outage), FirstInterval, Timeout.InfiniteTimeSpan);
         }
         Log.SetAside(log, $"{question.Registry.Address}", reason);
     }

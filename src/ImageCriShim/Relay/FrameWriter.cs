@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using ImageCriShim.Concurrency;
 
 namespace ImageCriShim.Relay;
 
@@ -123,7 +124,7 @@ internal sealed class FrameWriter(Socket socket, bool held)
     internal void FlushSoon()
     {
         if (BeginsFlush())
-            ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.Flush(), this, preferLocal: false);
+            Background.Queue("sending frames", this, static writer => writer.Flush());
     }
 
     /// <summary>The same, but sends at once where that needs no waiting. Not for the pump that reads from this peer.</summary>

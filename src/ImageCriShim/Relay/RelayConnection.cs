@@ -272,7 +272,8 @@ internal sealed class RelayConnection
             _lost ??= isCaller ? GrpcCode.Cancelled : GrpcCode.Unavailable;
     }
 
-    // Tells the peer that broke the protocol why, if it still reads, and ends the connection on both sides.
+    // Tells the peer that broke the protocol why, if it still reads, and ends the connection on both sides. A caller hears which calls the
+    // runtime may have seen, so that it repeats none of these (RFC 9113 section 6.8); a runtime has begun no stream.
     private void Refuse(Socket peer, ErrorCode code, string reason)
     {
         var patience = TimeSpan.FromSeconds(1); // it may have stopped reading
@@ -280,8 +281,8 @@ internal sealed class RelayConnection
         try
         {
             peer.SendTimeout = (int)patience.TotalMilliseconds;
-            var writer = peer == _caller ? ToCaller : ToRuntime;
-            writer.TrySend(Frames.GoAway(0, code, $"image-cri-shim: {reason}"), patience);
+            var (writer, last) = peer == _caller ? (ToCaller, Departure.LastOf(LastStream)) : (ToRuntime, 0);
+            writer.TrySend(Frames.GoAway(last, code, $"image-cri-shim: {reason}"), patience);
         }
         catch (SocketException)
         {

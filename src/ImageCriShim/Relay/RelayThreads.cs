@@ -1,3 +1,5 @@
+using ImageCriShim.Concurrency;
+
 namespace ImageCriShim.Relay;
 
 /// <summary>
@@ -29,7 +31,6 @@ internal static class RelayThreads
         }
     }
 
-    /// <param name="work">Throws nothing.</param>
     /// <exception cref="NoThreadException"/>
     internal static void Start(Action work)
     {
@@ -68,7 +69,7 @@ internal static class RelayThreads
         {
             do
             {
-                _work!();
+                Background.Run("a relay thread", _work!);
                 _work = null;
             }
             while (TryBecomeIdle() && WaitForWork());

@@ -89,8 +89,28 @@ public sealed class Connections : RelayTest
         (await caller.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
         caller.Connection.Send(Frame.Continuation(5, []));
         var goAway = await caller.Connection.WaitForFrame(FrameType.GoAway);
+        goAway.Number.ShouldBe(1u); // the call that was passed on: to repeat what a runtime has seen is not for a caller (RFC 9113 section 6.8)
         goAway.Payload[7].ShouldBe((byte)Http2Error.ProtocolError);
         System.Text.Encoding.UTF8.GetString(goAway.Payload.AsSpan(8)).ShouldBe("image-cri-shim: a CONTINUATION frame follows no HEADERS frame");
+    }
+
+    [Theory]
+    [InlineData(0, 0u)] // nothing was passed on
+    [InlineData(1, 1u)]
+    [InlineData(3, 5u)]
+    public async Task That_break_the_protocol_are_told_the_last_call_that_the_runtime_may_have_seen(int calls, uint last)
+    {
+        Expect("A connection was closed because its peer broke the protocol");
+        var (caller, _) = await Begin();
+        for (var call = 0; call < calls; call++)
+        {
+            var open = caller.Start("/test.Fake/Bidi");
+            await open.SendMessageAsync([1]);
+            (await open.ReadMessageAsync())!.Content.ShouldBe([1]);
+        }
+
+        caller.Connection.Send(new Frame(FrameType.WindowUpdate, 0, 0, new byte[3]));
+        (await caller.Connection.WaitForFrame(FrameType.GoAway)).Number.ShouldBe(last);
     }
 
     [Fact]
