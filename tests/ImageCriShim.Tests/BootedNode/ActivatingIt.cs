@@ -3,6 +3,7 @@ using ImageCriShim.Tests.Fakes;
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>image-cri-shim.socket: systemd makes the socket and goes on holding it.</summary>
+[Collection<BootedNodeTests>]
 public sealed class ActivatingIt(DebianNode node) : BootedTest(node)
 {
     [Fact]

@@ -1,6 +1,7 @@
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>The order in which a node starts: the runtime, the shim, kubelet.</summary>
+[Collection<BootedNodeTests>]
 public sealed class BootingIt(DebianNode node) : BootedTest(node)
 {
     [Fact]

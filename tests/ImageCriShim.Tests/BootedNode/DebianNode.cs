@@ -4,7 +4,7 @@ namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>
 /// A Debian that has booted systemd (<c>lab/lab node</c>), with containerd, two registries and a kubelet stand-in as its units, and this
-/// program installed by its Debian package. It boots once for all tests that share it; each begins with <see cref="Restore"/>.
+/// program installed by its Debian package. It boots once for all tests of a collection; each begins with <see cref="Restore"/>.
 /// </summary>
 public sealed class DebianNode : IAsyncLifetime
 {
@@ -135,8 +135,11 @@ public sealed class DebianNode : IAsyncLifetime
 [CollectionDefinition]
 public sealed class BootedNodeTests : ICollectionFixture<DebianNode>;
 
-/// <summary>A test on the booted node, which has been restored when it begins.</summary>
-[Collection<BootedNodeTests>]
+/// <summary>A second node, for tests that mostly wait: they run while the others have the first one.</summary>
+[CollectionDefinition]
+public sealed class WaitingNodeTests : ICollectionFixture<DebianNode>;
+
+/// <summary>A test on a booted node, which has been restored when it begins.</summary>
 [Trait("suite", "booted")]
 public abstract class BootedTest(DebianNode node) : IAsyncLifetime
 {

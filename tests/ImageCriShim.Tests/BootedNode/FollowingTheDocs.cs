@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>Every command of docs/COMMANDS.md prints what the page says, but for times, digests, versions and the like.</summary>
+[Collection<BootedNodeTests>]
 public sealed partial class FollowingTheDocs(DebianNode node) : BootedTest(node)
 {
     [Fact]

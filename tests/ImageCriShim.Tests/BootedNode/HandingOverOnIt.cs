@@ -5,6 +5,7 @@ using ImageCriShim.Tests.Faults;
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>Upgrades, reloads and restarts as systemd does them, under the load of a kubelet on grpc-go, with a runtime on grpc-go behind the shim.</summary>
+[Collection<WaitingNodeTests>]
 public sealed class HandingOverOnIt(DebianNode node) : BootedTest(node)
 {
     private const string Replace = "cp /usr/bin/image-cri-shim /usr/bin/shim.new && mv /usr/bin/shim.new /usr/bin/image-cri-shim";

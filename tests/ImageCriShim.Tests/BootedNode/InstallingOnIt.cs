@@ -1,6 +1,7 @@
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary><c>install</c>, <c>uninstall</c> and <c>check</c> where there is a systemd to enable, start and restart units.</summary>
+[Collection<BootedNodeTests>]
 public sealed class InstallingOnIt(DebianNode node) : BootedTest(node)
 {
     [Fact]

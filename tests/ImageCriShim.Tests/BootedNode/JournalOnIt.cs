@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>Lines of the log as journald keeps them, with their priorities.</summary>
+[Collection<BootedNodeTests>]
 public sealed class JournalOnIt(DebianNode node) : BootedTest(node)
 {
     private const string Error = "3";

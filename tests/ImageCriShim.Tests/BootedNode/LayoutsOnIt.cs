@@ -6,6 +6,7 @@ namespace ImageCriShim.Tests.BootedNode;
 /// Layouts on a real systemd: what it makes of their units, files of variables and of what install adds to them. The kubelet is a script
 /// that asks the runtime it is told of for its version each 100 ms, and says in the journal when nobody answers.
 /// </summary>
+[Collection<BootedNodeTests>]
 public sealed class LayoutsOnIt(DebianNode node) : BootedTest(node)
 {
     private const string Kept = "/opt/kept-for-layouts";

@@ -1,6 +1,7 @@
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>What the unit lets the shim have.</summary>
+[Collection<BootedNodeTests>]
 public sealed class LimitingIt(DebianNode node) : BootedTest(node)
 {
     private const string Cgroups = "/sys/fs/cgroup";

@@ -1,6 +1,7 @@
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>What it is all for: an image by its public name, from the node's registry, by the node's containerd.</summary>
+[Collection<BootedNodeTests>]
 public sealed class PullingOnIt(DebianNode node) : BootedTest(node)
 {
     [Fact]

@@ -1,6 +1,7 @@
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary><c>systemctl reload</c>.</summary>
+[Collection<BootedNodeTests>]
 public sealed class ReloadingTheUnit(DebianNode node) : BootedTest(node)
 {
     private const string Journal = "journalctl -q -b -o cat -u image-cri-shim _PID=$(systemctl show --value -p MainPID image-cri-shim)";

@@ -5,6 +5,7 @@ using ImageCriShim.Tests.Node;
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>A shim that hangs, is killed, or has no memory: systemd brings it back, and callers wait meanwhile.</summary>
+[Collection<BootedNodeTests>]
 public sealed class SurvivingOnIt(DebianNode node) : BootedTest(node)
 {
     [Fact]

@@ -3,6 +3,7 @@ using ImageCriShim.Tests.Node;
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>The Debian package: what it brings, an upgrade under way, and its end.</summary>
+[Collection<BootedNodeTests>]
 public sealed class UpgradingOnIt(DebianNode node) : BootedTest(node)
 {
     [Fact]

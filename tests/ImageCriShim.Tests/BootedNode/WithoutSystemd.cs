@@ -1,6 +1,7 @@
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>The package where no systemd runs: in a chroot, as an image of a node is made.</summary>
+[Collection<BootedNodeTests>]
 public sealed class WithoutSystemd(DebianNode node) : BootedTest(node)
 {
     private const string Overlay = "/run/chroot";

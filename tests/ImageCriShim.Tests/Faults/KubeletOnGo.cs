@@ -4,8 +4,10 @@ using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Faults;
 
-/// <summary>What kubelet's own stack, with kubelet's own connection parameters, makes of restarts and of a runtime on that stack.</summary>
-[Collection<FaultTests>]
+/// <summary>
+/// What kubelet's own stack, with kubelet's own connection parameters, makes of restarts and of a runtime on that stack. It mostly waits
+/// and needs no <see cref="FaultNode"/>, so it runs while others use that.
+/// </summary>
 [Trait("suite", "faults")]
 public sealed class KubeletOnGo : IDisposable
 {

@@ -40,6 +40,19 @@ internal sealed class FakeSystemctl : IDisposable
     /// <summary>What it was asked since it was made.</summary>
     public List<string> Calls { get; } = [];
 
+    /// <summary>What the program does when it is called with these arguments.</summary>
+    public (int Code, string Output) Run(string line)
+    {
+        lock (_systemd.Gate)
+        {
+            Calls.Add(line);
+            _systemd.OnMoment($"before systemctl {line}");
+            var result = RunOrFail(line);
+            _systemd.OnMoment($"after systemctl {line}");
+            return result;
+        }
+    }
+
     public void Dispose() => _listener.Dispose();
 
     private void Serve()
@@ -58,18 +71,6 @@ internal sealed class FakeSystemctl : IDisposable
         catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException or InvalidOperationException)
         {
             // It has been closed.
-        }
-    }
-
-    private (int Code, string Output) Run(string line)
-    {
-        lock (_systemd.Gate)
-        {
-            Calls.Add(line);
-            _systemd.OnMoment($"before systemctl {line}");
-            var result = RunOrFail(line);
-            _systemd.OnMoment($"after systemctl {line}");
-            return result;
         }
     }
 

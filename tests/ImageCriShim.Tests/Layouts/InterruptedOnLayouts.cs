@@ -19,10 +19,11 @@ public sealed class InterruptedOnLayouts : LayoutTest
 
     private void ForEachStep(string layout, bool installed, Func<LayoutNode, Outcome> run)
     {
+        Begin(layout);
         string? step = "";
         for (var at = 0; step is not null; at++)
         {
-            Begin(layout);
+            BeginAgain(layout);
             if (installed)
                 Node.Install().Code.ShouldBe(0);
             step = Node.Interrupt(at, run);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using YamlDotNet.Serialization;
 
 namespace ImageCriShim.Tests.Layouts;
@@ -16,6 +17,9 @@ internal sealed record KubeletSettings(string Runtime, string Images, IReadOnlyL
 
     // Of those that may stand without a value, what layouts have.
     private static readonly HashSet<string> s_switches = ["enable-server", "fail-swap-on", "register-node", "rotate-certificates"];
+
+    // The same few texts are read thousands of times.
+    private static readonly ConcurrentDictionary<string, Dictionary<string, string>> s_parsed = new();
 
     public override string ToString() =>
         string.Join('\n', Others.Prepend(Images == Runtime ? Runtime : $"{Runtime}, for images {Images}"));
@@ -71,19 +75,24 @@ internal sealed record KubeletSettings(string Runtime, string Images, IReadOnlyL
     }
 
     /// <summary>The top keys of a file, with their values as JSON.</summary>
-    public static Dictionary<string, string> ReadYaml(NodeTree tree, string path)
+    public static IReadOnlyDictionary<string, string> ReadYaml(NodeTree tree, string path)
     {
+        var text = tree.Read(path) ?? throw new NodeFailure($"kubelet does not start: {path} is missing");
         try
         {
-            var text = tree.Read(path) ?? throw new NodeFailure($"kubelet does not start: {path} is missing");
-            var map = new DeserializerBuilder().WithDuplicateKeyChecking().Build().Deserialize<Dictionary<string, object?>>(text) ?? [];
-            var json = new SerializerBuilder().JsonCompatible().Build();
-            return map.ToDictionary(entry => entry.Key, entry => json.Serialize(entry.Value).Trim());
+            return s_parsed.GetOrAdd(text, ParseYaml);
         }
         catch (YamlDotNet.Core.YamlException e)
         {
-            throw new NodeFailure($"{path} is no YAML: {e.Message}\n{tree.Read(path)}");
+            throw new NodeFailure($"{path} is no YAML: {e.Message}\n{text}");
         }
+    }
+
+    private static Dictionary<string, string> ParseYaml(string text)
+    {
+        var map = new DeserializerBuilder().WithDuplicateKeyChecking().Build().Deserialize<Dictionary<string, object?>>(text) ?? [];
+        var json = new SerializerBuilder().JsonCompatible().Build();
+        return map.ToDictionary(entry => entry.Key, entry => json.Serialize(entry.Value).Trim());
     }
 
     public static string Plain(string json) => json is ['"', .., '"'] ? json[1..^1] : json;

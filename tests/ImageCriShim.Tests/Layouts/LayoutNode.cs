@@ -26,7 +26,7 @@ internal sealed class LayoutNode : IDisposable
     private readonly List<string> _failures = [];
     private readonly ManualResetEventSlim _isOver = new();
     private readonly Thread _clock;
-    private Func<string, string?>? _interruption;
+    private Func<string, bool>? _interruption;
 
     public LayoutNode(Layout layout)
     {
@@ -75,12 +75,18 @@ internal sealed class LayoutNode : IDisposable
     public Finding Check() => KubeletLook.Look(new NodeRoot(new NodeFiles(_files.Root)), Shim);
 
     /// <summary>Runs install or uninstall, killed before a step of it, or with a systemctl that fails.</summary>
-    /// <param name="at">How many steps it gets to do.</param>
+    /// <param name="at">How many steps it gets to do; a run with less was interrupted before each of them.</param>
     /// <returns>The step; null where it has no more than that.</returns>
     public string? Interrupt(int at, Func<LayoutNode, Outcome> run)
     {
         string? reached = null;
-        _interruption = step => at-- == 0 ? reached = $"before: {step}" : null;
+        _interruption = step =>
+        {
+            if (at-- > 0)
+                return false;
+            (_interruption, reached) = (null, $"before: {step}");
+            return true;
+        };
         try
         {
             run(this);
@@ -103,8 +109,11 @@ internal sealed class LayoutNode : IDisposable
     }
 
     /// <summary>Restarts the kubelet, as its operator may at any time.</summary>
-    public void RestartKubelet() =>
-        Run($"systemctl daemon-reload && systemctl restart {string.Join(' ', _systemd.Kubelets.Select(unit => unit.Unit.Name))}\n");
+    public void RestartKubelet()
+    {
+        foreach (var command in (string[])["daemon-reload", $"restart {string.Join(' ', _systemd.Kubelets.Select(unit => unit.Unit.Name))}"])
+            _systemctl.Run(command).Code.ShouldBe(0, $"systemctl {command}\n{string.Join('\n', _failures)}");
+    }
 
     public void Reboot()
     {
@@ -137,15 +146,22 @@ internal sealed class LayoutNode : IDisposable
 
     private string? Option(string name) => Array.IndexOf(_layout.Options, name) is >= 0 and var at ? _layout.Options[at + 1] : null;
 
-    private bool IsInterrupted(string step) => _interruption?.Invoke(step) is not null;
+    private bool IsInterrupted(string step) => _interruption?.Invoke(step) is true;
 
     private void AskAtStep(string step)
     {
         AskWithin($"before: {step}");
+        var isInterrupted = IsInterrupted(step);
+        if (_interruption is null) // else another run is interrupted before this step, with the same files
+            CutPower(step);
+        if (isInterrupted)
+            throw new OperationCanceledException(step);
+    }
+
+    private void CutPower(string step)
+    {
         lock (_systemd.Gate)
             Try($"a power cut before: {step}", () => PowerCut.ShouldLeaveARuntime(_tree, _layout.Runtimes));
-        if (IsInterrupted(step))
-            throw new OperationCanceledException(step);
     }
 
     private void AskEach100Milliseconds()

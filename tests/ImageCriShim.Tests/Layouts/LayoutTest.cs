@@ -28,6 +28,13 @@ public abstract class LayoutTest : IDisposable
         (_node, _untouched) = (new LayoutNode(Layout.Read(layout)), new LayoutNode(Layout.Read(layout)));
     }
 
+    /// <summary>Another node of the layout, beside the same untouched one.</summary>
+    private protected void BeginAgain(string layout)
+    {
+        Node.Dispose();
+        _node = new LayoutNode(Layout.Read(layout));
+    }
+
     /// <summary>Lets it happen to both nodes.</summary>
     private protected void Happens(string what)
     {
