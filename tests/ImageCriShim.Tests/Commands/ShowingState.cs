@@ -144,7 +144,7 @@ public sealed class ShowingState : DaemonTest
         await using var caller = await RawCaller.ConnectAsync(ShimSocketPath);
         (await caller.CallAsync("/runtime.v1.ImageService/PullImage", Field(1, Field(1, "nginx:1.25")))).Status.ShouldBe(0);
         (await caller.CallAsync("/runtime.v1.ImageService/PullImage", Field(1, Field(1, "absent.invalid/team/app:2")))).Status.ShouldBe(5);
-        await Wait.Until(() => File.Exists(Path.Combine(State, "pulls.json")) && File.Exists(Path.Combine(State, "missing.json")));
+        await Wait.Until(() => IsSaved("pulls.json", "nginx:1.25") && IsSaved("missing.json", "team/app:2"));
 
         string[] show = ["-f", Directory.File("image-cri-shim.yaml")];
         var (code, images) = await Run(["images", "-o", "json", .. show]);
@@ -168,6 +168,10 @@ public sealed class ShowingState : DaemonTest
         new("docker.io/library/nginx:1.25", s_start, s_start, ["sealos.hub:5000/library/nginx:1.25"]),
         new($"quay.io/a/b@{s_digest}", s_start.AddHours(1), s_start.AddHours(2), []),
     ];
+
+    // The files may have been there before with less in them.
+    private bool IsSaved(string file, string what) =>
+        Path.Combine(State, file) is var path && File.Exists(path) && File.ReadAllText(path).Contains(what, StringComparison.Ordinal);
 
     private void Save(string file, ReadOnlyMemory<byte> content)
     {

@@ -1,5 +1,7 @@
 namespace ImageCriShim.Tests.EndToEnd.Transparency;
 
-/// <summary>Tests with deadlines and keepalives in them run one after the other, not beside each other.</summary>
-[CollectionDefinition("by the clock", DisableParallelization = true)]
+/// <summary>
+/// Tests with deadlines and keepalives in them run one after the other, not beside each other. Tests of other collections run meanwhile.
+/// </summary>
+[CollectionDefinition]
 public sealed class ByTheClock;

@@ -3,7 +3,7 @@ namespace ImageCriShim.Tests.EndToEnd.Transparency;
 
 /// <summary>Callers and runtimes that nobody here wrote observe through the shim what they observe without it.</summary>
 [Trait("suite", "endtoend")]
-[Collection("by the clock")]
+[Collection<ByTheClock>]
 public sealed class CallersOfOtherStacks
 {
     /// <summary>The promise for a cancellation, from the caller's deed to the runtime's knowledge.</summary>

@@ -3,7 +3,7 @@ namespace ImageCriShim.Tests.EndToEnd.Transparency;
 
 /// <summary>A suite that cannot fail proves nothing: each of these proxies does one thing wrong and must be found out.</summary>
 [Trait("suite", "endtoend")]
-[Collection("by the clock")]
+[Collection<ByTheClock>]
 public sealed class WhatTheSuiteNotices
 {
     private static readonly Dictionary<string,
