@@ -55,7 +55,7 @@ fill_tree() {
     install -D -m 755 "$binary" "$tree/usr/bin/image-cri-shim"
     install -D -m 644 -t "$tree/lib/systemd/system" packaging/image-cri-shim.service packaging/image-cri-shim.socket
     install -D -m 600 packaging/image-cri-shim.yaml "$tree/etc/image-cri-shim.yaml"
-    install -d -m 755 "$tree/etc/image-cri-shim.d"
+    install -d -m 750 "$tree/etc/image-cri-shim.d"
     install -D -m 644 packaging/image-cri-shim.yaml "$doc/examples/image-cri-shim.yaml"
     install -D -m 644 -t "$share/image-cri-shim" $(dashboards_and_rules)
     install -D -m 644 packaging/debian/copyright "$doc/copyright"

@@ -60,7 +60,7 @@ internal sealed class CallRouting : IDisposable
         settings = settings.Keeping(before.Settings);
         Volatile.Write(ref _environment, before.With(settings));
         _outages!.Keep(settings.Registries);
-        before.Registries.Keep(settings.Registries);
+        before.Registries.Keep(before.Settings.Registries, settings.Registries);
     }
 
     public void Dispose()

@@ -50,7 +50,7 @@ internal sealed class Reload : IDisposable
         StderrLogger log)
     {
         (_path, _read, _inForce, FailOpen, _routing, _metrics, _log) = (path, read, inForce, failOpen, routing, metrics, log);
-        _remarks = [.. config.Warnings, .. config.Notes];
+        _remarks = [.. config.Warnings, .. config.Notes, .. config.OpenToAll];
         _timer = Background.CreateTimer("the look at the settings", time, Look);
     }
 
@@ -195,7 +195,9 @@ internal sealed class Reload : IDisposable
             Log.ConfigWarning(_log, warning);
         foreach (var note in config.Notes.Where(note => !_remarks.Contains(note)))
             Log.ConfigNote(_log, note);
-        _remarks = [.. config.Warnings, .. config.Notes];
+        foreach (var file in config.OpenToAll.Where(file => !_remarks.Contains(file)))
+            Log.SecretsOpenToAll(_log, file);
+        _remarks = [.. config.Warnings, .. config.Notes, .. config.OpenToAll];
         if (config.Settings is { } settings)
             Adopt(settings with { RuntimeSocket = settings.RuntimeSocket ?? _inForce.RuntimeSocket }); // not named: the one that was found
         else

@@ -29,6 +29,8 @@ internal static class ShimHost
             Log.ConfigWarning(log, warning);
         foreach (var note in config.Notes)
             Log.ConfigNote(log, note);
+        foreach (var file in config.OpenToAll)
+            Log.SecretsOpenToAll(log, file);
         // A predecessor whose settings can be used is better than a successor that forwards everything unread.
         if (config.Settings is null && !(options.FailOpen && predecessor?.IsFailingOpen is not false))
             return Fail(log, predecessor, config.Problems, BadConfig);

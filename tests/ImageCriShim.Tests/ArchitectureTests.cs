@@ -27,7 +27,7 @@ public sealed partial class ArchitectureTests
         ["Commands"] = ["Inspection", "Installation", "Rewriting", "Registries", "Images", "Configuration", "Hosting"],
     };
 
-    private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "CallRouting.cs", "Reload.cs", "LibC.cs", "ShimVersion.cs", "FileIdentity.cs", "RegularFile.cs", "Descriptors.cs", "DaemonPages.cs", "ProcessAge.cs", "Daemon.cs", "Draining.cs", "Succession.cs", "ServeOptions.cs", "StartError.cs", "JsonText.cs"];
+    private static readonly string[] s_roots = ["CommandLine.cs", "Program.cs", "ShimHost.cs", "CallRouting.cs", "Reload.cs", "LibC.cs", "ShimVersion.cs", "FileIdentity.cs", "RegularFile.cs", "Descriptors.cs", "DaemonPages.cs", "ProcessAge.cs", "Daemon.cs", "Draining.cs", "Succession.cs", "ServeOptions.cs", "StartError.cs", "JsonText.cs", "PrintableText.cs"];
 
     // Ids of log lines, by folder: operators search for them.
     private static readonly Dictionary<string, int> s_logRanges = new()

@@ -7,6 +7,7 @@ namespace ImageCriShim.Commands;
 internal static class CheckText
 {
     private const int StateWidth = 9;
+    private const int LongestLine = 4096; // of a file that is to be written
 
     public static string Format(IReadOnlyList<Finding> findings, bool hasColour)
     {
@@ -23,11 +24,14 @@ internal static class CheckText
         text.Append($"{finding.What}: {finding.Text}\n");
         foreach (var remedy in finding.Remedies)
         {
-            text.Append(' ', StateWidth).Append($"- {remedy.Heading}\n");
+            text.Append(' ', StateWidth).Append($"- {Shown(remedy.Heading)}\n");
             foreach (var line in remedy.Lines)
-                text.Append(line.Length == 0 ? "\n" : $"{new string(' ', StateWidth + 4)}{line}\n");
+                text.Append(line.Length == 0 ? "\n" : $"{new string(' ', StateWidth + 4)}{Shown(line)}\n");
         }
     }
+
+    /// <summary>To be taken literally, so a tab stays one.</summary>
+    private static string Shown(string line) => string.Join('\t', line.Split('\t').Select(part => PrintableText.Of(part, LongestLine)));
 
     private static string Sum(IReadOnlyList<Finding> findings)
     {

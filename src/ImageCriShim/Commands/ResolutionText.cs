@@ -7,11 +7,13 @@ namespace ImageCriShim.Commands;
 /// <summary>A resolution for people.</summary>
 internal static class ResolutionText
 {
+    private const int LongestLine = 4096; // a few registries, each with what it says
+
     public static string Format(Resolution resolution)
     {
         var text = new StringBuilder();
         var image = resolution.Decision.Image;
-        text.Append(image);
+        text.Append(PrintableText.Of(image));
         if (resolution.Name is { } name && $"{name}" != image)
             text.Append($" is {name}");
         text.Append('\n');
@@ -32,8 +34,12 @@ internal static class ResolutionText
 
     private static string Outcome(Resolution resolution) => resolution.Decision.Kind switch
     {
-        DecisionKind.Blocked => $"refused: {resolution.Decision.Reason}",
-        DecisionKind.Nowhere => $"not pulled: {resolution.Decision.Reason}; offlineOnly forbids the name as given",
-        _ => $"pulled as: {string.Join(", then ", resolution.ToPull.Select(candidate => candidate.Image))}\nreason: {resolution.Decision.Reason}",
+        DecisionKind.Blocked => $"refused: {Reason(resolution)}",
+        DecisionKind.Nowhere => $"not pulled: {Reason(resolution)}; offlineOnly forbids the name as given",
+        _ => $"pulled as: {Shown(string.Join(", then ", resolution.ToPull.Select(candidate => candidate.Image)))}\nreason: {Reason(resolution)}",
     };
+
+    private static string Reason(Resolution resolution) => Shown(resolution.Decision.Reason);
+
+    private static string Shown(string text) => PrintableText.Of(text, LongestLine);
 }

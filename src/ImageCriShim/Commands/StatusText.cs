@@ -86,7 +86,7 @@ internal static class StatusText
         _ => $"{Math.Max(0, (int)age.TotalSeconds)} s",
     };
 
-    private static string Text(JsonElement of, string key) => of.TryGetProperty(key, out var value) ? value.ToString() : "";
+    private static string Text(JsonElement of, string key) => of.TryGetProperty(key, out var value) ? PrintableText.Of(value.ToString()) : "";
 
     private static long Number(JsonElement of, string key) => of.TryGetProperty(key, out var value) && value.TryGetInt64(out var number) ? number : 0;
 

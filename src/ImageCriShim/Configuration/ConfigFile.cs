@@ -9,18 +9,20 @@ internal static class ConfigFile
     public static ConfigResult Load(string path, Origins? origins = null)
     {
         var reports = new List<ConfigReport>();
-        var tops = new List<YamlMap?>();
+        var (tops, open) = (new List<YamlMap?>(), new List<string>());
         var dropIns = DropIns.Find(path, out var problem);
         foreach (var file in dropIns.Prepend(path))
         {
             reports.Add(new ConfigReport(file == path ? Path.GetFileName(path) : $"{Path.GetFileName(DropIns.DirectoryOf(path))}/{Path.GetFileName(file)}"));
             tops.Add(YamlFile.Read(file, reports[^1]));
+            if (tops[^1] is { } top && SecretKeys.AreIn(top) && FileIdentity.Find(file) is { } found && (found.Mode & UnixFileMode.OtherRead) != 0)
+                open.Add(file);
         }
 
         if (problem is not null) // not as if there were none: their registries are missing
             reports[0].Problem("", 0, problem);
         var settings = tops is [not null, ..] ? SettingsReader.Read([.. tops.OfType<YamlMap>()], origins) : null;
-        return ConfigResult.Of(settings, reports);
+        return ConfigResult.Of(settings, reports) with { OpenToAll = open };
     }
 }
 
@@ -32,6 +34,9 @@ internal static class ConfigFile
 internal sealed record ConfigResult(
     ShimSettings? Settings, IReadOnlyList<string> Problems, IReadOnlyList<string> Warnings, IReadOnlyList<string> Notes)
 {
+    /// <summary>Files with secrets in them that others than their owner and group may read.</summary>
+    public IReadOnlyList<string> OpenToAll { get; init; } = [];
+
     /// <param name="settings">If the files say nothing wrong.</param>
     /// <param name="reports">Of all files, in the order in which they are read.</param>
     public static ConfigResult Of(ShimSettings? settings, IReadOnlyList<ConfigReport> reports)

@@ -6,6 +6,8 @@ namespace ImageCriShim.Configuration;
 /// </summary>
 internal sealed class ConfigReport(string file)
 {
+    private const int LongestLine = 2048; // with all that is allowed
+
     private readonly List<Entry> problems = [];
     private readonly List<Entry> warnings = [];
     private readonly List<Entry> notes = [];
@@ -51,7 +53,7 @@ internal sealed class ConfigReport(string file)
     {
         var place = number > 0 ? $"{file}:{Math.Min(number, LastLine)}" : file;
         var line = key.Length == 0 ? $"{place}: {text}" : $"{key} ({place}): {text}";
-        return string.Concat(line.Select(c => char.IsControl(c) ? '?' : c)); // a value that is quoted may hold a line break, or a terminal's commands
+        return PrintableText.Of(line, LongestLine); // a value that is quoted may hold a line break, or a terminal's commands
     }
 
     private static List<string> InOrder(List<Entry> entries) =>

@@ -81,7 +81,7 @@ internal static class YamlFile
         if (e is AnchorNotFoundException)
             return "a value that begins with * must be in quotes";
         return e.Message.StartsWith(twice, StringComparison.Ordinal)
-            ? $"the key {e.Message[twice.Length..]} stands there twice; use it once, and begin each entry of a list with a dash"
+            ? $"the key {SecretKeys.Show(e.Message[twice.Length..])} stands there twice; use it once, and begin each entry of a list with a dash"
             : e.Message;
     }
 

@@ -54,6 +54,9 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
         {
             case null:
                 return null;
+            case YamlScalarNode scalar when !SecretKeys.Has(key) && SecretKeys.FindWithin(scalar.Value ?? "") is { } swallowed:
+                Problem(key, $"holds {swallowed}: as well; write that on a line of its own, indented like this one, with a space behind its colon");
+                return null;
             case YamlScalarNode scalar:
                 return scalar.Value;
             default:
@@ -127,13 +130,27 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     {
         foreach (var (key, entry) in _entries)
         {
-            if (_known.Contains(key))
-                continue;
-            var nearest = NearestWord.Find(key, _known);
-            var allowed = nearest is null ? $"known keys: {string.Join(", ", _known.Order(StringComparer.Ordinal))}" : $"did you mean {nearest}?";
-            entry.Report.Problem(PathOf(key), entry.Key.Start.Line, $"unknown key; {allowed}");
+            if (!_known.Contains(key))
+                Refuse(SecretKeys.Show(key), isCut: key.Contains(':'), entry);
         }
     }
+
+    /// <param name="shown">Empty where the key is not to be seen.</param>
+    /// <param name="isCut">The key goes on with a colon.</param>
+    private void Refuse(string shown, bool isCut, Entry entry)
+    {
+        var nearest = shown.Length == 0 ? null : NearestWord.Find(shown, _known);
+        var allowed = (nearest, isCut) switch
+        {
+            (null, true) => $"put a space behind the colon of a key; {AllKnown()}",
+            (null, false) => AllKnown(),
+            (_, true) => $"put a space behind the colon; did you mean {nearest}: ...?",
+            (_, false) => $"did you mean {nearest}?",
+        };
+        entry.Report.Problem(shown.Length == 0 ? path : PathOf(shown), entry.Key.Start.Line, $"unknown key; {allowed}");
+    }
+
+    private string AllKnown() => $"known keys: {string.Join(", ", _known.Order(StringComparer.Ordinal))}";
 
     private YamlNode? Find(string key)
     {

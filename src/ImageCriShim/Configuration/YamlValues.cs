@@ -101,6 +101,8 @@ internal static class YamlValues
         for (var index = 0; index < entries.Count; index++)
         {
             var text = (entries[index] as YamlScalarNode)?.Value ?? "this";
+            if (SecretKeys.FindWithin(text) is not null)
+                text = "this"; // not to be shown
             if (ImagePattern.TryParse(text, out var pattern))
                 patterns.Add(pattern);
             else

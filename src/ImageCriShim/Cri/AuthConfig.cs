@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using ImageCriShim.Registries.Auth;
 
 namespace ImageCriShim.Cri;
@@ -21,6 +22,25 @@ internal static class AuthConfig
         var auth = ProtoMessage.GetMessage(request, RequestAuth);
         return HasText(auth, Username) || HasText(auth, Password) || HasText(auth, Auth) || HasText(auth, IdentityToken) || HasText(auth, RegistryToken);
     }
+
+    /// <summary>Every secret that the runtime is given with a request, whoever put it there.</summary>
+    /// <exception cref="MalformedMessageException"/>
+    internal static SentSecrets ReadSecrets(ReadOnlySpan<byte> request)
+    {
+        var auth = ProtoMessage.GetMessage(request, RequestAuth);
+        if (auth.Length == 0)
+            return SentSecrets.None;
+        var both = ProtoMessage.GetString(auth, Auth); // user:password in base64, as docker keeps it
+        return SentSecrets.Of(
+            new Credential.Password(ProtoMessage.GetString(auth, Username), ProtoMessage.GetString(auth, Password)),
+            new Credential.RegistryToken(both),
+            Decode(both),
+            new Credential.IdentityToken(ProtoMessage.GetString(auth, IdentityToken)),
+            new Credential.RegistryToken(ProtoMessage.GetString(auth, RegistryToken)));
+    }
+
+    private static Credential.Password? Decode(string both) =>
+        StatusDetails.TryDecode(both) is { Length: > 0 } octets ? Credential.Password.Split(Encoding.UTF8.GetString(octets).TrimEnd('\0')) : null;
 
     /// <summary>The request with this credential and no other, or with none.</summary>
     /// <param name="serverAddress">A URL of the host that is pulled from: containerd drops a credential that is for another.</param>

@@ -1,4 +1,5 @@
 using ImageCriShim.Images;
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
 
@@ -83,7 +84,7 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return new GrpcStatus(StatusCode.DeadlineExceeded, DescribeLateness()).ToAnswer();
+            return new GrpcStatus(StatusCode.DeadlineExceeded, PrintableText.Of(DescribeLateness())).ToAnswer();
         }
     }
 
@@ -102,13 +103,15 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     protected virtual string DescribeLateness() => "context deadline exceeded";
 
     /// <summary>The same method once more, with another message.</summary>
-    protected Task<RuntimeReply> Call(byte[] message, CancellationToken cancellation) =>
-        AtRuntime(Environment.Runtime.Call(head, message, Remaining, cancellation));
+    /// <param name="image">What it is asked for.</param>
+    /// <param name="sent">The secrets in the message, which are in no failure that comes back.</param>
+    protected async Task<RuntimeReply> Call(byte[] message, string image, SentSecrets sent, CancellationToken cancellation) =>
+        RuntimeWords.Clean(await AtRuntime(Environment.Runtime.Call(head, message, Remaining, cancellation)), sent, image);
 
     /// <summary>Another method, as the same caller.</summary>
     /// <param name="method"><c>service/method</c>.</param>
-    protected Task<RuntimeReply> Call(string method, byte[] message, CancellationToken cancellation) =>
-        AtRuntime(Environment.Runtime.Call(head.For(method), message, Remaining, cancellation));
+    protected async Task<RuntimeReply> Call(string method, byte[] message, CancellationToken cancellation) => RuntimeWords.Clean(
+        await AtRuntime(Environment.Runtime.Call(head.For(method), message, Remaining, cancellation)), SentSecrets.None, "");
 
     /// <summary>What is waited for is the runtime, so it is nothing that we add.</summary>
     protected async Task<T> AtRuntime<T>(Task<T> call)

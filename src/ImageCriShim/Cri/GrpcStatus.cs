@@ -25,7 +25,7 @@ internal sealed record GrpcStatus(StatusCode Code, string Message)
     /// <param name="details">Of <see cref="StatusDetails"/>.</param>
     internal Relay.StreamAnswer ToAnswer(KeyValuePair<string, string>? details = null)
     {
-        var answer = Relay.StreamAnswer.Error((int)Code, Message);
+        var answer = Relay.StreamAnswer.Error((int)Code, PrintableText.Of(Message));
         return details is { } trailer ? answer with { Trailers = [.. answer.Trailers, trailer] } : answer;
     }
 }

@@ -1,6 +1,7 @@
 using ImageCriShim.Concurrency;
 using ImageCriShim.Configuration;
 using ImageCriShim.Images;
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
 
@@ -88,7 +89,9 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
     {
         var ahead = name == _expected ? TakeAhead() : null;
         var reply = ahead is null ? null : await AtRuntime(ahead.Finish(cancellation));
-        return reply ?? await Call(Rename(Request.Span, name), cancellation);
+        return reply is null
+            ? await Call(Rename(Request.Span, name), name, SentSecrets.None, cancellation)
+            : RuntimeWords.Clean(reply, SentSecrets.None, name);
     }
 
     private AheadCall? TakeAhead() => Interlocked.Exchange(ref _ahead, s_taken) as AheadCall;

@@ -32,7 +32,7 @@ internal static class PullFailure
         var code = FindFurthest(outcome, byTag)?.Status.Code ?? StatusCode.NotFound;
         if (outcome.Decision.IsForLackOfRegistries)
             code = StatusCode.Unknown;
-        return new GrpcStatus(code, message);
+        return new GrpcStatus(code, PrintableText.Of(message));
     }
 
     /// <summary>The runtime's reply to the attempt that came furthest, which gives the code and the details.</summary>

@@ -126,7 +126,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         var begin = Environment.Time.GetTimestamp();
         try
         {
-            var reply = await Call(request.Message, cancellation);
+            var reply = await Call(request.Message, candidate.Image, AuthConfig.ReadSecrets(request.Message), cancellation);
             if (reply.Status.IsOk)
                 NotePulled(candidate, begin);
             else

@@ -25,7 +25,7 @@ internal sealed class RecentPulls
         {
             if (_pulls.Count == MaxPulls)
                 _pulls.Dequeue();
-            _pulls.Enqueue(pull);
+            _pulls.Enqueue(pull with { Image = PrintableText.Of(pull.Image), Reason = PrintableText.Of(pull.Reason) });
         }
     }
 }

@@ -1,3 +1,4 @@
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Relay;
 
 namespace ImageCriShim.Cri;
@@ -28,7 +29,7 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
     {
         var (name, image) = await Find(cancellation);
         var request = name == Image ? Request.ToArray() : CriMessages.WithImage(Request.Span, name);
-        var reply = await Call(request, cancellation);
+        var reply = await Call(request, name, SentSecrets.None, cancellation);
         if (!reply.Status.IsOk)
             return reply.ToAnswer();
         Environment.Record.Forget([Image, name, .. image is null ? [] : image.Tags.Concat(image.Digests).Append(image.Id)]);

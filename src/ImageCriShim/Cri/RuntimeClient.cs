@@ -15,6 +15,8 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
     /// </summary>
     internal const int MaxConnections = 2 * CallLimits.MaxPullsAtRuntime;
 
+    private const int LongestHttpStatus = 8; // three digits
+
     private const int MaxWaiting = 4096; // for one of them; a call that waits costs some KiB
 
     /// <summary>A look-up takes a tenth of a millisecond: where none has ended by then, the runtime hangs.</summary>
@@ -121,7 +123,7 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
     {
         var trailers = answer.Trailers ?? [];
         if (answer.HttpStatus != "200" && !trailers.Exists(trailer => trailer.Key == "grpc-status"))
-            return Failed(CodeOfHttp(answer.HttpStatus), $"the runtime answered HTTP {answer.HttpStatus}");
+            return Failed(CodeOfHttp(answer.HttpStatus), $"the runtime answered HTTP {PrintableText.Of(answer.HttpStatus, LongestHttpStatus)}");
         var status = ReadStatus(trailers);
         if (!status.IsOk)
             return new RuntimeReply(status, default, answer.Headers, trailers);
@@ -153,6 +155,6 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
     private static RuntimeReply Failed(StatusCode code, string message)
     {
         var answer = StreamAnswer.Error((int)code, $"image-cri-shim: {message}");
-        return new RuntimeReply(new GrpcStatus(code, message), default, [], answer.Trailers);
+        return new RuntimeReply(new GrpcStatus(code, message), default, [], answer.Trailers) { IsOurs = true };
     }
 }

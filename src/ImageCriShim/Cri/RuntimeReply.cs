@@ -12,6 +12,9 @@ internal sealed record RuntimeReply(
     IReadOnlyList<KeyValuePair<string, string>> Headers,
     IReadOnlyList<KeyValuePair<string, string>> Trailers)
 {
+    /// <summary>It never came to an answer: the words are our own.</summary>
+    internal bool IsOurs { get; init; }
+
     /// <summary>The same answer for the caller, details and metadata included.</summary>
     /// <param name="edited">The gRPC frame of the message in its place; null: as it came.</param>
     internal StreamAnswer ToAnswer(ReadOnlyMemory<byte>? edited = null) => Status.IsOk

@@ -30,6 +30,8 @@ internal sealed record RuntimeVersions(bool V1, bool V1Alpha2)
         .. new[] { "ListImages", "ImageStatus", "PullImage", "RemoveImage", "ImageFsInfo" }.Select(method => Encoding.ASCII.GetBytes($"ImageService/{method}")),
     ];
 
+    private const int LongestShown = 128; // of what a runtime calls itself
+
     private static ReadOnlySpan<byte> V1Prefix => "/runtime.v1."u8;
 
     private static ReadOnlySpan<byte> V1Alpha2Prefix => "/runtime.v1alpha2."u8;
@@ -44,11 +46,13 @@ internal sealed record RuntimeVersions(bool V1, bool V1Alpha2)
         {
             var reply = runtime.CallAndWait($"/runtime.{version}.RuntimeService/Version", () => Stopwatch.GetElapsedTime(begin) < patience);
             if (reply is { Status.IsOk: true, Message.Span: var message })
-                return (ProtoMessage.GetString(message, runtimeName), ProtoMessage.GetString(message, runtimeVersion));
+                return (Shown(ProtoMessage.GetString(message, runtimeName)), Shown(ProtoMessage.GetString(message, runtimeVersion)));
         }
 
         return null;
     }
+
+    private static string Shown(string text) => PrintableText.Of(text, LongestShown);
 
     /// <summary>The name under which this runtime has the method; empty where it is the caller's own, or a method that is nobody else's.</summary>
     internal ReadOnlyMemory<byte> Rename(ReadOnlySpan<byte> path)

@@ -104,4 +104,7 @@ internal static partial class Log
 
     [LoggerMessage(1240, LogLevel.Warning, "image-cri-shim status will not find this process: {Path} cannot be listened on ({Problem})")]
     internal static partial void StatusNotServed(ILogger log, string path, string problem);
+
+    [LoggerMessage(1242, LogLevel.Warning, "{File} holds secrets and may be read by everybody on this machine; run chmod 600 {File}")]
+    internal static partial void SecretsOpenToAll(ILogger log, string file);
 }

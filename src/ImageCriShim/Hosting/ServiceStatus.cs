@@ -11,6 +11,6 @@ internal sealed class ServiceStatus(string socket, RuntimeSocket runtime, Func<i
         var serving = $"{connections()} connections on {socket}";
         var behind = runtime.WhyAway() is { } reason ? $"{reason}; calls are answered UNAVAILABLE until it is back" : $"runtime {runtime.Path} is there";
         var text = trouble() is { } wrong ? $"{wrong}; {serving}; {behind}" : $"{serving}; {behind}";
-        return text.ReplaceLineEndings(" ");
+        return PrintableText.Of(text);
     }
 }

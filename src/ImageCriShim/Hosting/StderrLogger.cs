@@ -77,7 +77,7 @@ internal sealed class StderrLogger : ILogger, IDisposable
     private string FormatText(LogLevel level, Exception? exception, string message)
     {
         // One event is one line: what somebody else wrote into a message must not look like a line of ours.
-        var text = $"{message}{(exception is null ? "" : $": {exception}")}".ReplaceLineEndings(" | ");
+        var text = OnOneLine($"{message}{(exception is null ? "" : $": {exception}")}");
         return _underJournald
             ? $"<{Priority(level)}>{text}"
             : $"{Now()} {Name(level)} {text}";
@@ -92,11 +92,11 @@ internal sealed class StderrLogger : ILogger, IDisposable
             json.WriteString("time", Now());
             json.WriteString("level", Name(level));
             json.WriteNumber("event", id.Id);
-            json.WriteString("message", message);
+            json.WriteString("message", OnOneLine(message));
             if (state is IReadOnlyList<KeyValuePair<string, object?>> values)
                 WriteValues(json, values);
             if (exception is not null)
-                json.WriteString("exception", exception.ToString());
+                json.WriteString("exception", OnOneLine(exception.ToString()));
             json.WriteEndObject();
         }
 
@@ -113,9 +113,11 @@ internal sealed class StderrLogger : ILogger, IDisposable
             if (value is int or long)
                 json.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
             else
-                json.WriteStringValue(value?.ToString() is { } text ? Shortened(text) : null);
+                json.WriteStringValue(value?.ToString() is { } text ? OnOneLine(Shortened(text)) : null);
         }
     }
+
+    private static string OnOneLine(string text) => PrintableText.Of(text.ReplaceLineEndings(" | "), int.MaxValue);
 
     private static string Shortened(string text) =>
         text.Length <= MaxChars ? text : string.Create(CultureInfo.InvariantCulture, $"{text[..MaxChars]} ... ({text.Length} characters)");

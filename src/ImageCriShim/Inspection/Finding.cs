@@ -8,8 +8,12 @@ namespace ImageCriShim.Inspection;
 /// <param name="Text">What was seen, in one line. Holds no secret.</param>
 internal sealed record Finding(string What, FindingState State, string Text)
 {
+    public string Text { get; } = PrintableText.Of(Text, LongestText);
+
     /// <summary>What to do, in this order; none where all is well.</summary>
     public ImmutableArray<Remedy> Remedies { get; private init; } = [];
+
+    private const int LongestText = 4096; // a list of images, say
 
     public static Finding Ok(string what, string text) => new(what, FindingState.Ok, text);
 

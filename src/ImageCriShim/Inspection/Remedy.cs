@@ -7,7 +7,7 @@ namespace ImageCriShim.Inspection;
 /// <param name="Line">Of that file, counted from 1; 0 where none is meant.</param>
 internal sealed record Remedy(RemedyKind Kind, string Text, string File = "", int Line = 0)
 {
-    public static Remedy Do(string sentence) => new(RemedyKind.Do, sentence);
+    public static Remedy Do(string sentence) => new(RemedyKind.Do, PrintableText.Of(sentence));
 
     public static Remedy Run(string command) => new(RemedyKind.Run, command);
 

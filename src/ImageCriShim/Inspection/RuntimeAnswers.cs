@@ -12,6 +12,8 @@ internal sealed class RuntimeAnswers : IDisposable
     private const int RuntimeName = 2;
     private const int RuntimeVersion = 3;
     private const int StatusInfo = 2;
+    private const int LongestWords = 300; // of why it does not answer
+    private const int LongestShown = 128; // of what a runtime calls itself
     private static readonly byte[] s_verbose = [0x08, 1];
 
     private readonly RuntimeClient _client;
@@ -45,11 +47,11 @@ internal sealed class RuntimeAnswers : IDisposable
             if (reply is { Status.IsOk: true } && Read(() => ProtoMessage.GetString(reply.Message.Span, RuntimeName)) is not null)
             {
                 spoken.Add(version);
-                (Name, Version) = (ProtoMessage.GetString(reply.Message.Span, RuntimeName), ProtoMessage.GetString(reply.Message.Span, RuntimeVersion));
+                (Name, Version) = (Shown(reply, RuntimeName), Shown(reply, RuntimeVersion));
             }
             else
             {
-                reason ??= late ?? (reply!.Status.IsOk ? "its answer is no message of CRI" : reply.Status.Message);
+                reason ??= late ?? (reply!.Status.IsOk ? "its answer is no message of CRI" : PrintableText.Of(reply.Status.Message, LongestWords));
             }
         }
 
@@ -76,6 +78,8 @@ internal sealed class RuntimeAnswers : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    private static string Shown(RuntimeReply reply, int field) => PrintableText.Of(ProtoMessage.GetString(reply.Message.Span, field), LongestShown);
 
     private async Task<(RuntimeReply? Reply, string? Late)> Call(string method, ReadOnlyMemory<byte> request, CancellationToken cancellation)
     {

@@ -1,6 +1,5 @@
 using ImageCriShim.Configuration;
 using ImageCriShim.Registries;
-using YamlDotNet.RepresentationModel;
 
 namespace ImageCriShim.Inspection;
 
@@ -8,8 +7,6 @@ namespace ImageCriShim.Inspection;
 internal static class SecretsLook
 {
     private const string What = "secrets";
-
-    private static readonly string[] s_secretKeys = ["auth", "password", "identityToken", "registryToken"];
 
     private static readonly string[] s_fileKeys = ["passwordFile", "identityTokenFile", "registryTokenFile", "dockerConfig", "tls.key"];
 
@@ -27,16 +24,7 @@ internal static class SecretsLook
 
     private static bool IsOpen(string file) => FileIdentity.Find(file) is { } found && (found.Mode & UnixFileMode.OtherRead) != 0;
 
-    private static bool HoldsSecrets(string file) =>
-        YamlFile.Read(file, new ConfigReport(file)) is { } map && map.Written.Any(entry => IsSecret(entry.Key, entry.Value));
-
-    private static bool IsSecret(string key, YamlNode value) => value switch
-    {
-        YamlScalarNode scalar => s_secretKeys.Contains(key, StringComparer.OrdinalIgnoreCase) && !string.IsNullOrWhiteSpace(scalar.Value),
-        YamlMappingNode map => map.Children.Any(entry => IsSecret($"{entry.Key}", entry.Value)),
-        YamlSequenceNode list => list.Children.Any(entry => IsSecret("", entry)),
-        _ => false,
-    };
+    private static bool HoldsSecrets(string file) => YamlFile.Read(file, new ConfigReport(file)) is { } map && SecretKeys.AreIn(map);
 
     private static IEnumerable<(string File, string Why)> Named(ShimSettings settings, Origins origins) =>
         from registry in settings.Registries

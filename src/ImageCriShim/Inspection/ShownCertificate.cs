@@ -11,6 +11,8 @@ namespace ImageCriShim.Inspection;
 /// <param name="IsBelieved">By what this system trusts, without <c>tls.ca</c>: as the runtime would, to whom nobody has said more.</param>
 internal sealed record ShownCertificate(X509Certificate2 Certificate, ImmutableArray<X509Certificate2> Chain, bool IsBelieved)
 {
+    private const int LongestName = 200; // of a distinguished name, which a server may choose
+
     /// <summary>What time it is at the server; null where it did not say.</summary>
     public DateTimeOffset? Date { get; init; }
 
@@ -40,9 +42,12 @@ internal sealed record ShownCertificate(X509Certificate2 Certificate, ImmutableA
     private static Remedy Renew(Registry registry, X509Certificate2 old) =>
         Remedy.Do($"have whoever runs {registry.Host} renew {(old.Subject == old.Issuer ? "that authority" : "it")}; if it is not that late, set this node's clock");
 
-    private string Authority => Chain.LastOrDefault(one => one.Subject != one.Issuer, Certificate).Issuer;
+    private string Authority => Shown(Chain.LastOrDefault(one => one.Subject != one.Issuer, Certificate).Issuer);
 
-    private static string Describe(X509Certificate2 one) => one.Subject == one.Issuer ? $"{one.Subject}" : $"{one.Subject}, signed by {one.Issuer},";
+    private static string Describe(X509Certificate2 one) =>
+        one.Subject == one.Issuer ? Shown(one.Subject) : $"{Shown(one.Subject)}, signed by {Shown(one.Issuer)},";
+
+    private static string Shown(string name) => PrintableText.Of(name, LongestName);
 
     private static string Utc(DateTime time) => $"{time.ToUniversalTime():u}";
 

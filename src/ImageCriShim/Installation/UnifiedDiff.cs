@@ -30,7 +30,12 @@ internal static partial class UnifiedDiff
         return text.ToString();
     }
 
-    public static string WithoutSecrets(string line) => Secret().Replace(UserInfo().Replace(line, "://***@"), "${key}***");
+    public static string WithoutSecrets(string line) =>
+        Flag().Replace(Secret().Replace(UserInfo().Replace(line, "://***@"), "${key}***"), "${flag}***");
+
+    /// <summary>As <see cref="WithoutSecrets(string)"/>, of a line whose value may belong to a flag at the end of the one before it.</summary>
+    private static string WithoutSecrets(string line, string before) =>
+        WithoutSecrets(FlagAtEnd().IsMatch(before) ? FirstValue().Replace(line, "${begin}***", 1) : line);
 
     /// <summary>Each with its end, so that a last line without one differs from one with it.</summary>
     public static string[] LinesOf(byte[]? content) => content is null ? [] : [.. Line().Matches(Encoding.UTF8.GetString(content)).Select(match => match.Value)];
@@ -59,12 +64,26 @@ internal static partial class UnifiedDiff
     {
         var hunk = lines.Skip(begin).Take(end - begin).ToList();
         text.Append($"@@ -{Range(lines, begin, hunk, '+')} +{Range(lines, begin, hunk, '-')} @@\n");
-        foreach (var (sign, line) in hunk)
+        for (var i = begin; i < end; i++)
         {
-            text.Append(sign).Append(WithoutSecrets(line.TrimEnd('\n'))).Append('\n');
+            var (sign, line) = lines[i];
+            text.Append(sign).Append(WithoutSecrets(line.TrimEnd('\n'), LineBefore(lines, i))).Append('\n');
             if (!line.EndsWith('\n'))
                 text.Append("\\ No newline at end of file\n");
         }
+    }
+
+    /// <summary>In the same one of the two texts.</summary>
+    private static string LineBefore(IReadOnlyList<DiffLine> lines, int line)
+    {
+        var other = lines[line].Sign switch { '-' => '+', '+' => '-', _ => '+' };
+        for (var i = line - 1; i >= 0; i--)
+        {
+            if (lines[i].Sign != other)
+                return lines[i].Text;
+        }
+
+        return "";
     }
 
     /// <summary>First line and number of lines; of no lines it is the line before.</summary>
@@ -86,4 +105,18 @@ internal static partial class UnifiedDiff
         @"(?<key>(?:token|passw|secret|credential|auth(?!or|en)|[-_]key|apikey)[\w-]*[""']?\s*(?::\s*|=))(?![/{\[#]|(?:true|false)\b)(?:(?<==)[^\s""']+|(?<!=)[^\s#].*)",
         RegexOptions.IgnoreCase)]
     private static partial Regex Secret();
+
+    // A flag that sounds like a secret's, with its value behind a space, or as the next item of a list. What begins with a dash is the next flag.
+    [GeneratedRegex(
+        $@"(?<flag>--?{SecretFlag}[""']?(?:\s*,\s*|\s+))(?:""(?!/)[^""]*""|'(?!/)[^']*'|(?![-\\/""'#\[{{]|(?:true|false)\b)[^\s""',\]]+)",
+        RegexOptions.IgnoreCase)]
+    private static partial Regex Flag();
+
+    [GeneratedRegex($@"--?{SecretFlag}[""']?\s*,?\s*\\?\s*$", RegexOptions.IgnoreCase)]
+    private static partial Regex FlagAtEnd();
+
+    [GeneratedRegex(@"(?<begin>^\s*(?:-\s+)?)(?:""(?!/)[^""]*""|'(?!/)[^']*'|(?![-/]|[^\s]+:(?:\s|$))[^\s""',]+)")]
+    private static partial Regex FirstValue();
+
+    private const string SecretFlag = @"[\w-]*(?:token|passw|secret|credential|auth(?!or|en)|[-_]key|apikey)[\w-]*";
 }

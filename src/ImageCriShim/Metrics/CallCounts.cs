@@ -36,8 +36,8 @@ internal sealed class CallCounts() : Instrument("calls_total", "counter", "Calls
 
     private CallCount Add(ref CallCount? bucket, ReadOnlySpan<byte> path)
     {
-        if (path.Length is 0 or > MaxPathBytes)
-            return _other;
+        if (path.Length is 0 or > MaxPathBytes || path.IndexOfAnyExceptInRange((byte)'!', (byte)'~') >= 0)
+            return _other; // no method of gRPC has such a name
         if (Interlocked.Increment(ref _count) > MaxMethods)
         {
             Interlocked.Decrement(ref _count);

@@ -46,13 +46,12 @@ internal sealed class PrometheusText
     private static void Append(StringBuilder text, string name, string value)
     {
         text.Append(name).Append("=\"");
-        foreach (var c in value)
+        foreach (var c in PrintableText.Of(value))
         {
             _ = c switch
             {
                 '\\' => text.Append(@"\\"),
                 '"' => text.Append("\\\""),
-                '\n' => text.Append("\\n"),
                 _ => text.Append(c),
             };
         }

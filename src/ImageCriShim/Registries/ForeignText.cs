@@ -4,63 +4,69 @@ using ImageCriShim.Registries.Auth;
 namespace ImageCriShim.Registries;
 
 /// <summary>
-/// Text that somebody else wrote, made fit for a log and for <c>kubectl describe pod</c>: one line, printable, short, and without what
-/// is or looks like a secret, because a registry may well repeat what it was sent.
+/// Text that a registry or a runtime wrote, made fit for a log and for <c>kubectl describe pod</c>: printable, short, and without what
+/// is or looks like a secret, because either may well repeat what was sent.
 /// </summary>
 internal static class ForeignText
 {
     private const int MaxLength = 200; // a line that is read, with others beside it
     private const int TokenLength = 20; // words of mixed letters and digits that are this long are no words
     private const int HexLength = 32;
-    private const string Mask = "***";
+    private const string Mask = SentSecrets.Mask;
 
     private static readonly string[] s_secretNames = ["token", "pass", "secret", "key", "sig", "auth", "cred"];
 
-    public static string Clean(string text, Credential? credential)
+    /// <summary>What a registry says.</summary>
+    public static string Clean(string text, SentSecrets secrets)
     {
-        var words = Printable(Without(text, credential)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        for (var i = 0; i < words.Length; i++)
-        {
-            var follows = i > 0 && (Is(words[i - 1], "bearer") || Is(words[i - 1], "basic"));
-            words[i] = follows && words[i].Length > 6 ? Mask : MaskTokens(WithoutQuery(words[i]));
-        }
-        var line = string.Join(' ', words);
+        var line = CleanAll(text, secrets, "");
         return line.Length > MaxLength ? line[..MaxLength] + "..." : line;
     }
 
-    private static string Without(string text, Credential? credential) => credential switch
+    /// <summary>What a runtime says, which is longer: the cause comes last.</summary>
+    /// <param name="text">Its words.</param>
+    /// <param name="secrets">What it was sent.</param>
+    /// <param name="image">What it was asked for, which may look like a token and is none.</param>
+    public static string CleanOfRuntime(string text, SentSecrets secrets, string image) =>
+        PrintableText.Of(CleanAll(text, secrets, image));
+
+    /// <summary>Whether something would be hidden in a text.</summary>
+    public static bool HoldsSecret(string text, SentSecrets secrets, string image) =>
+        CleanAll(text, secrets, image) != string.Join(' ', Words(text));
+
+    private static string CleanAll(string text, SentSecrets secrets, string image)
     {
-        Credential.Password password => Hide(Hide(text, password.ToBasicParameter()), password.Secret),
-        Credential.IdentityToken token => Hide(text, token.Secret),
-        Credential.RegistryToken token => Hide(text, token.Secret),
-        _ => text,
-    };
-
-    private static string Hide(string text, string secret) =>
-        secret.Length == 0 ? text : text.Replace(secret, Mask, StringComparison.Ordinal);
-
-    private static string Printable(string text) => string.Create(
-        text.Length, text, static (line, original) =>
+        var words = Words(secrets.HideIn(text));
+        var tag = image[(image.LastIndexOf(':') + 1)..];
+        for (var i = 0; i < words.Length; i++)
         {
-            for (var i = 0; i < line.Length; i++)
-            {
-                var c = original[i];
-                line[i] = char.IsLetterOrDigit(c) || char.IsPunctuation(c) || char.IsSymbol(c) ? c : ' ';
-            }
-        });
+            var follows = i > 0 && (Is(words[i - 1], "bearer") || Is(words[i - 1], "basic"));
+            words[i] = follows && words[i].Length > 6 ? Mask : MaskTokens(WithoutQuery(words[i]), tag);
+        }
+
+        return string.Join(' ', words);
+    }
+
+    private static string[] Words(string text) => PrintableText.Of(text, int.MaxValue).Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Of a URL only what says where: queries are signed, and before an <c>@</c> stands a password.</summary>
     private static string WithoutQuery(string word)
     {
-        var host = word.IndexOf("://", StringComparison.Ordinal) + 3;
-        if (host < 3)
-            return word;
+        var scheme = word.IndexOf("://", StringComparison.Ordinal);
+        if (scheme < 0)
+            return word.IndexOf('?') is var sole and >= 0 && word.AsSpan(sole).Contains('=') ? word[..sole] + BehindUrl(word, sole) : word;
+        var host = scheme + 3;
         var end = word.AsSpan(host).IndexOfAny('?', '#') is var found and >= 0 ? host + found : word.Length;
         var user = word.AsSpan(host, end - host).LastIndexOf('@') + 1;
-        return word[..host] + word[(host + user)..end];
+        if (word.AsSpan(host + user).StartsWith("sha", StringComparison.Ordinal))
+            user = 0; // a digest
+        return word[..host] + word[(host + user)..end] + BehindUrl(word, end);
     }
 
-    private static string MaskTokens(string word)
+    /// <summary>A URL often stands in quotes.</summary>
+    private static string BehindUrl(string word, int end) => word.AsSpan(end).IndexOfAny('"', '\'', '>') is var quote and >= 0 ? word[(end + quote)..] : "";
+
+    private static string MaskTokens(string word, string tag)
     {
         var masked = new StringBuilder();
         for (var i = 0; i < word.Length;)
@@ -70,7 +76,7 @@ internal static class ForeignText
                 i++;
             var run = word[start..i];
             var isDigest = start > 0 && word[start - 1] == ':' && word[..start].Contains("sha", StringComparison.Ordinal);
-            masked.Append(!isDigest && LooksLikeToken(run) ? Mask : WithoutValue(run));
+            masked.Append(!isDigest && LooksLikeToken(tag.Length == 0 ? run : run.Replace(tag, "", StringComparison.Ordinal)) ? Mask : WithoutValue(run));
             if (i < word.Length)
                 masked.Append(word[i++]);
         }

@@ -38,4 +38,10 @@ internal sealed class LruCache<TKey, TValue>(int capacity)
         if (_nodes.Remove(key, out var node))
             _byUse.Remove(node);
     }
+
+    public void RemoveWhere(Func<TKey, bool> isUnwanted)
+    {
+        foreach (var key in _nodes.Keys.Where(isUnwanted).ToList())
+            Remove(key);
+    }
 }

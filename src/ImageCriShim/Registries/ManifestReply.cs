@@ -6,8 +6,8 @@ internal sealed class ManifestReply : IDisposable
     private readonly HttpResponseMessage? _response;
     private readonly Uri? _from;
 
-    public ManifestReply(HttpResponseMessage response, Uri from, bool hasStrayed, string asWhom) =>
-        (_response, _from, HasStrayed, AsWhom) = (response, from, hasStrayed, asWhom);
+    public ManifestReply(HttpResponseMessage response, Uri from, bool hasStrayed, string asWhom, string? sent) =>
+        (_response, _from, HasStrayed, AsWhom, Sent) = (response, from, hasStrayed, asWhom, sent);
 
     public ManifestReply(ProbeResult failure) => (Failure, AsWhom) = (failure, "");
 
@@ -24,6 +24,9 @@ internal sealed class ManifestReply : IDisposable
 
     /// <summary>Ends a sentence about an HTTP status: <c>for user admin</c>.</summary>
     public string AsWhom { get; }
+
+    /// <summary>What the <c>Authorization</c> of the first request held: a secret that may be repeated. Null: there was none.</summary>
+    public string? Sent { get; }
 
     public void Dispose() => _response?.Dispose();
 }

@@ -91,13 +91,18 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
             request.Headers.Authorization = header;
             var response = await connections.Send(request, tls, cancellation);
             if (redirects == MaxRedirects || Redirection.FindTarget(response, uri) is not { } target)
-                return new ManifestReply(response, uri, hasStrayed, AsWhom(authorization, header));
+                return new ManifestReply(response, uri, hasStrayed, AsWhom(authorization, header), authorization.Header?.Parameter);
             response.Dispose();
+            if (Redirection.LosesTls(uri, target))
+                return new ManifestReply(new ProbeResult.Unreachable($"HTTP {(int)response.StatusCode}, a redirect from https to plain http, where anybody could answer"));
             if (!Redirection.StaysWith(registry.Address.Endpoint, target))
                 (header, tls, hasStrayed) = (null, registry.Tls.ForOtherHosts, true); // for good: a way back could be anybody's
             uri = target;
         }
     }
+
+    /// <summary>Of entries that a reload has not changed, what was learned is known on; of all others it is not.</summary>
+    public void Keep(IReadOnlySet<RegistryIdentity> unchanged) => _authenticator.Keep(unchanged);
 
     private static string AsWhom(Authorization authorization, object? sent) => authorization.Header is not null && sent is null
         ? "from a host that it redirects to, where the credential must not go"

@@ -194,12 +194,6 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
 
     private sealed record Question(Registry Registry, Reference Image, TimeSpan Patience);
 
-    /// <summary>What makes two entries, of one config file or of two, the same registry.</summary>
-    private sealed record RegistryIdentity(Uri Endpoint, TlsSettings Tls)
-    {
-        public static RegistryIdentity Of(Registry registry) => new(registry.Address.Endpoint, registry.Tls);
-    }
-
     /// <summary>One registry's time aside. Changed under the gate.</summary>
     private sealed class Outage(Question question, string reason, TimeProvider time)
     {

@@ -37,6 +37,8 @@ internal abstract record ProbeResult
     /// <summary>The registry does not have it, or only in a form that the runtime does not take, which the remark says.</summary>
     public sealed record Missing(string? Remark = null) : ProbeResult
     {
+        public string? Remark { get; } = Remark is null ? null : PrintableText.Of(Remark);
+
         /// <summary>Of the index that is there but has no image for this platform; null for every other reason.</summary>
         public string? Digest { get; init; }
 
@@ -46,6 +48,8 @@ internal abstract record ProbeResult
     /// <summary>The registry does not tell us. It may well have the image.</summary>
     public sealed record Denied(string Reason) : ProbeResult
     {
+        public string Reason { get; } = PrintableText.Of(Reason);
+
         public override string ToString() => $"denied ({Reason})";
     }
 
@@ -59,6 +63,8 @@ internal abstract record ProbeResult
     /// <summary>No answer, or none that a registry would give. Says nothing about the image and is never remembered.</summary>
     public sealed record Unreachable(string Reason) : ProbeResult
     {
+        public string Reason { get; } = PrintableText.Of(Reason);
+
         /// <summary>It is this process that lacks something: the registry is not set aside for it.</summary>
         public bool IsOurs { get; init; }
 

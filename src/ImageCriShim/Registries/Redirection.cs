@@ -31,6 +31,9 @@ internal static class Redirection
         }
     }
 
+    /// <summary>What stands behind it is nobody's word whom the address in front of it proves.</summary>
+    public static bool LosesTls(Uri asked, Uri target) => asked.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps;
+
     /// <summary>
     /// Another port is another host: it may be another's program. The one exception is the usual step from http to https on
     /// the same name, which makes things safer.

@@ -107,10 +107,14 @@ internal sealed class RegistryClient : IDisposable
 
     /// <summary>
     /// After a reload: connections of registries that do TLS as one of these does stay as they are, all others are closed. A question that is
-    /// still put as the settings were makes one anew, which the next reload closes.
+    /// still put as the settings were makes one anew, which the next reload closes. What registries said that they want, and their tokens, are
+    /// forgotten of each whose TLS or credential is another now.
     /// </summary>
-    public void Keep(IEnumerable<Registry> registries)
+    /// <param name="before">The registries of the settings until now.</param>
+    /// <param name="registries">Those from now on.</param>
+    public void Keep(IReadOnlyCollection<Registry> before, IReadOnlyCollection<Registry> registries)
     {
+        _requests.Keep(RegistryIdentity.Unchanged(before, registries));
         var used = registries.SelectMany(registry => new[] { registry.Tls, registry.Tls.ForOtherHosts }).Append(TlsSettings.Default).ToHashSet();
         foreach (var pool in _connections.Keep(used))
             _ = DisposeLater(pool);

@@ -63,9 +63,11 @@ internal sealed class ServerCertificate(TlsSettings tls)
     private static string Names(X509Certificate2 certificate)
     {
         const int Shown = 3; // the rest of a hosting provider's list helps nobody
+        const int MaxName = 253; // RFC 1035, section 2.3.4
         var names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>()
             .SelectMany(e => e.EnumerateDnsNames().Concat(e.EnumerateIPAddresses().Select(ip => ip.ToString())))
             .Take(Shown)
+            .Select(name => PrintableText.Of(name, MaxName))
             .ToList();
         return names.Count == 0 ? "no host name" : string.Join(", ", names);
     }

@@ -90,7 +90,9 @@ public sealed partial class ShimProcess : IAsyncDisposable
     public static ShimProcess LaunchRaw(string file, string[] arguments, TempDirectory directory, params (string Name, string Value)[] environment)
     {
         var config = directory.File("image-cri-shim.yaml");
+        var isNew = !File.Exists(config);
         File.WriteAllText(config, file);
+        if (isNew) File.SetUnixFileMode(config, UnixFileMode.UserRead | UnixFileMode.UserWrite); // as the package has it
         var start = StartInfo(["-f", config, .. arguments]);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return new(Process.Start(start) ?? throw new InvalidOperationException("the shim did not start"), directory.File("shim.sock"));

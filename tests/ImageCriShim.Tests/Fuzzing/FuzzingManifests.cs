@@ -14,7 +14,7 @@ public sealed class FuzzingManifests : FuzzTarget
 {
     private const string Secret = "s3cretPassw0rd";
 
-    private static readonly Credential s_account = new Credential.Password("admin", Secret);
+    private static readonly SentSecrets s_sent = SentSecrets.Of(new Credential.Password("admin", Secret));
 
     private static readonly string?[] s_headers =
         [null, "text/plain", ManifestTypes.OciIndex, ManifestTypes.OciManifest, ManifestTypes.DockerList, ManifestTypes.DockerManifest,
@@ -53,7 +53,7 @@ public sealed class FuzzingManifests : FuzzTarget
         Holds(result is not ProbeResult.Found found || (found.Digest == (asked ?? "sha256:" + Hex(SHA256.HashData(body)))
             && ManifestTypes.IsUsable(found.MediaType)), "another image");
         IsShown($"{result}");
-        var words = RegistryErrors.Find(body, s_account);
+        var words = RegistryErrors.Find(body, s_sent);
         IsShown(words ?? "");
         return $"{choice & 7} {Template($"{result}"[..Math.Min(60, $"{result}".Length)])} {Shape(words ?? "-", 6)}";
     }
@@ -69,7 +69,7 @@ public sealed class FuzzingManifests : FuzzTarget
 
     private static void IsShown(string line)
     {
-        Holds(line.Length <= 500 && !line.Any(char.IsControl), "cannot be shown");
+        Holds(line.Length <= 500 && line.EnumerateRunes().All(PrintableText.IsPrintable), "cannot be shown");
         Holds(!line.Contains(Secret, StringComparison.Ordinal)
             && !line.Contains(Convert.ToBase64String(Encoding.UTF8.GetBytes("admin:" + Secret)), StringComparison.Ordinal), "shows a secret");
     }

@@ -26,7 +26,7 @@ public sealed partial class FuzzingSettings : FuzzTarget, IDisposable
 
     protected override IReadOnlyList<byte[]> Words { get; } = Texts(
         "address: ", "auth: ", "registries:\n", "  - address: ", "priority: ", "username: ", "password: ", "passwordFile: ",
-        "identityToken: ", "registryToken: ", "dockerConfig: ", "credentialProvider:\n",
+        "identityToken: ", "registryToken: ", "auth:admin:", "password:", "dockerConfig: ", "credentialProvider:\n",
         "config: ", "binDir: ", "tls:\n", "ca: ", "cert: ", "key: ", "insecureSkipVerify: ", "images: [", "exclude: [", "block: ", "path: ",
         "cache:\n", "imageCacheSize: ", "imageCacheTTL: ", "timeout: ", "shim: ", "cri: ",
         "image: ", "version: ", "names: ", "force: ", "offlineOnly: ", "sync: ", "registry.d: ", "forwardPullSecrets: ", Secret, "admin:"
@@ -126,10 +126,14 @@ public sealed partial class FuzzingSettings : FuzzTarget, IDisposable
             Find(item, belongs: false, where, seen);
         foreach (KeyValuePair<YamlNode, YamlNode> entry in node is YamlMappingNode map ? map.Children.ToList() : [])
         {
-            Find(entry.Key, belongs: false, where, seen);
+            Find(entry.Key, belongs: IsBehindColon(entry.Key), where, seen);
             Find(entry.Value, Belongs(entry), where, seen);
         }
     }
+
+    /// <summary>A key with its value, where the space between them is missing: <c>auth:admin:S3cret</c>.</summary>
+    private static bool IsBehindColon(YamlNode key) =>
+        key is YamlScalarNode { Value: { } text } && text.IndexOf(Secret, StringComparison.Ordinal) is var at and > 0 && text.LastIndexOf(':', at) >= 0;
 
     private static bool Belongs(KeyValuePair<YamlNode, YamlNode> entry) => entry.Key is YamlScalarNode { Value: { } key }
         && (s_secretKeys.Contains(key, StringComparer.OrdinalIgnoreCase)

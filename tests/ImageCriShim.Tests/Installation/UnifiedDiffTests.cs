@@ -29,5 +29,33 @@ public sealed class UnifiedDiffTests
     [InlineData("KUBELET_EXTRA_ARGS=\"--password=x --v=2\"", "KUBELET_EXTRA_ARGS=\"--password=*** --v=2\"")]
     [InlineData("ExecStart=/usr/bin/kubelet --authorization-mode=Webhook --tls-private-key-file=/a/b", "ExecStart=/usr/bin/kubelet --authorization-mode=Webhook --tls-private-key-file=/a/b")]
     [InlineData("auth: \"admin:a b\"", "auth: ***")]
+    [InlineData("ExecStart=/usr/bin/k3s server --token S3cret --v 2", "ExecStart=/usr/bin/k3s server --token *** --v 2")]
+    [InlineData("ARGS=\"--datastore-password S3cret\"", "ARGS=\"--datastore-password ***\"")]
+    [InlineData("    '--token' 'two words' \\", "    '--token' *** \\")]
+    [InlineData("args: [\"--client-secret\", \"S3cret\", \"--v\", \"2\"]", "args: [\"--client-secret\", ***, \"--v\", \"2\"]")]
+    [InlineData("args: [\"--token\",\"S3cret\"]", "args: [\"--token\",***]")]
+    [InlineData("-token S3cret", "-token ***")]
+    [InlineData("ExecStart=/usr/bin/kubelet --tls-private-key-file /a/b --authorization-mode Webhook", "ExecStart=/usr/bin/kubelet --tls-private-key-file /a/b --authorization-mode Webhook")]
+    [InlineData("kubelet --authentication-token-webhook --rotate-certificates", "kubelet --authentication-token-webhook --rotate-certificates")]
+    [InlineData("kubelet --image-credential-provider-config \"/etc/p.yaml\"", "kubelet --image-credential-provider-config \"/etc/p.yaml\"")]
     public void Secrets_are_not_shown(string line, string shown) => UnifiedDiff.WithoutSecrets(line).ShouldBe(shown);
+
+    [Theory]
+    [InlineData("  --token \\\n  S3cret \\\n  --v=2\n", "  --token \\\n  *** \\\n  --v=2\n")]
+    [InlineData("- --token\n- S3cret\n- --v\n- two\n", "- --token\n- ***\n- --v\n- two\n")]
+    [InlineData("  \"--token\",\n  \"S3cret\",\n", "  \"--token\",\n  ***,\n")]
+    [InlineData("- --authentication-token-webhook\nimage: pause\n", "- --authentication-token-webhook\nimage: pause\n")]
+    [InlineData("- --token-file\n- /etc/token\n", "- --token-file\n- /etc/token\n")]
+    public void Nor_is_one_on_the_line_below_its_flag(string text, string shown)
+    {
+        var diff = UnifiedDiff.Format("/f", null, Encoding.UTF8.GetBytes(text));
+        string.Concat(diff.Split('\n').Skip(3).Where(line => line.Length > 0).Select(line => $"{line[1..]}\n")).ShouldBe(shown);
+    }
+
+    [Fact]
+    public void The_line_above_is_that_of_the_same_text()
+    {
+        var diff = UnifiedDiff.Format("/f", "--token \\\nold-one\n"u8.ToArray(), "--token \\\nnew-one\n"u8.ToArray());
+        diff.ShouldEndWith(" --token \\\n-***\n+***\n");
+    }
 }

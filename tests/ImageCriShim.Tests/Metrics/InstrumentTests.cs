@@ -24,8 +24,8 @@ public sealed class InstrumentTests
     public void Values_of_labels_are_escaped()
     {
         var counter = new Counter("things_total", "Things.", "kind");
-        counter.Add("a\"b\\c\nd");
-        Show(counter).ShouldContain("""things_total{kind="a\"b\\c\nd"} 1""");
+        counter.Add("a\"b\\c\nd\e[2J\u202e");
+        Show(counter).ShouldContain("""things_total{kind="a\"b\\c d [2J "} 1""");
     }
 
     [Fact]

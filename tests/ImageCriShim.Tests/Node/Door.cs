@@ -110,8 +110,9 @@ public sealed class Door : IAsyncDisposable
                     _strangers.Enqueue($"{secret}: {request.Method} {request.Path} by {request.UserAgent}");
                 switch (Behave(request))
                 {
-                    case { Status: { } status, Header: var header }:
-                        await caller.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} Refused\r\n{header}Content-Length: 0\r\n\r\n"));
+                    case { Status: { } status, Header: var header, Body: var body }:
+                        var whole = $"HTTP/1.1 {status} Refused\r\n{header}Content-Length: {body.Length}\r\n\r\n{(request.Method == "HEAD" ? "" : body)}";
+                        await caller.WriteAsync(Encoding.ASCII.GetBytes(whole));
                         break;
                     case { Hangs: false, When: var when }:
                         await (when ?? Task.CompletedTask);
@@ -187,7 +188,7 @@ public sealed record DoorRequest(string Method, string Path, string UserAgent, s
 }
 
 /// <summary>What a door does with a request.</summary>
-public sealed record DoorAnswer(int? Status = null, string Header = "", bool Hangs = false, Task? When = null)
+public sealed record DoorAnswer(int? Status = null, string Header = "", bool Hangs = false, Task? When = null, string Body = "")
 {
     public static readonly DoorAnswer PassOn = new();
 
@@ -201,4 +202,15 @@ public sealed record DoorAnswer(int? Status = null, string Header = "", bool Han
     public static DoorAnswer PassOnAfter(Task when) => new(When: when);
 
     public static DoorAnswer Refuse(int status) => new(status);
+
+    /// <summary>Refuses, and says as whom, in whatever form a registry may say it.</summary>
+    public static DoorAnswer Repeat(DoorRequest request)
+    {
+        var account = request.Account ?? "";
+        var said = $"{account}, Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(account))}, {Uri.EscapeDataString(account)}";
+        return new(403, "Content-Type: application/json\r\n", Body: $$$"""{"errors":[{"code":"DENIED","message":"no access for {{{said}}}"}]}""");
+    }
+
+    /// <summary>Sends to where nobody is, with a signature in the address.</summary>
+    public static DoorAnswer SendAway(string signature) => new(307, $"Location: http://127.0.0.1:1/blob?X-Amz-Signature={signature}\r\n");
 }

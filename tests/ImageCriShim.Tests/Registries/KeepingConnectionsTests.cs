@@ -17,12 +17,12 @@ public sealed class KeepingConnectionsTests
         fake.Add("library/nginx", "1.25");
         (await probe.Ask(fake, tls: s_tls)).ShouldBeOfType<ProbeResult.Found>();
 
-        probe.Client.Keep([OutageCase.Configured(fake.Address) with { Tls = s_tls }]);
+        probe.Client.Keep([], [OutageCase.Configured(fake.Address) with { Tls = s_tls }]);
         time.Advance(TimeSpan.FromHours(1));
         (await probe.Ask(fake, tls: s_tls)).ShouldBeOfType<ProbeResult.Found>();
         fake.Connections.ShouldBe(1);
 
-        probe.Client.Keep([OutageCase.Configured(fake.Address)]);
+        probe.Client.Keep([], [OutageCase.Configured(fake.Address)]);
         time.Advance(TimeSpan.FromSeconds(59));
         fake.OpenConnections.ShouldBe(1);
         time.Advance(TimeSpan.FromSeconds(1));

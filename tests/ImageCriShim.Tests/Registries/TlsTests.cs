@@ -35,6 +35,53 @@ public sealed class TlsTests : IDisposable
         registry.Requests.ShouldBeEmpty();
     }
 
+    /// <summary>Whoever is in between could answer there: the certificate proves nothing of it.</summary>
+    [Theory]
+    [InlineData(301)]
+    [InlineData(307)]
+    public async Task A_redirect_to_plain_http_is_not_believed(int status)
+    {
+        using var certificate = authority.Issue(["127.0.0.1"]);
+        await using var registry = Start(certificate);
+        await using var plain = FakeRegistry.Start();
+        plain.Add("library/nginx", "1.25");
+        registry.Behave = request => FakeAnswer.RedirectTo(plain.Address + request.Path, status);
+        foreach (var tls in (TlsSettings[])[new() { Ca = authority.Pem }, new() { InsecureSkipVerify = true }])
+        {
+            (await probe.Ask(registry, tls: tls)).ToString()
+                .ShouldBe($"unreachable (HTTP {status}, a redirect from https to plain http, where anybody could answer)");
+        }
+
+        plain.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Nor_is_one_by_a_detour_over_another_host_with_https()
+    {
+        using var certificate = authority.Issue(["127.0.0.1"]);
+        await using var registry = Start(certificate);
+        await using var detour = Start(certificate);
+        await using var plain = FakeRegistry.Start();
+        plain.Add("library/nginx", "1.25");
+        registry.Behave = request => FakeAnswer.RedirectTo(detour.Address + request.Path);
+        detour.Behave = request => FakeAnswer.RedirectTo(plain.Address + request.Path);
+
+        (await probe.Ask(registry, tls: new TlsSettings { Ca = authority.Pem })).ShouldBeOfType<ProbeResult.Unreachable>();
+
+        plain.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task One_from_plain_http_to_https_is()
+    {
+        using var certificate = authority.Issue(["127.0.0.1"]);
+        await using var secure = Start(certificate);
+        await using var registry = FakeRegistry.Start();
+        registry.Behave = request => FakeAnswer.RedirectTo(secure.Address + request.Path);
+
+        (await probe.Ask(registry, tls: new TlsSettings { Ca = authority.Pem })).ShouldBeOfType<ProbeResult.Found>();
+    }
+
     [Fact]
     public async Task Another_authority_does_not_help()
     {

@@ -255,7 +255,10 @@ public sealed class PullRecordFileTests : IDisposable
         using var state = Open();
         state.Freeze();
         state.News.IsEmpty.ShouldBeTrue();
+        string[] files = [Path, System.IO.Path.Combine(State, "missing.json")];
+        Array.ForEach(files, File.Delete);
         state.Resume();
+        SpinWait.SpinUntil(() => files.All(File.Exists), RawConnection.Patience).ShouldBeTrue("they have been read, and are written again");
         Directory.Delete(State, recursive: true);
         for (var number = 1; number <= 250; number++)
             state.Pulls.Add(Pull($"image:{number}"));

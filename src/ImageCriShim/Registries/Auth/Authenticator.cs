@@ -4,7 +4,7 @@ using ImageCriShim.Images;
 namespace ImageCriShim.Registries.Auth;
 
 /// <summary>
-/// Decides as whom a registry is asked: what it wants is learned from its challenges and remembered by host, so that the next question
+/// Decides as whom a registry is asked: what it wants is learned from its challenges and remembered by its identity, so that the next question
 /// needs one request. A user's password goes along with the very first one, which a registry that wants tokens will refuse as it would
 /// have refused nobody. What is remembered wrongly is refused, too, and learned anew.
 /// </summary>
@@ -13,7 +13,7 @@ internal sealed class Authenticator(RegistryConnections connections, TimeProvide
     private const int MaxRegistries = 256; // configured ones; reloads may change them
 
     private readonly TokenCache _tokens = new(new TokenServer(connections, time), time);
-    private readonly LruCache<string, BearerTerms?> _wanted = new(MaxRegistries); // by host; null: Basic
+    private readonly LruCache<RegistryIdentity, BearerTerms?> _wanted = new(MaxRegistries); // null: Basic
     private readonly Lock _gate = new(); // of what is wanted
 
     /// <summary>What to send first.</summary>
@@ -82,7 +82,15 @@ internal sealed class Authenticator(RegistryConnections connections, TimeProvide
         if (saysNothing || (sent.Terms is null && !sent.IsBasic))
             return;
         lock (_gate)
-            _wanted.Set(registry.Address.ServerAddress, sent.Terms);
+            _wanted.Set(RegistryIdentity.Of(registry), sent.Terms);
+    }
+
+    /// <summary>Forgets what all other registries want, and their tokens.</summary>
+    public void Keep(IReadOnlySet<RegistryIdentity> registries)
+    {
+        lock (_gate)
+            _wanted.RemoveWhere(registry => !registries.Contains(registry));
+        _tokens.Keep(registries);
     }
 
     private async ValueTask<Authorization> WithToken(
@@ -115,13 +123,13 @@ internal sealed class Authenticator(RegistryConnections connections, TimeProvide
     private bool Find(Registry registry, out BearerTerms? terms)
     {
         lock (_gate)
-            return _wanted.TryGet(registry.Address.ServerAddress, out terms);
+            return _wanted.TryGet(RegistryIdentity.Of(registry), out terms);
     }
 
     private void Forget(Registry registry)
     {
         lock (_gate)
-            _wanted.Remove(registry.Address.ServerAddress);
+            _wanted.Remove(RegistryIdentity.Of(registry));
     }
 }
 

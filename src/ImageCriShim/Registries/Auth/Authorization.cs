@@ -49,7 +49,7 @@ internal sealed class Authorization
     {
         { Credential: null, Problem: { } problem } => $"without a credential: {problem}",
         { Credential: null } => "for no user",
-        { Credential: Credential.Password password } => $"for user {password.Username}",
+        { Credential: Credential.Password password } => $"for user {password.ShownName}",
         _ => $"for the {account.Credential}",
     };
 

@@ -12,6 +12,7 @@ internal sealed class BearerTerms(Uri realm, string? service, string? scope, str
     /// Public: <c>aws</c>) is for all repositories.
     /// </summary>
     public TokenRequest RequestFor(string other, Credential? account, Registry registry) => new(
+        RegistryIdentity.Of(registry),
         realm,
         service,
         string.IsNullOrWhiteSpace(scope)

@@ -5,6 +5,8 @@ namespace ImageCriShim.Registries.Auth;
 /// <summary>A secret for one registry, in one of the forms that registries and runtimes know. Its text form never shows it.</summary>
 internal abstract record Credential
 {
+    private const int LongestShownName = 128;
+
     private Credential()
     {
     }
@@ -25,10 +27,13 @@ internal abstract record Credential
         /// <summary>The parameter of <c>Authorization: Basic</c>. A secret.</summary>
         public string ToBasicParameter() => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Secret}"));
 
+        /// <summary>The user name, which a program or a file may have given, for people.</summary>
+        public string ShownName => PrintableText.Of(Username, LongestShownName);
+
         /// <summary>The user name stood alone: it may be meant as the password.</summary>
         private bool MayBeSecret { get; init; }
 
-        public override string ToString() => MayBeSecret ? "***" : $"{Username}:***";
+        public override string ToString() => MayBeSecret ? "***" : $"{ShownName}:***";
     }
 
     /// <summary>An OAuth2 refresh token, which a token server exchanges for a bearer token (docker calls it so).</summary>

@@ -26,7 +26,14 @@ internal abstract class CredentialSource
 /// <param name="Credential">Null: none for this image. The registry is asked without, and may well answer.</param>
 /// <param name="From">Where it was found, for people: <c>auth</c>, <c>dockerConfig /root/.docker/config.json (helper ecr-login)</c>.</param>
 /// <param name="Problem">Why there is none although there should be one, for people; holds no secret. Null where nothing went wrong.</param>
-internal readonly record struct CredentialAnswer(Credential? Credential, string From, string? Problem = null);
+internal readonly record struct CredentialAnswer(Credential? Credential, string From, string? Problem = null)
+{
+    public string From { get; } = PrintableText.Of(From);
+
+    public string? Problem { get; init => field = Shown(value); } = Shown(Problem);
+
+    private static string? Shown(string? text) => text is null ? null : PrintableText.Of(text);
+}
 
 /// <summary>A credential written in the config file.</summary>
 internal sealed class InlineCredential(Credential credential, string key) : CredentialSource

@@ -1,12 +1,13 @@
 namespace ImageCriShim.Registries.Auth;
 
 /// <summary>What a bearer token is asked for with. Two that are equal get the same token.</summary>
+/// <param name="Registry">For which it is.</param>
 /// <param name="Realm">The token server.</param>
 /// <param name="Service">As the registry calls itself; null where it did not say.</param>
 /// <param name="Scope">What the token shall allow, such as <c>repository:library/nginx:pull</c>.</param>
 /// <param name="Account">Whose it shall be; null: nobody's.</param>
 /// <param name="Tls">How the token server proves who it is.</param>
-internal sealed record TokenRequest(Uri Realm, string? Service, string Scope, Credential? Account, TlsSettings Tls);
+internal sealed record TokenRequest(RegistryIdentity Registry, Uri Realm, string? Service, string Scope, Credential? Account, TlsSettings Tls);
 
 /// <summary>A bearer token: a secret, so it has no text form.</summary>
 /// <param name="value">As it is sent.</param>

@@ -23,6 +23,13 @@ internal sealed class TokenCache(TokenServer server, TimeProvider time)
         }
     }
 
+    /// <summary>Forgets the tokens of all other registries.</summary>
+    public void Keep(IReadOnlySet<RegistryIdentity> registries)
+    {
+        lock (_gate)
+            _tokens.RemoveWhere(request => !registries.Contains(request.Registry));
+    }
+
     private async Task<TokenAnswer> Ask(TokenRequest wanted, CancellationToken abandoned)
     {
         if (Find(wanted) is { } token)

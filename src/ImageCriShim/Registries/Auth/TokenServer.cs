@@ -81,7 +81,7 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
                 new ProbeResult.Denied($"{says}, so it has no use"),
             // 400 is how OAuth2 refuses an account or a scope (RFC 6749 section 5.2).
             HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
-                new ProbeResult.Denied(says + (body is not null && TokenBody.FindErrorCode(body) is { } code ? $" ({code})" : "")),
+                new ProbeResult.Denied(says + (body is not null && TokenBody.FindErrorCode(body) is { } code ? $" ({ForeignText.Clean(code, SentSecrets.Of(wanted.Account))})" : "")),
             HttpStatusCode.TooManyRequests => new ProbeResult.Throttled(ManifestAnswer.RetryAfter(response, time.GetUtcNow())),
             _ => new ProbeResult.Unreachable(says),
         };

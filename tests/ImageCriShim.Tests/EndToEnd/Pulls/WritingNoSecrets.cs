@@ -32,6 +32,12 @@ public sealed class WritingNoSecrets(RealNode node)
         told.Add(await shim.Caller.Pull(broken, secret));
         told.Add(await shim.Caller.Pull(node.NewName(), secret));
         told.Add(await shim.Caller.Pull($"{offline.Host}/{broken}", secret));
+        offline.Behave = request => !request.IsFromRuntime ? DoorAnswer.PassOn : request.Account is null ? DoorAnswer.Challenge : DoorAnswer.Repeat(request);
+        told.Add(await shim.Caller.Pull(broken));
+        told.Add(await shim.Caller.Pull($"{offline.Host}/{broken}", secret));
+        offline.Behave = request => request.IsFromRuntime ? DoorAnswer.SendAway(Secrets.OfUrl) : DoorAnswer.PassOn;
+        told.Add(await shim.Caller.Pull(broken));
+        told.Add(await shim.Caller.Pull($"{offline.Host}/{broken}", secret));
         await mirror.Shut();
         told.Add(await shim.Caller.Pull(node.NewName(), secret));
         told.Skip(2).ShouldAllBe(answer => answer.Code != GrpcCode.Ok);

@@ -139,7 +139,7 @@ public sealed class SecretsOfTokensTests : IDisposable
     public void No_text_form_shows_a_secret()
     {
         var token = new Token("planted", 0, TimeSpan.FromMinutes(5));
-        var request = new TokenRequest(new Uri("https://auth.corp/token"), "hub", "x", Secret, TlsSettings.Default);
+        var request = new TokenRequest(new RegistryIdentity(new Uri("https://hub.corp/"), TlsSettings.Default), new Uri("https://auth.corp/token"), "hub", "x", Secret, TlsSettings.Default);
         var account = new CredentialAnswer(Secret, "auth");
         var all = new object[]
         {

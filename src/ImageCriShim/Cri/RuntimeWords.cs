@@ -1,0 +1,49 @@
+using System.Text;
+using ImageCriShim.Registries;
+using ImageCriShim.Registries.Auth;
+using ImageCriShim.Relay;
+
+namespace ImageCriShim.Cri;
+
+/// <summary>
+/// What a runtime says of a call of ours that failed: its words and those of a registry. Either may repeat the credential that the runtime was
+/// given, and the caller writes them into events that others read.
+/// </summary>
+internal static class RuntimeWords
+{
+    private const string Message = "grpc-message";
+    private const string Binary = "-bin";
+
+    /// <summary>The reply without what is or looks like a secret, and as it came where it holds nothing like that.</summary>
+    /// <param name="reply">As it came.</param>
+    /// <param name="sent">What the runtime was given.</param>
+    /// <param name="image">What it was asked for.</param>
+    internal static RuntimeReply Clean(RuntimeReply reply, SentSecrets sent, string image)
+    {
+        if (reply.Status.IsOk || reply.IsOurs)
+            return reply;
+        var status = reply.Status with { Message = ForeignText.CleanOfRuntime(reply.Status.Message, sent, image) };
+        var trailers = reply.Trailers.Where(trailer => IsPlain(trailer, sent, image)).ToList();
+        if (status != reply.Status)
+        {
+            trailers.RemoveAll(trailer => trailer.Key == Message);
+            trailers.Add(new(Message, StreamAnswer.PercentEncode(status.Message)));
+        }
+
+        if (StatusDetails.Clean(status, reply, sent, image) is { } details)
+            trailers.Add(details);
+        return reply with { Status = status, Trailers = trailers, Headers = [.. reply.Headers.Where(header => IsPlain(header, sent, image))] };
+    }
+
+    /// <summary>Of metadata, which is not for people: it goes on whole, or not at all. The details of a status are looked at apart.</summary>
+    private static bool IsPlain(KeyValuePair<string, string> field, SentSecrets sent, string image) => field.Key switch
+    {
+        Message => true,
+        StatusDetails.Trailer => false,
+        _ when field.Key.EndsWith(Binary, StringComparison.Ordinal) => StatusDetails.TryDecode(field.Value) is { } octets && !HoldsSecret(octets, sent, image),
+        _ => !ForeignText.HoldsSecret(field.Value, sent, image),
+    };
+
+    internal static bool HoldsSecret(ReadOnlySpan<byte> octets, SentSecrets sent, string image) =>
+        ForeignText.HoldsSecret(Encoding.UTF8.GetString(octets), sent, image);
+}
