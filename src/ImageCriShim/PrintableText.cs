@@ -1,11 +1,10 @@
-using System.Globalization;
 using System.Text;
 
 namespace ImageCriShim;
 
 /// <summary>
-/// Text that somebody else may have written, made fit for a terminal, journald and the events of a pod: one line, of characters that can be seen
-/// and stand where they are written, of a bounded length. Whatever is shown of others comes through here.
+/// Text that somebody else may have written, made fit for a terminal, journald and the events of a pod: one line, of characters that can be
+/// seen and stand where they are written, of a bounded length. Whatever is shown of others comes through here.
 /// </summary>
 internal static class PrintableText
 {
@@ -25,14 +24,9 @@ internal static class PrintableText
         return IsPlain(text) ? text : Wash(text);
     }
 
+    /// <summary>Letters, digits, punctuation and symbols: no mark that joins another, and nothing that only tells how to show the rest.</summary>
     public static bool IsPrintable(Rune character) => character.Value is >= ' ' and <= '~'
-        || (Rune.GetUnicodeCategory(character) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
-            or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter
-            or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber
-            or UnicodeCategory.ConnectorPunctuation or UnicodeCategory.DashPunctuation or UnicodeCategory.OpenPunctuation
-            or UnicodeCategory.ClosePunctuation or UnicodeCategory.InitialQuotePunctuation or UnicodeCategory.FinalQuotePunctuation
-            or UnicodeCategory.OtherPunctuation
-            or UnicodeCategory.MathSymbol or UnicodeCategory.CurrencySymbol or UnicodeCategory.ModifierSymbol or UnicodeCategory.OtherSymbol
+        || ((Rune.IsLetter(character) || Rune.IsNumber(character) || Rune.IsPunctuation(character) || Rune.IsSymbol(character))
             && !(character.IsBmp && Blank.Contains((char)character.Value)));
 
     private static bool IsPlain(string text) => text.AsSpan().IndexOfAnyExceptInRange(' ', '~') < 0;

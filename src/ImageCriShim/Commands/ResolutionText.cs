@@ -36,8 +36,10 @@ internal static class ResolutionText
     {
         DecisionKind.Blocked => $"refused: {Reason(resolution)}",
         DecisionKind.Nowhere => $"not pulled: {Reason(resolution)}; offlineOnly forbids the name as given",
-        _ => $"pulled as: {Shown(string.Join(", then ", resolution.ToPull.Select(candidate => candidate.Image)))}\nreason: {Reason(resolution)}",
+        _ => $"pulled as: {Names(resolution)}\nreason: {Reason(resolution)}",
     };
+
+    private static string Names(Resolution resolution) => Shown(string.Join(", then ", resolution.ToPull.Select(candidate => candidate.Image)));
 
     private static string Reason(Resolution resolution) => Shown(resolution.Decision.Reason);
 

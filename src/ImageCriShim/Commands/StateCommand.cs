@@ -28,7 +28,9 @@ internal static class StateCommand
     public static int ShowMissing(string configPath, MissingFormat output) => Show(configPath, StateJson.Missing, missing =>
     {
         var latest = missing.OrderByDescending(image => image.Last);
-        return output is MissingFormat.Json ? JsonText.FormatList(latest, StateJson.WriteMissing) : string.Concat(latest.Select(image => $"{PrintableText.Of(image.Image)}\n"));
+        return output is MissingFormat.Json
+            ? JsonText.FormatList(latest, StateJson.WriteMissing)
+            : string.Concat(latest.Select(image => $"{PrintableText.Of(image.Image)}\n"));
     });
 
     private static int Show<T>(string configPath, StateFormat<T> format, Func<IReadOnlyList<T>, string> show)

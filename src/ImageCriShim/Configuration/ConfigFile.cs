@@ -15,7 +15,7 @@ internal static class ConfigFile
         {
             reports.Add(new ConfigReport(file == path ? Path.GetFileName(path) : $"{Path.GetFileName(DropIns.DirectoryOf(path))}/{Path.GetFileName(file)}"));
             tops.Add(YamlFile.Read(file, reports[^1]));
-            if (tops[^1] is { } top && SecretKeys.AreIn(top) && FileIdentity.Find(file) is { } found && (found.Mode & UnixFileMode.OtherRead) != 0)
+            if (tops[^1] is { } top && SecretKeys.AreIn(top) && IsOpenToAll(file))
                 open.Add(file);
         }
 
@@ -24,6 +24,9 @@ internal static class ConfigFile
         var settings = tops is [not null, ..] ? SettingsReader.Read([.. tops.OfType<YamlMap>()], origins) : null;
         return ConfigResult.Of(settings, reports) with { OpenToAll = open };
     }
+
+    /// <summary>Others than its owner and its group may read it.</summary>
+    internal static bool IsOpenToAll(string file) => FileIdentity.Find(file) is { } found && (found.Mode & UnixFileMode.OtherRead) != 0;
 }
 
 /// <summary>What became of a config file: settings, or every reason why there are none.</summary>

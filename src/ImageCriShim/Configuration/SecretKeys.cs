@@ -3,8 +3,8 @@ using YamlDotNet.RepresentationModel;
 namespace ImageCriShim.Configuration;
 
 /// <summary>
-/// The keys whose values are secrets. Where the space behind a colon is missing, YAML takes such a key and its value for one word, which may then
-/// stand anywhere.
+/// The keys whose values are secrets. Where the space behind a colon is missing, YAML takes such a key and its value for one word, which
+/// may then stand anywhere.
 /// </summary>
 internal static class SecretKeys
 {
@@ -18,9 +18,7 @@ internal static class SecretKeys
     public static string Show(string unknown)
     {
         var word = unknown.Split(':')[0];
-        return word.Length is > 0 and <= LongestKey && char.IsAsciiLetter(word[0]) && word.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.')
-            ? word
-            : "";
+        return word.Length is > 0 and <= LongestKey && char.IsAsciiLetter(word[0]) && word.All(IsOfKey) ? word : "";
     }
 
     /// <summary>The key of a secret that has become a part of another key's value: the end of a line, or the line below it.</summary>
@@ -43,10 +41,14 @@ internal static class SecretKeys
         return file.Written.Any(entry => IsSecret(entry.Key, entry.Value, seen));
     }
 
+    private static bool IsOfKey(char c) => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.';
+
+    private static string TextOf(YamlNode node) => (node as YamlScalarNode)?.Value ?? "";
+
     private static bool IsSecret(string key, YamlNode value, HashSet<YamlNode> seen) => FindWithin(key) is not null || value switch
     {
         YamlScalarNode scalar => (Has(key) && !string.IsNullOrWhiteSpace(scalar.Value)) || FindWithin(scalar.Value ?? "") is not null,
-        YamlMappingNode map => seen.Add(map) && map.Children.Any(entry => IsSecret((entry.Key as YamlScalarNode)?.Value ?? "", entry.Value, seen)),
+        YamlMappingNode map => seen.Add(map) && map.Children.Any(entry => IsSecret(TextOf(entry.Key), entry.Value, seen)),
         YamlSequenceNode list => seen.Add(list) && list.Children.Any(entry => IsSecret("", entry, seen)),
         _ => false,
     };

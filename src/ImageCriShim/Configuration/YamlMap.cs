@@ -55,7 +55,7 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
             case null:
                 return null;
             case YamlScalarNode scalar when !SecretKeys.Has(key) && SecretKeys.FindWithin(scalar.Value ?? "") is { } swallowed:
-                Problem(key, $"holds {swallowed}: as well; write that on a line of its own, indented like this one, with a space behind its colon");
+                Problem(key, $"holds {swallowed}: as well; write that on a line of its own, with a space behind its colon");
                 return null;
             case YamlScalarNode scalar:
                 return scalar.Value;

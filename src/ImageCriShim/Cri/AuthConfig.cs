@@ -39,8 +39,9 @@ internal static class AuthConfig
             new Credential.RegistryToken(ProtoMessage.GetString(auth, RegistryToken)));
     }
 
-    private static Credential.Password? Decode(string both) =>
-        StatusDetails.TryDecode(both) is { Length: > 0 } octets ? Credential.Password.Split(Encoding.UTF8.GetString(octets).TrimEnd('\0')) : null;
+    private static Credential.Password? Decode(string both) => StatusDetails.TryDecode(both) is { Length: > 0 } octets
+        ? Credential.Password.Split(Encoding.UTF8.GetString(octets).TrimEnd('\0'))
+        : null;
 
     /// <summary>The request with this credential and no other, or with none.</summary>
     /// <param name="serverAddress">A URL of the host that is pulled from: containerd drops a credential that is for another.</param>

@@ -6,8 +6,8 @@ using ImageCriShim.Relay;
 namespace ImageCriShim.Cri;
 
 /// <summary>
-/// What a runtime says of a call of ours that failed: its words and those of a registry. Either may repeat the credential that the runtime was
-/// given, and the caller writes them into events that others read.
+/// What a runtime says of a call of ours that failed: its words and those of a registry. Either may repeat the credential that the runtime
+/// was given, and the caller writes them into events that others read.
 /// </summary>
 internal static class RuntimeWords
 {
@@ -32,15 +32,17 @@ internal static class RuntimeWords
 
         if (StatusDetails.Clean(status, reply, sent, image) is { } details)
             trailers.Add(details);
-        return reply with { Status = status, Trailers = trailers, Headers = [.. reply.Headers.Where(header => IsPlain(header, sent, image))] };
+        var headers = reply.Headers.Where(header => IsPlain(header, sent, image)).ToList();
+        return reply with { Status = status, Trailers = trailers, Headers = headers };
     }
 
-    /// <summary>Of metadata, which is not for people: it goes on whole, or not at all. The details of a status are looked at apart.</summary>
+    /// <summary>Metadata is not for people: it goes on whole, or not at all. The details of a status are looked at apart.</summary>
     private static bool IsPlain(KeyValuePair<string, string> field, SentSecrets sent, string image) => field.Key switch
     {
         Message => true,
         StatusDetails.Trailer => false,
-        _ when field.Key.EndsWith(Binary, StringComparison.Ordinal) => StatusDetails.TryDecode(field.Value) is { } octets && !HoldsSecret(octets, sent, image),
+        _ when field.Key.EndsWith(Binary, StringComparison.Ordinal) =>
+            StatusDetails.TryDecode(field.Value) is { } octets && !HoldsSecret(octets, sent, image),
         _ => !ForeignText.HoldsSecret(field.Value, sent, image),
     };
 

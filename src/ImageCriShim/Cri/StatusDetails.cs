@@ -21,8 +21,8 @@ internal static class StatusDetails
         Find(reply) is { } details ? Encode(details, status, static _ => true) : null;
 
     /// <summary>
-    /// Those of a reply without what nobody else may see. Its message becomes that of the status; of what else there is, which may be anything, each
-    /// part stays as it is or is left out.
+    /// Those of a reply without what nobody else may see. Its message becomes that of the status; of what else there is, which may be
+    /// anything, each part stays as it is or is left out.
     /// </summary>
     /// <param name="status">That of the reply, cleaned.</param>
     /// <param name="reply">As it came.</param>

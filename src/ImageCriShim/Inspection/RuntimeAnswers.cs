@@ -79,7 +79,8 @@ internal sealed class RuntimeAnswers : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private static string Shown(RuntimeReply reply, int field) => PrintableText.Of(ProtoMessage.GetString(reply.Message.Span, field), LongestShown);
+    private static string Shown(RuntimeReply reply, int field) =>
+        PrintableText.Of(ProtoMessage.GetString(reply.Message.Span, field), LongestShown);
 
     private async Task<(RuntimeReply? Reply, string? Late)> Call(string method, ReadOnlyMemory<byte> request, CancellationToken cancellation)
     {

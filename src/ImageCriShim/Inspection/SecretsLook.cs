@@ -17,12 +17,10 @@ internal static class SecretsLook
     {
         var files = DropIns.Find(configPath, out _).Prepend(configPath).Where(HoldsSecrets).Select(file => (File: file, Why: "holds secrets"))
             .Concat(Named(settings, origins)).DistinctBy(secret => secret.File);
-        List<Finding> open = [.. files.Where(secret => IsOpen(secret.File)).Select(secret => Finding.Problem(
+        List<Finding> open = [.. files.Where(secret => ConfigFile.IsOpenToAll(secret.File)).Select(secret => Finding.Problem(
             What, $"{secret.File} {secret.Why} and may be read by everybody on this machine", Remedy.Run($"chmod 600 {secret.File}")))];
         return open.Count > 0 ? open : [Finding.Ok(What, "are not for everybody to read")];
     }
-
-    private static bool IsOpen(string file) => FileIdentity.Find(file) is { } found && (found.Mode & UnixFileMode.OtherRead) != 0;
 
     private static bool HoldsSecrets(string file) => YamlFile.Read(file, new ConfigReport(file)) is { } map && SecretKeys.AreIn(map);
 

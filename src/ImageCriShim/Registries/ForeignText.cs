@@ -64,7 +64,8 @@ internal static class ForeignText
     }
 
     /// <summary>A URL often stands in quotes.</summary>
-    private static string BehindUrl(string word, int end) => word.AsSpan(end).IndexOfAny('"', '\'', '>') is var quote and >= 0 ? word[(end + quote)..] : "";
+    private static string BehindUrl(string word, int end) =>
+        word.AsSpan(end).IndexOfAny('"', '\'', '>') is var quote and >= 0 ? word[(end + quote)..] : "";
 
     private static string MaskTokens(string word, string tag)
     {
@@ -76,7 +77,8 @@ internal static class ForeignText
                 i++;
             var run = word[start..i];
             var isDigest = start > 0 && word[start - 1] == ':' && word[..start].Contains("sha", StringComparison.Ordinal);
-            masked.Append(!isDigest && LooksLikeToken(tag.Length == 0 ? run : run.Replace(tag, "", StringComparison.Ordinal)) ? Mask : WithoutValue(run));
+            var unknown = tag.Length == 0 ? run : run.Replace(tag, "", StringComparison.Ordinal);
+            masked.Append(!isDigest && LooksLikeToken(unknown) ? Mask : WithoutValue(run));
             if (i < word.Length)
                 masked.Append(word[i++]);
         }

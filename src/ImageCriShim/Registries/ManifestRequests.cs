@@ -94,7 +94,7 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
                 return new ManifestReply(response, uri, hasStrayed, AsWhom(authorization, header), authorization.Header?.Parameter);
             response.Dispose();
             if (Redirection.LosesTls(uri, target))
-                return new ManifestReply(new ProbeResult.Unreachable($"HTTP {(int)response.StatusCode}, a redirect from https to plain http, where anybody could answer"));
+                return new ManifestReply(Redirection.ToPlainHttp(response));
             if (!Redirection.StaysWith(registry.Address.Endpoint, target))
                 (header, tls, hasStrayed) = (null, registry.Tls.ForOtherHosts, true); // for good: a way back could be anybody's
             uri = target;

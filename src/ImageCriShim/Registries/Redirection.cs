@@ -34,6 +34,9 @@ internal static class Redirection
     /// <summary>What stands behind it is nobody's word whom the address in front of it proves.</summary>
     public static bool LosesTls(Uri asked, Uri target) => asked.Scheme == Uri.UriSchemeHttps && target.Scheme != Uri.UriSchemeHttps;
 
+    public static ProbeResult ToPlainHttp(HttpResponseMessage response) => new ProbeResult.Unreachable(
+        $"HTTP {(int)response.StatusCode}, a redirect from https to plain http, where anybody could answer");
+
     /// <summary>
     /// Another port is another host: it may be another's program. The one exception is the usual step from http to https on
     /// the same name, which makes things safer.

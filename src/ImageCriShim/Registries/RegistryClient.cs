@@ -107,8 +107,8 @@ internal sealed class RegistryClient : IDisposable
 
     /// <summary>
     /// After a reload: connections of registries that do TLS as one of these does stay as they are, all others are closed. A question that is
-    /// still put as the settings were makes one anew, which the next reload closes. What registries said that they want, and their tokens, are
-    /// forgotten of each whose TLS or credential is another now.
+    /// still put as the settings were makes one anew, which the next reload closes. What registries said that they want, and their tokens,
+    /// are forgotten of each whose TLS or credential is another now.
     /// </summary>
     /// <param name="before">The registries of the settings until now.</param>
     /// <param name="registries">Those from now on.</param>

@@ -10,7 +10,7 @@ internal sealed record RegistryIdentity(Uri Endpoint, TlsSettings Tls)
 
     /// <summary>Those that settings have as they were before, with the credential that they had.</summary>
     public static HashSet<RegistryIdentity> Unchanged(IReadOnlyCollection<Registry> before, IEnumerable<Registry> now) =>
-        [.. now.GroupBy(Of).Where(entries => entries.All(entry => before.Any(other => IsUnchanged(other, entry)))).Select(entries => entries.Key)];
+        [.. now.GroupBy(Of).Where(group => group.All(entry => before.Any(other => IsUnchanged(other, entry)))).Select(group => group.Key)];
 
     private static bool IsUnchanged(Registry before, Registry now) =>
         before.Address == now.Address && before.Tls == now.Tls

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace ImageCriShim.Registries.Auth;
 
 /// <summary>
-/// The secrets that went along with a question, to be found again in what is said about it: as they are, and as they stand in a header, a URL,
-/// JSON or a program's quotes. Has no text form.
+/// The secrets that went along with a question, to be found again in what is said about it: as they are, and as they stand in a header, a
+/// URL, JSON or a program's quotes. Has no text form.
 /// </summary>
 internal sealed partial class SentSecrets
 {
@@ -21,8 +21,9 @@ internal sealed partial class SentSecrets
 
     private SentSecrets(IReadOnlyCollection<(string Secret, bool IsAlone)> secrets)
     {
-        _plain = new(() => [.. secrets.Where(secret => secret.IsAlone).Select(secret => Pattern(secret.Secret))]);
-        _within = new(() => [.. secrets.Where(secret => secret.IsAlone && secret.Secret.Length >= LeastBase64).Select(secret => Pattern(secret.Secret))]);
+        var alone = secrets.Where(secret => secret.IsAlone).Select(secret => secret.Secret).ToList();
+        _plain = new(() => [.. alone.Select(Pattern)]);
+        _within = new(() => [.. alone.Where(secret => secret.Length >= LeastBase64).Select(Pattern)]);
         _encoded = new(() => [.. secrets.SelectMany(secret => Base64Forms(secret.Secret)).Distinct().Select(Pattern)]);
     }
 
@@ -67,7 +68,7 @@ internal sealed partial class SentSecrets
         _ => [],
     };
 
-    /// <summary>In base64: alone, and in the middle of something else, of which three places are possible (a group of it is three octets).</summary>
+    /// <summary>In base64: alone, and inside of something else, at each of three places (a group of it is three octets).</summary>
     private static IEnumerable<string> Base64Forms(string secret)
     {
         const int leastInside = 8;
@@ -91,7 +92,7 @@ internal sealed partial class SentSecrets
         return new Regex(pattern.ToString(), RegexOptions.CultureInvariant);
     }
 
-    /// <summary>A character as it may be written: letters and digits as they are, all others escaped in the way of URLs, JSON, Go or HTML, too.</summary>
+    /// <summary>A character as it may be written: letters and digits as they are, all others also as URLs, JSON, Go or HTML escape them.</summary>
     private static void Append(StringBuilder pattern, Rune character)
     {
         if (Rune.IsLetterOrDigit(character) && character.IsAscii)
@@ -107,7 +108,8 @@ internal sealed partial class SentSecrets
             ' ' => "[ +]",
             _ => Regex.Escape($"{character}"),
         };
-        pattern.Append($@"(?:{(character.Value == '\\' ? @"\\+" : @"\\*" + literals)}|{Percent(character)}|{Unicode(character)}|{Html(character)})");
+        var quoted = character.Value == '\\' ? @"\\+" : @"\\*" + literals;
+        pattern.Append($"(?:{quoted}|{Percent(character)}|{Unicode(character)}|{Html(character)})");
     }
 
     private static string Percent(Rune character)

@@ -43,6 +43,7 @@ public sealed class WritingNoSecrets(RealNode node)
         told.Skip(2).ShouldAllBe(answer => answer.Code != GrpcCode.Ok);
 
         told.ForEach(answer => Secrets.ShouldNotBeIn(answer.Message));
+        told.ShouldContain(answer => answer.Message.Contains("http://127.0.0.1:1/blob"), "the runtime tells the address, so it would the signature");
         offline.Requests.ShouldContain(request => request.Account == $"pod:{Secrets.OfPod}");
         await shim.Process.StopAsync();
         Secrets.ShouldNotBeIn(shim.Process.Output);
