@@ -1,12 +1,14 @@
 # shellcheck shell=bash
-# Callers and runtimes on grpc-go (tests/peers/go), compiled with Debian's Go and libraries, which are unpacked into the lab's cache.
+# Callers and runtimes on grpc-go, and distribution/reference (tests/peers/go), compiled with Debian's Go and libraries, which are
+# unpacked into the lab's cache.
 # There are two callers, since grpc-go has changed much: on 1.33, near to what kubelets of 1.20 have, and on 1.64, near to those of 1.31.
 
 declare -A go_suites=([1.33]=bookworm [1.64]=trixie)
 declare -A go_compilers=([1.33]=1.19 [1.64]=1.24)
-go_programs=(caller-1.33 caller-1.64 runtime-1.64)
+go_programs=(caller-1.33 caller-1.64 runtime-1.64 references-1.64)
 go_libraries=(golang-google-grpc-dev golang-google-genproto-dev golang-google-protobuf-dev golang-github-golang-protobuf-1-5-dev
     golang-golang-x-net-dev golang-golang-x-sys-dev golang-golang-x-text-dev)
+go_newer_libraries=(golang-github-distribution-reference-dev golang-github-opencontainers-go-digest-dev)
 
 # go_peers: prints the directory that holds the programs; they are compiled again only when their sources change.
 go_peers() {
@@ -32,6 +34,7 @@ unpack_go() {
     for version in "${!go_suites[@]}"; do
         unpack_go_compiler "${go_suites[$version]}" "${go_compilers[$version]}" "${go_libraries[@]}"
     done
+    unpack_go_compiler "${go_suites[1.64]}" "${go_compilers[1.64]}" "${go_newer_libraries[@]}"
     forget_suites
 }
 
@@ -52,7 +55,7 @@ compile_go_peers() {
     unformatted=$("$(go_home 1.64)/bin/gofmt" -l "$workspace/src/peers")
     [[ -z $unformatted ]] || fail "gofmt would change these files:" "$unformatted"
     note "compiling the peers on grpc-go"
-    with_go 1.64 vet peers/wire peers/caller peers/runtime
+    with_go 1.64 vet peers/wire peers/caller peers/runtime peers/references
     for program in "${go_programs[@]}"; do
         with_go "${program#*-}" build -trimpath -ldflags '-s -w' -o "$workspace/out/$program" "peers/${program%-*}"
     done

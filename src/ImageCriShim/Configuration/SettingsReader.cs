@@ -117,7 +117,7 @@ internal static class SettingsReader
     /// <summary>The Go shim kept one entry per host, the last one, and looked at its offline registry first.</summary>
     private static void Add(List<Registry> registries, Registry registry, string path, long line, ConfigReport report)
     {
-        var twin = registries.FindIndex(r => r.Host == registry.Host && r.Address.Path == registry.Address.Path);
+        var twin = registries.FindIndex(r => r.Address.Key == registry.Address.Key && r.Address.Path == registry.Address.Path);
         if (twin < 0)
         {
             registries.Add(registry);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using ImageCriShim.Images;
 using ImageCriShim.Registries.Auth;
 
 namespace ImageCriShim.Cri;
@@ -61,12 +62,37 @@ internal static class AuthConfig
         return ProtoMessage.With(request, RequestAuth, auth);
     }
 
+    /// <summary>
+    /// Whether the caller's credential is for one of these hosts: it says so in whatever spelling, or says nothing. One that is for
+    /// another host is not readdressed, and containerd drops it.
+    /// </summary>
+    /// <param name="serverAddresses">URLs.</param>
+    /// <exception cref="MalformedMessageException"/>
+    internal static bool IsFor(ReadOnlySpan<byte> request, params ReadOnlySpan<string> serverAddresses)
+    {
+        var address = ProtoMessage.GetString(ProtoMessage.GetMessage(request, RequestAuth), ServerAddress);
+        var isFor = address.Length == 0;
+        foreach (var allowed in serverAddresses)
+            isFor |= ImageHost.AreSame(HostOf(address), HostOf(allowed), PortOf(allowed));
+        return isFor;
+
+        static int PortOf(string url) => url.StartsWith("http:", StringComparison.Ordinal) ? ImageHost.HttpPort : ImageHost.HttpsPort;
+    }
+
     /// <summary>The request with the caller's own credential, addressed to the host that is pulled from.</summary>
     /// <exception cref="MalformedMessageException"/>
     internal static byte[] Readdress(ReadOnlySpan<byte> request, string serverAddress)
     {
         var auth = ProtoMessage.GetMessage(request, RequestAuth);
         return ProtoMessage.With(request, RequestAuth, ProtoMessage.With(auth, ServerAddress, serverAddress));
+    }
+
+    /// <summary>Of <c>https://index.docker.io/v1/</c>, or of a bare host, as docker's configuration has them.</summary>
+    private static string HostOf(string address)
+    {
+        var scheme = address.IndexOf("://", StringComparison.Ordinal);
+        var rest = scheme < 0 ? address : address[(scheme + 3)..];
+        return rest.Split('/')[0];
     }
 
     private static bool HasText(byte[] auth, int field) => ProtoMessage.TryFind(auth, field, out var value) && !value.IsEmpty;

@@ -54,6 +54,9 @@ internal sealed record CallEnvironment(
         };
     }
 
+    /// <summary>Which images calls may not name.</summary>
+    internal ImagePolicy Policy => Resolver.Policy;
+
     /// <summary>How images are shown.</summary>
     internal RestoredNames RestoredNames => new(Settings.Names, Record.Names);
 }

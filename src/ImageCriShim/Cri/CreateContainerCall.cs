@@ -5,7 +5,7 @@ namespace ImageCriShim.Cri;
 
 /// <summary>
 /// A container of an image that is named: where the runtime has the image by another name only, it is told that one. So is the image of a
-/// volume. kubelet sends IDs, and such a call goes on as it came.
+/// volume. kubelet sends IDs, and such a call goes on as it came. An image that the settings forbid is refused.
 /// </summary>
 internal sealed class CreateContainerCall(CallEnvironment environment, CallerHead head) : CriCall(environment, head)
 {
@@ -28,12 +28,37 @@ internal sealed class CreateContainerCall(CallEnvironment environment, CallerHea
 
     protected override Verdict Decide()
     {
-        var config = ProtoMessage.GetMessage(Request.Span, RequestConfig);
-        return IsNamed(ProtoMessage.GetMessage(config, ConfigImage))
-            || ProtoMessage.GetMessages(config, ConfigMounts).Exists(mount => IsNamed(ProtoMessage.GetMessage(mount, MountImage)))
-                ? Verdict.Prepare
-                : Verdict.Forward;
+        var named = GetSpecs().Where(IsNamed).ToList();
+        return named.Exists(spec => FindRefusal(spec) is not null) ? Verdict.Answer : named.Count > 0 ? Verdict.Prepare : Verdict.Forward;
     }
+
+    protected override bool IsJudged => Environment.Policy.IsSet;
+
+    // One of its images is forbidden, unless the runtime knows it by the beginning of its ID.
+    protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
+    {
+        foreach (var spec in GetSpecs().Where(IsNamed))
+        {
+            if (FindRefusal(spec) is not { } refusal)
+                continue;
+            var image = ProtoMessage.GetString(spec, CriMessages.SpecImage);
+            if (await FindLocal(spec, image, cancellation) is not { } local || !local.IsShortId(image))
+                return new GrpcStatus(StatusCode.PermissionDenied, $"image-cri-shim: {refusal}").ToAnswer();
+        }
+
+        return (await Call((await RenameAll(cancellation)).ToArray(), cancellation)).ToAnswer();
+    }
+
+    /// <summary>The ImageSpecs of the container and of its volumes.</summary>
+    /// <exception cref="MalformedMessageException"/>
+    private List<byte[]> GetSpecs()
+    {
+        var config = ProtoMessage.GetMessage(Request.Span, RequestConfig);
+        var mounts = ProtoMessage.GetMessages(config, ConfigMounts);
+        return [ProtoMessage.GetMessage(config, ConfigImage), .. mounts.Select(mount => ProtoMessage.GetMessage(mount, MountImage))];
+    }
+
+    private string? FindRefusal(byte[] spec) => Environment.Policy.FindRefusal(ProtoMessage.GetString(spec, CriMessages.SpecImage));
 
     private static bool IsNamed(byte[] spec) => ProtoMessage.GetString(spec, CriMessages.SpecImage) is { Length: > 0 } image && !ImageId.IsId(image);
 

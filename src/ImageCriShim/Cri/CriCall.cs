@@ -14,6 +14,7 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     private static readonly TimeSpan s_longestTimer = TimeSpan.FromDays(30);
 
     private readonly long _begin = environment.Time.GetTimestamp();
+    private bool _isUnread;
     private int _inflated; // counted against CallLimits.MaxInflatedBytes
     private TimeSpan _atRuntime; // how long it has waited for it
     private long _waitsSince = NotWaiting; // the runtime has a request, and its answer is not there
@@ -33,21 +34,29 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
 
     internal sealed override Verdict OnRequest(ReadOnlyMemory<byte> body)
     {
+        _isUnread = true; // also if anything throws
         try
         {
             if (!GrpcMessage.TryReadOnly(body, () => head.Encoding, out var message) || !TryHoldInflated(body, message))
-                return Verdict.Forward;
+                return IfUnread;
             Request = message;
             var verdict = Decide();
+            _isUnread = false;
             if (verdict is Verdict.Watch or Verdict.WatchEach)
                 _waitsSince = Environment.Time.GetTimestamp();
             return verdict;
         }
         catch (MalformedMessageException)
         {
-            return Verdict.Forward; // the runtime's own error is the right one
+            return IfUnread; // the runtime's own error is the right one
         }
     }
+
+    /// <summary>
+    /// A request that cannot be read, such as two messages, or groups: the runtime may well read it. So it is refused where the settings
+    /// forbid images and it could name one; otherwise it is not ours to judge.
+    /// </summary>
+    internal sealed override Verdict IfUnread => IsJudged ? Verdict.Answer : Verdict.Forward;
 
     internal override void OnEnd()
     {
@@ -73,6 +82,8 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
 
     internal sealed override async Task<StreamAnswer?> Answer(CancellationToken cancellation)
     {
+        if (_isUnread)
+            return RefusedCall.Refuse(Method);
         using var deadline = new CancellationTokenSource(Timeout.InfiniteTimeSpan, Environment.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
@@ -87,6 +98,9 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
             return new GrpcStatus(StatusCode.DeadlineExceeded, PrintableText.Of(DescribeLateness())).ToAnswer();
         }
     }
+
+    /// <summary>Whether the settings forbid images and this call must not use one of them: its request has to be read.</summary>
+    protected virtual bool IsJudged => false;
 
     /// <summary>The request is there: what is to be done?</summary>
     /// <exception cref="MalformedMessageException">It is forwarded.</exception>

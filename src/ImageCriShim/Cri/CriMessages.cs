@@ -47,6 +47,15 @@ internal static class CriMessages
     /// <exception cref="MalformedMessageException"/>
     internal static byte[] GetSpec(ReadOnlySpan<byte> request) => ProtoMessage.GetMessage(request, RequestImage);
 
+    /// <summary>PullImageRequest.sandbox_config.metadata.namespace; empty where the caller names no pod.</summary>
+    /// <exception cref="MalformedMessageException"/>
+    internal static string GetPodNamespace(ReadOnlySpan<byte> pullImageRequest)
+    {
+        const int sandboxConfig = 3, metadata = 1, ofMetadata = 3;
+        var ofPod = ProtoMessage.GetMessage(ProtoMessage.GetMessage(pullImageRequest, sandboxConfig), metadata);
+        return ProtoMessage.GetString(ofPod, ofMetadata);
+    }
+
     /// <summary>An ImageStatusRequest for an image, the rest of its ImageSpec as it is: what one method's request has in common with another's.</summary>
     /// <exception cref="MalformedMessageException"/>
     internal static byte[] MakeImageStatusRequest(ReadOnlySpan<byte> spec, string image) =>
@@ -114,4 +123,15 @@ internal sealed record RuntimeImage(string Id, IReadOnlyList<string> Tags, IRead
 {
     /// <summary>Whether <paramref name="imageRef"/>, what a pull was answered with, is this image.</summary>
     internal bool Is(string imageRef) => imageRef == Id || imageRef == $"sha256:{Id}" || Digests.Contains(imageRef);
+
+    /// <summary>
+    /// Whether the text is the beginning of the ID, by which runtimes know an image too. It looks like a name of Docker Hub.
+    /// </summary>
+    internal bool IsShortId(string text)
+    {
+        const string prefix = "sha256:";
+        var id = Id.StartsWith(prefix, StringComparison.Ordinal) ? Id[prefix.Length..] : Id;
+        var hex = text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text;
+        return hex.Length > 0 && Images.ReferenceGrammar.IsHex(hex) && id.StartsWith(hex, StringComparison.Ordinal);
+    }
 }

@@ -31,6 +31,8 @@ internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>,
            select (Encoding.ASCII.GetBytes(version + method.Name), method.Name, method.Make),
     ];
 
+    private static readonly string[] s_judged = ["ImageService/PullImage", "ImageService/ImageStatus", "RuntimeService/CreateContainer"];
+
     /// <summary>For a new connection.</summary>
     internal RouteCall Begin(Func<bool> isWanted)
     {
@@ -49,6 +51,8 @@ internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>,
         var renamed = versions.Rename(path);
         if (current() is not { } environment)
             return new CallRoute(null, renamed, IsStream(path));
+        if (!path.StartsWith((byte)'/'))
+            return new CallRoute(RefuseWithoutSlash(environment, path), renamed, IsStream(path));
         foreach (var (edited, method, make) in s_edited)
         {
             if (!path.SequenceEqual(edited))
@@ -59,5 +63,21 @@ internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>,
         }
 
         return new CallRoute(null, renamed, IsStream(path));
+    }
+
+    /// <summary>
+    /// grpc-go takes a path without its slash for the same method. No caller sends one; where images are forbidden it is refused.
+    /// </summary>
+    private static RefusedCall? RefuseWithoutSlash(CallEnvironment environment, ReadOnlySpan<byte> path)
+    {
+        if (!environment.Policy.IsSet)
+            return null;
+        foreach (var (edited, method, _) in s_edited)
+        {
+            if (s_judged.Contains(method) && path.SequenceEqual(edited.AsSpan(1)))
+                return new RefusedCall(method);
+        }
+
+        return null;
     }
 }

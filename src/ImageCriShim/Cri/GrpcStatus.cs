@@ -6,6 +6,7 @@ internal enum StatusCode
     Ok = 0,
     Cancelled = 1,
     Unknown = 2,
+    InvalidArgument = 3,
     DeadlineExceeded = 4,
     NotFound = 5,
     PermissionDenied = 7,

@@ -16,6 +16,7 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
 {
     private static readonly object s_taken = new();
 
+    private bool _isForbidden;
     private NamesOfImage? _names; // before the runtime is asked for them
     private string? _expected; // the name under which the image was found the last time
     private object? _ahead; // the call that asks for it meanwhile, or that it is too late to ask
@@ -35,9 +36,15 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
             Background.Queue("giving up a call", call, static unwanted => unwanted.GiveUp());
     }
 
+    /// <summary>Whether an image that the settings forbid is shown as absent, also where the runtime has it under its own name.</summary>
+    protected virtual bool HidesForbidden => true;
+
+    protected override bool IsJudged => HidesForbidden && Environment.Policy.IsSet;
+
     protected override Verdict DecideName()
     {
-        _expected = Environment.Found.Find(Image);
+        _isForbidden = Environment.Policy.FindRefusal(Image) is not null;
+        _expected = _isForbidden ? null : Environment.Found.Find(Image);
         return Verdict.Watch;
     }
 
@@ -45,6 +52,8 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
 
     protected override Reply OnAnswer(ReadOnlySpan<byte> message)
     {
+        if (_isForbidden && HidesForbidden && CriMessages.FindImage(message) is { } found && !found.IsShortId(Image))
+            return Reply.With(GrpcMessage.Frame([]));
         if (CriMessages.HasImage(message))
         {
             if (_expected is not null)

@@ -13,6 +13,8 @@ internal sealed class ListImagesCall(CallEnvironment environment, CallerHead hea
 {
     private IReadOnlyList<RecordedPull> _recorded = []; // before the runtime was asked
 
+    protected override bool HidesForbidden => false; // an empty list is believed (ForgetWhatIsGone), and containerd knows no filters
+
     protected override string GetImage(ReadOnlySpan<byte> request) => CriMessages.GetFilter(request);
 
     protected override byte[] Rename(ReadOnlySpan<byte> request, string name) => CriMessages.WithFilter(request, name);

@@ -39,7 +39,7 @@ internal static partial class Log
 
     [LoggerMessage(
         1111, LogLevel.Warning,
-        "registry {Registry} has {Image} but did not give it within {Seconds} s: for {Minutes} minutes others are pulled from first; is its storage slow, or the line to it?")]
+        "registry {Registry} has {Image} but sent no data within {Seconds} s: for {Minutes} minutes other registries come first for it, and for every image if others wait in vain too; is its storage slow, or the line to it?")]
     internal static partial void Stalled(ILogger log, string registry, string image, long seconds, long minutes);
 
     [LoggerMessage(1112, LogLevel.Information, "cache: {Images} images known; of the last {Lookups} pulls {Hits} asked no registry")]

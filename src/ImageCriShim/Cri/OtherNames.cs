@@ -33,6 +33,8 @@ internal sealed class OtherNames(Resolver resolver, PullRecord record, bool dige
 
     private NamesOfImage Find(string image)
     {
+        if (resolver.Policy.FindRefusal(image) is not null)
+            return new NamesOfImage(null, []);
         // One that dropped the digest counts for as long as digestFallback allows that.
         var pull = record.Find(image) is { } last && (last.HasDigestAsGiven || digestFallback) ? last : null;
         var pulled = pull is not null ? [pull.Actual] : FindDigestsOf(image);

@@ -8,7 +8,8 @@ namespace ImageCriShim.Cri;
 /// <summary>
 /// The way of a pull:
 /// <list type="number">
-/// <item>The relay collects the request and asks <see cref="CriCall.OnRequest"/>: an ID or a malformed name is forwarded as given.</item>
+/// <item>The relay collects the request and asks <see cref="CriCall.OnRequest"/>: an ID is forwarded as given. A request that cannot
+/// be read is forwarded too, unless the settings forbid images (<see cref="ImagePolicy"/>).</item>
 /// <item>The image's registries are asked, all at once, who has it: <see cref="Resolver.Resolve"/>, by way of
 /// <see cref="CandidateList"/> (which names), <see cref="ProbeRound"/> (in which order their answers count) and
 /// <see cref="RegistryClient"/> (asking).</item>
@@ -23,14 +24,25 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class PullImageCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
+    private string _podNamespace = "";
     private PullOutcome? _soFar; // for the caller whose deadline ends the pull
 
     // 1. There is a name in the request.
     protected override Verdict DecideName()
     {
         _ = AuthConfig.IsIn(Request.Span); // a malformed one is noticed while the runtime can still judge it
+        _podNamespace = CriMessages.GetPodNamespace(Request.Span);
         return Verdict.Answer;
     }
+
+    // An ID that runtimes would pull as a name of Docker Hub may be forbidden, and no name is none that parses.
+    protected override Verdict DecideId() => Environment.Policy.FindRefusalOfPull(Image) is null ? Verdict.Forward : Verdict.Answer;
+
+    protected override Verdict DecideNone() => DecideId();
+
+    protected override bool IsJudged => Environment.Policy.IsSet;
+
+    internal override StreamAnswer? RefuseAtLimit() => IsJudged ? RefusedCall.Refuse(Method) : null;
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
@@ -108,8 +120,10 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
         // 4. From the first that gives it.
         var attempts = new List<PullAttempt>();
-        foreach (var candidate in PullOrder.Of(decision, AuthConfig.IsIn(Request.Span), Environment.Stalled, isLast))
+        foreach (var candidate in PullOrder.Of(decision, AuthConfig.IsIn(Request.Span), IsStalled))
         {
+            if (!isLast && PullOrder.IsToBeAskedFirst(decision, candidate, IsStalled))
+                break;
             _soFar = new PullOutcome(decision, [.. attempts, PullAttempt.Unfinished(candidate)], local);
             attempts.Add(await Pull(candidate, cancellation));
             if (attempts[^1].Reply.Status.IsOk)
@@ -133,10 +147,9 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
                 NoteFailed(candidate, reply.Status, begin);
             return new PullAttempt(candidate, request.With, request.Problem, reply);
         }
-        catch (OperationCanceledException) when (Remaining <= TimeSpan.Zero) // else the caller has left, which says nothing about the registry
+        catch (OperationCanceledException) when (Remaining <= TimeSpan.Zero) // else the caller has left
         {
-            Count(candidate, "late");
-            NoteIfStalled(candidate, begin);
+            Count(candidate, "late"); // either is the caller's affair, and says nothing about the registry
             throw;
         }
     }
@@ -145,7 +158,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     {
         Count(candidate, "pulled");
         Environment.Metrics.PullTime.Add(Environment.Time.GetElapsedTime(begin), RegistryOf(candidate));
-        Environment.Stalled.Remove(candidate);
+        Environment.Stalled.Remove(candidate, _podNamespace);
         Log.Pulled(Environment.Log, Image, candidate.Image, candidate.Where, (long)Elapsed.TotalMilliseconds);
     }
 
@@ -153,7 +166,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     {
         Count(candidate, "failed");
         Log.PullFailed(Environment.Log, Image, candidate.Image, status.Code, status.Message);
-        NoteIfStalled(candidate, begin);
+        NoteIfStalled(candidate, status, begin);
     }
 
     private void Count(Candidate candidate, string result) => Environment.Metrics.Pulls.Add(RegistryOf(candidate), result);
@@ -165,10 +178,12 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     private void Note(string result, string? actual, string? registry, string reason) =>
         Environment.Recent.Add(new RecentPull(Environment.Time.GetUtcNow(), Image, result, actual, registry, reason, Elapsed));
 
-    private void NoteIfStalled(Candidate candidate, long begin)
+    private bool IsStalled(Candidate candidate) => Environment.Stalled.Contains(candidate, _podNamespace);
+
+    private void NoteIfStalled(Candidate candidate, GrpcStatus status, long begin)
     {
         var waited = Environment.Time.GetElapsedTime(begin);
-        if (Environment.Stalled.Add(candidate, waited))
+        if (Environment.Stalled.Add(candidate, _podNamespace, status, waited))
             Log.Stalled(Environment.Log, candidate.Where, Image, (long)waited.TotalSeconds, (long)StalledRegistries.Rest.TotalMinutes);
     }
 

@@ -1,3 +1,5 @@
+using ImageCriShim.Images;
+using ImageCriShim.Registries;
 using ImageCriShim.Registries.Auth;
 using ImageCriShim.Rewriting;
 
@@ -18,13 +20,27 @@ internal readonly record struct PullRequest(byte[] Message, PulledWith With, str
     {
         var renamed = CriMessages.GetImage(request.Span) == candidate.Image ? request.ToArray() : CriMessages.WithImage(request.Span, candidate.Image);
         if (TakesCallers(candidate) && AuthConfig.IsIn(request.Span))
-            return new PullRequest(AuthConfig.Readdress(renamed, candidate.ServerAddress), PulledWith.Callers, null);
+        {
+            if (AuthConfig.IsFor(renamed, candidate.ServerAddress, OriginOf(request)))
+                return new PullRequest(AuthConfig.Readdress(renamed, candidate.ServerAddress), PulledWith.Callers, null);
+            if (candidate.IsAsGiven)
+                return new PullRequest(renamed, PulledWith.Callers, null); // as without us: it is for the runtime to drop
+        }
+
         var account = await FindCredential(candidate, cancellation);
         if (candidate.IsAsGiven && account.Credential is null)
             return new PullRequest(renamed, PulledWith.Nothing, account.Problem);
         var message = AuthConfig.Replace(renamed, account.Credential, candidate.ServerAddress);
         return new PullRequest(message, account.Credential is null ? PulledWith.Nothing : PulledWith.NodesOwn, account.Problem);
     }
+
+    /// <summary>
+    /// A URL of the host that the caller named: its credential for that host may go along (<see cref="Registry.ForwardPullSecrets"/>).
+    /// </summary>
+    private static string OriginOf(ReadOnlyMemory<byte> request) =>
+        Reference.TryParse(CriMessages.GetImage(request.Span), out var reference)
+            ? $"https://{RegistryAddress.ApiHost(reference.Domain)}"
+            : "";
 
     /// <summary>Whether the caller's own credential may go with this candidate.</summary>
     internal static bool TakesCallers(Candidate candidate) => candidate.IsAsGiven || candidate.Registry is { ForwardPullSecrets: true };

@@ -9,21 +9,27 @@ namespace ImageCriShim.Images;
 /// reference  := name [ ":" tag ] [ "@" digest ]
 /// name       := [ domain "/" ] path-component *( "/" path-component )
 /// </code>
-/// A name that it refuses is not ours to judge: it is forwarded as given and the runtime answers.
+/// A name that it refuses is not ours to judge: it is forwarded as given and the runtime answers, unless the settings forbid that.
 /// </summary>
 internal sealed record Reference
 {
     public const string DockerHub = "docker.io";
 
+    private const string DockerHubApi = "registry-1.docker.io";
+    private const string Library = "library/";
     private const string DefaultTag = "latest";
     private const int MaxRepositoryLength = 255; // RepositoryNameTotalLengthMax; releases before 0.6 counted the domain too
 
-    private const int MaxDomainLength = 253 + 6; // RFC 1035, and a port; the original has no bound, and whoever has a longer one asks the runtime
+    /// <summary>RFC 1035, and a port. The original has no bound: a longer name is as one that does not parse.</summary>
+    public const int MaxDomainLength = 253 + 6;
 
     private Reference(string domain, string repository, string? tag, string? digest) =>
         (Domain, Repository, Tag, Digest) = (domain, repository, tag, digest);
 
-    /// <summary>Host with optional port, as written; <c>docker.io</c> for every spelling of Docker Hub.</summary>
+    /// <summary>
+    /// Host with optional port, as written; <c>docker.io</c> for Docker Hub's other names. <c>a_b.test</c> of <c>a_b.test/app</c> is none
+    /// in the original, which takes it for a part of the path; runtimes ask that host all the same.
+    /// </summary>
     public string Domain { get; }
 
     /// <summary>The path at the registry, <c>library/</c> included where Docker Hub implies it.</summary>
@@ -65,22 +71,30 @@ internal sealed record Reference
             return false;
 
         var (domain, repository) = SplitDomain(name);
-        if (domain.Length > MaxDomainLength || !ReferenceGrammar.IsDomain(domain) || repository.Length > MaxRepositoryLength || !ReferenceGrammar.IsRepository(repository))
+        if (domain.Length > MaxDomainLength || repository.Length > MaxRepositoryLength || !ReferenceGrammar.IsRepository(repository))
+            return false;
+        if (!ReferenceGrammar.IsDomain(domain) && !IsPath(domain, repository))
             return false;
         reference = new Reference(domain, repository, tag, digest);
         return true;
     }
 
     /// <summary>The registry that <paramref name="host"/> means: Docker Hub answers to three names.</summary>
-    public static string NormalizeDomain(string host) => host is "index.docker.io" or "registry-1.docker.io" ? DockerHub : host;
+    public static string NormalizeDomain(string host) => host is "index.docker.io" or DockerHubApi ? DockerHub : host;
 
-    public bool IsAt(string host) => string.Equals(Domain, host, StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether the image names this host, in whatever spelling.</summary>
+    /// <param name="defaultPort">The port of the host where none is written.</param>
+    public bool IsAt(string host, int defaultPort = ImageHost.HttpsPort) => ImageHost.AreSame(Domain, host, defaultPort);
 
     public override string ToString()
     {
         var tag = Tag ?? (Digest is null ? DefaultTag : null);
         return $"{Domain}/{Repository}{(tag is null ? "" : ":" + tag)}{(Digest is null ? "" : "@" + Digest)}";
     }
+
+    /// <summary>Where the first segment looks like a host and cannot be one, the original reads the whole name as a path.</summary>
+    private static bool IsPath(string first, string rest) =>
+        ReferenceGrammar.IsRepository(first) && first.Length + 1 + rest.Length <= MaxRepositoryLength;
 
     private static bool TryCut(ref string name, int at, Func<string, bool> isValid, out string? tail)
     {
@@ -99,6 +113,10 @@ internal sealed record Reference
         var isDomain = first == "localhost" || first.AsSpan().IndexOfAny('.', ':') >= 0 || first.Any(char.IsAsciiLetterUpper);
         var domain = isDomain ? NormalizeDomain(first) : DockerHub;
         var repository = isDomain ? name[(slash + 1)..] : name;
-        return domain == DockerHub && !repository.Contains('/') ? (domain, "library/" + repository) : (domain, repository);
+        if (domain != DockerHub || repository.Contains('/'))
+            return (domain, repository);
+        // The original knows no third name of Docker Hub, and so adds nothing that might be too much.
+        var isTooLong = first == DockerHubApi && repository.Length > MaxRepositoryLength - Library.Length;
+        return isTooLong ? (first, repository) : (domain, Library + repository);
     }
 }

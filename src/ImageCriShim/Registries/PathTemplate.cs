@@ -5,8 +5,8 @@ namespace ImageCriShim.Registries;
 
 /// <summary>
 /// Where an image lies at a registry. <c>{repository}</c> is the image's path, <c>{name}</c> its last
-/// segment, <c>{registry}</c> its origin with <c>_</c> for the colon of a port: a host cannot contain <c>_</c>, so two
-/// origins never fall together.
+/// segment, <c>{registry}</c> its origin with <c>_</c> for the colon of a port. A <c>_</c> of the origin's own, which only a host that
+/// distribution/reference takes for a path has, is doubled: two origins never fall together.
 /// </summary>
 internal sealed record PathTemplate
 {
@@ -77,7 +77,10 @@ internal sealed record PathTemplate
     }
 
     private string Expand(string domain, string repository, string name) => _template
-        .Replace(RegistryPlace, domain.Replace(':', '_').ToLowerInvariant(), StringComparison.Ordinal)
+        .Replace(RegistryPlace, SegmentOf(domain), StringComparison.Ordinal)
         .Replace(RepositoryPlace, repository, StringComparison.Ordinal)
         .Replace(NamePlace, name, StringComparison.Ordinal);
+
+    private static string SegmentOf(string domain) =>
+        domain.Replace("_", "__", StringComparison.Ordinal).Replace(':', '_').ToLowerInvariant();
 }

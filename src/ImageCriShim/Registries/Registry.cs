@@ -16,8 +16,11 @@ internal sealed record Registry(RegistryAddress Address)
     /// come from Docker Hub's <c>a/b</c>, and names of private images are not told to the public. Not
     /// <c>mirror.gcr.io</c>, which is a mirror of Docker Hub.
     /// </summary>
-    private bool IsPublicOrigin => Host is Reference.DockerHub or "quay.io" or "ghcr.io" or "gcr.io" or "us.gcr.io" or "eu.gcr.io"
-        or "asia.gcr.io" or "registry.k8s.io" or "k8s.gcr.io" or "mcr.microsoft.com" or "public.ecr.aws";
+    private bool IsPublicOrigin =>
+        IsPublic(ImageHost.Canonical(Host, ImageHost.HttpsPort)) || IsPublic(ImageHost.Canonical(Host, ImageHost.HttpPort));
+
+    private static bool IsPublic(string host) => host is Reference.DockerHub or "quay.io" or "ghcr.io" or "gcr.io" or "us.gcr.io"
+        or "eu.gcr.io" or "asia.gcr.io" or "registry.k8s.io" or "k8s.gcr.io" or "mcr.microsoft.com" or "public.ecr.aws";
 
     public string Host => Address.Host;
 
@@ -37,13 +40,16 @@ internal sealed record Registry(RegistryAddress Address)
     public ImmutableArray<ImagePattern> Exclude { get; init; } = [];
     public PathTemplate Path { get; init; } = PathTemplate.Default;
 
+    /// <summary>Whether the image names this very host, in whatever spelling.</summary>
+    public bool IsNamedBy(Reference image) => image.IsAt(Host, Address.DefaultPort);
+
     /// <summary>Whether this registry is asked for the image at all.</summary>
     public bool Serves(Reference image)
     {
         if (Exclude.Any(pattern => pattern.Matches(image)))
             return false;
         return Images.IsEmpty
-            ? image.IsAt(Host) || !IsPublicOrigin
+            ? IsNamedBy(image) || !IsPublicOrigin
             : Images.Any(pattern => pattern.Matches(image));
     }
 
@@ -53,7 +59,7 @@ internal sealed record Registry(RegistryAddress Address)
     /// </summary>
     public Reference? Spell(Reference image)
     {
-        if (image.IsAt(Host))
+        if (IsNamedBy(image))
             return image;
         var path = Path.Expand(image);
         var repository = Address.Path.Length == 0 ? path : $"{Address.Path}/{path}";
@@ -67,12 +73,13 @@ internal sealed record Registry(RegistryAddress Address)
     public Reference? FindOrigin(Reference here)
     {
         var prefix = Address.Path.Length == 0 ? "" : $"{Address.Path}/";
-        if (!here.IsAt(Host) || !here.Repository.StartsWith(prefix, StringComparison.Ordinal)
+        if (!IsNamedBy(here) || !here.Repository.StartsWith(prefix, StringComparison.Ordinal)
             || !Path.TryMatch(here.Repository[prefix.Length..], out var origin, out var repository))
             return null;
         origin ??= OnlyOrigin ?? (repository.StartsWith("library/", StringComparison.Ordinal) ? Reference.DockerHub : null);
         var name = $"{origin}/{repository}{(here.Digest is null ? ':' : '@')}{here.Version}";
-        return origin is not null && Reference.TryParse(name, out var given) && !given.IsAt(Host) && Serves(given) && Spell(given) == here ? given : null;
+        var isGiven = Reference.TryParse(name, out var given) && !IsNamedBy(given) && Serves(given) && Spell(given) == here;
+        return origin is not null && isGiven ? given : null;
     }
 
     /// <summary>Whether the settings say the same of both.</summary>

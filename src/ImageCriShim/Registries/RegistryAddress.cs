@@ -22,11 +22,18 @@ internal sealed record RegistryAddress
         Path = path;
         // The port stays as written: containerd compares server_address with the host of the image's name, character by character.
         ServerAddress = $"{scheme}://{ApiHost(Host)}";
+        Key = ImageHost.Canonical(Host, DefaultPort);
         _endpoint = new Lazy<Uri>(() => new Uri(ServerAddress + "/"));
     }
 
     /// <summary>Host with optional port as it stands in an image's name; <c>docker.io</c> for Docker Hub.</summary>
     public string Host { get; }
+
+    /// <summary>The one form of <see cref="Host"/>, for comparing.</summary>
+    public string Key { get; }
+
+    /// <summary>The port where none is written.</summary>
+    public int DefaultPort => IsHttps ? ImageHost.HttpsPort : ImageHost.HttpPort;
 
     /// <summary>The beginning of every repository there, without slashes around it; empty for none.</summary>
     public string Path { get; }

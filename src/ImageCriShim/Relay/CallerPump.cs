@@ -100,7 +100,7 @@ internal sealed class CallerPump(
         _hasRequest = true;
         // Every block is decoded, whatever becomes of it: the next one may refer to it (RFC 7541 section 2.2).
         _decoder.Decode(Frames.HeaderBlock(header, unit), _fields);
-        if (Taken.IsAnswered(header.StreamId) || IsTooLate(header.StreamId))
+        if (Taken.Answered.Contains(header.StreamId) || IsTooLate(header.StreamId))
         {
             _rewriting = true; // the runtime's table will not see this block
             if (Connection.Departure.IsTooLate(header.StreamId) && header.StreamId > _lastStream)
@@ -116,6 +116,12 @@ internal sealed class CallerPump(
 
         var opens = header.StreamId > _lastStream;
         var route = opens ? Open(header) : default;
+        if (opens && Taken.Answered.Contains(header.StreamId))
+        {
+            _rewriting = true; // as above: it was refused
+            return false;
+        }
+
         if (!opens)
             AppendRun(); // so that the ledger has seen the stream's data
         _rewriting |= !opens && Ledger.Parks(header.StreamId); // trailers that wait must not be what the next blocks depend on
@@ -133,10 +139,29 @@ internal sealed class CallerPump(
         var route = path.IsEmpty ? default : Connection.Route(path.Span, _fields);
         Connection.Calls.Open(header.StreamId, Connection.Counts.Of(path.Span), route.IsStream);
         // A request without a body is nothing that can be edited.
-        if (header.EndsStream || (route.Call is not null && !Taken.TryAdd(header.StreamId, route.Call)))
+        if (header.EndsStream || (route.Call is not null && !TryTake(header.StreamId, route.Call)))
             route = route with { Call = null };
         _rewriting |= !route.Path.IsEmpty || (route.Call is not null && !Find("content-length"u8).IsEmpty);
         return route;
+    }
+
+    private bool TryTake(int stream, EditedCall call)
+    {
+        if (Taken.TryAdd(stream, call))
+            return true;
+        if (call.RefuseAtLimit() is { } refusal)
+            Refuse(stream, call, refusal);
+        return false;
+    }
+
+    /// <summary>A call for which there is no room and that must not be forwarded unread: the runtime never hears of it.</summary>
+    private void Refuse(int stream, EditedCall call, StreamAnswer refusal)
+    {
+        Connection.CallerLedger.Own(stream);
+        refusal.Send(new TakenStream(stream, call), Connection.CallerLedger);
+        call.OnEnd();
+        Connection.Calls.End(stream, refusal.Code);
+        Taken.Answered.Add(stream);
     }
 
     // Trailers of a request mean nothing to gRPC and no caller of ours sends any: those of an edited call count for its end alone.
@@ -155,7 +180,7 @@ internal sealed class CallerPump(
             Connection.Calls.OnMessage(header.StreamId);
         if (!Taken.TryGet(header.StreamId, out var stream))
         {
-            if (!Taken.IsAnswered(header.StreamId) && !IsTooLate(header.StreamId))
+            if (!Taken.Answered.Contains(header.StreamId) && !IsTooLate(header.StreamId))
                 return true;
             Taken.CreditCaller(header, stream: null);
             return false;

@@ -31,6 +31,12 @@ internal abstract class EditedCall
     /// <param name="body">The request's gRPC frames, whole. They stay valid and unchanged.</param>
     internal abstract Verdict OnRequest(ReadOnlyMemory<byte> body);
 
+    /// <summary>What becomes of a call whose request cannot be read, or whose <see cref="OnRequest"/> throws.</summary>
+    internal virtual Verdict IfUnread => Verdict.Forward;
+
+    /// <summary>What the caller gets where too many calls are edited already to take this one over; null: it is forwarded unread.</summary>
+    internal virtual StreamAnswer? RefuseAtLimit() => null;
+
     /// <summary>The body that the runtime gets instead.</summary>
     /// <param name="cancellation">The caller reset the stream or went away.</param>
     internal virtual Task<ReadOnlyMemory<byte>> Prepare(CancellationToken cancellation) => throw new NotSupportedException();

@@ -85,7 +85,7 @@ internal abstract class Pump(RelayConnection connection, Socket from, FrameWrite
             var isOurs = back.OnStreamWindowUpdate(header.StreamId, increment);
             return Connection.Taken.TryGet(header.StreamId, out var taken)
                 ? taken.Phase <= shared
-                : !isOurs && !Connection.Taken.IsAnswered(header.StreamId);
+                : !isOurs && !Connection.Taken.Answered.Contains(header.StreamId);
         }
 
         if (increment == 0)

@@ -65,7 +65,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
 
     private bool ForwardsHeaders(FrameHeader header, ReadOnlySpan<byte> unit)
     {
-        if (!Taken.TryGet(header.StreamId, out var stream) && !Taken.IsAnswered(header.StreamId))
+        if (!Taken.TryGet(header.StreamId, out var stream) && !Taken.Answered.Contains(header.StreamId))
         {
             if (header.EndsStream)
                 Connection.Calls.End(header.StreamId, AnswerHeaders.FindCode(Frames.HeaderBlock(header, unit)));
@@ -106,7 +106,7 @@ internal sealed class RuntimePump(RelayConnection connection, Socket runtime, Fr
             Connection.Calls.OnMessage(header.StreamId);
         if (!Taken.TryGet(header.StreamId, out var stream))
         {
-            if (!Taken.IsAnswered(header.StreamId))
+            if (!Taken.Answered.Contains(header.StreamId))
             {
                 if (header.EndsStream)
                     Connection.Calls.End(header.StreamId, GrpcCode.Unknown); // an answer without trailers says nothing

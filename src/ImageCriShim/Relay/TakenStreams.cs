@@ -16,7 +16,6 @@ internal sealed class TakenStreams
     private readonly Dictionary<int, TakenStream> _streams = [];
     private readonly Queue<TakenStream> _refused = [];
     private readonly Queue<EditedCall> _askingAhead = [];
-    private readonly AnsweredStreams _answered = new();
 
     internal TakenStreams(RelayConnection connection, HeldBytes heldBytes)
     {
@@ -29,12 +28,12 @@ internal sealed class TakenStreams
     private FlowLedger RuntimeLedger => _connection.RuntimeLedger;
 
     /// <summary>Nothing but forwarded streams: the frames of most connections need no look-up at all.</summary>
-    internal bool IsEmpty => _streams.Count == 0 && _answered.IsEmpty;
+    internal bool IsEmpty => _streams.Count == 0 && Answered.IsEmpty;
 
     internal bool TryGet(int id, [NotNullWhen(true)] out TakenStream? stream) => _streams.TryGetValue(id, out stream);
 
     /// <summary>Answered by us a moment ago: what either side still says of it is dropped.</summary>
-    internal bool IsAnswered(int id) => _answered.Contains(id);
+    internal AnsweredStreams Answered { get; } = new();
 
     /// <summary>How many are being answered by us.</summary>
     internal int Answering => _streams.Values.Count(stream => stream.Phase is TakenPhase.Answering);
@@ -71,12 +70,12 @@ internal sealed class TakenStreams
         RuntimeLedger.Drop(id);
         CallerLedger.Drop(id);
         if (!_streams.TryGetValue(id, out var stream))
-            return !IsAnswered(id);
+            return !Answered.Contains(id);
         stream.Cancel();
         Remove(stream);
         if (stream.Phase is not TakenPhase.Answering)
             return true;
-        _answered.Add(id);
+        Answered.Add(id);
         return false;
     }
 
@@ -160,7 +159,7 @@ internal sealed class TakenStreams
     {
         RuntimeLedger.Drop(id);
         if (!_streams.TryGetValue(id, out var stream))
-            return !IsAnswered(id) && !CallerLedger.Owns(id);
+            return !Answered.Contains(id) && !CallerLedger.Owns(id);
         if (stream.Phase is TakenPhase.Answering)
             return false;
         CallerLedger.Drop(id);
@@ -220,7 +219,7 @@ internal sealed class TakenStreams
 
     private void OnRequest(TakenStream stream)
     {
-        var verdict = _connection.Ask(stream, static s => s.Call.OnRequest(s.Request.WrittenMemory), ifItFails: Verdict.Forward);
+        var verdict = _connection.Ask(stream, static s => s.Call.OnRequest(s.Request.WrittenMemory), ifItFails: stream.Call.IfUnread);
         switch (verdict)
         {
             case Verdict.Answer:
@@ -264,7 +263,7 @@ internal sealed class TakenStreams
         _connection.Calls.End(stream.Id, code);
         Remove(stream);
         if (!stream.CallerEnded || !stream.RuntimeEnded)
-            _answered.Add(stream.Id);
+            Answered.Add(stream.Id);
     }
 
     private void Remove(TakenStream stream)

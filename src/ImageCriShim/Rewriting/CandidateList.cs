@@ -13,7 +13,7 @@ internal sealed class CandidateList(ShimSettings settings)
         var found = new List<Candidate>();
         foreach (var registry in settings.Registries.Where(r => r.Serves(reference)))
         {
-            if (reference.IsAt(registry.Host))
+            if (registry.IsNamedBy(reference))
             {
                 // Other entries of this host mean the same name, but with an account that is for other paths.
                 if (ReferenceEquals(registry, FindOwn(reference)))
@@ -47,12 +47,13 @@ internal sealed class CandidateList(ShimSettings settings)
 
     /// <summary>The configured registry of the host that the image names; of several the one whose path fits best.</summary>
     private Registry? FindOwn(Reference reference) => settings.Registries
-        .Where(registry => reference.IsAt(registry.Host))
+        .Where(registry => registry.IsNamedBy(reference))
         .MaxBy(registry => Fit(registry.Address.Path, reference.Repository));
 
     /// <summary>Where a host has several accounts, each goes with the paths that it is for; other paths are asked for without.</summary>
     private Registry Lend(Registry own, Reference reference) =>
-        Fit(own.Address.Path, reference.Repository) >= 0 || settings.Registries.Count(registry => registry.Host == own.Host) == 1
+        Fit(own.Address.Path, reference.Repository) >= 0
+        || settings.Registries.Count(registry => registry.Address.Key == own.Address.Key) == 1
             ? own
             : own with { Credentials = null, ForwardPullSecrets = false };
 

@@ -13,7 +13,9 @@ internal enum DecisionKind
     /// <summary>No registry has it, and <c>offlineOnly</c> forbids the name as given: nothing to pull.</summary>
     Nowhere,
 
-    /// <summary><c>block</c> covers it: the caller is refused with PERMISSION_DENIED and <see cref="Decision.Reason"/>.</summary>
+    /// <summary>
+    /// The settings forbid it (<see cref="ImagePolicy"/>): the caller is refused with PERMISSION_DENIED and <see cref="Decision.Reason"/>.
+    /// </summary>
     Blocked,
 }
 

@@ -17,6 +17,7 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
     private static readonly TimeSpan s_shortOutage = TimeSpan.FromSeconds(1); // it was asked just now
 
     private readonly CandidateList _candidates = new(settings);
+    private readonly ImagePolicy _policy = new(settings);
     private readonly Lifetimes _lifetimes = new(settings.Cache);
     private readonly SharedWork<string, Asked> _rounds = new();
     private readonly KnownAnswers _known = known ?? new(settings.Cache.ImageCacheSize);
@@ -25,17 +26,25 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
     public Resolver With(ShimSettings next) =>
         new(next, registries, time, next.HasSameRegistries(settings) && next.Cache.ImageCacheSize == settings.Cache.ImageCacheSize ? _known : null);
 
+    /// <summary>What the settings forbid.</summary>
+    public ImagePolicy Policy => _policy;
+
     /// <summary>Images of which answers are remembered, believed or not.</summary>
     public int KnownImages => _known.Count;
 
     /// <summary>
-    /// Every name that the image may have on this node, most wanted first, without asking anybody: where to look for what
-    /// was pulled before. The name as given is the last, unless its host is itself configured or <c>offlineOnly</c> is on.
+    /// Every name that the image may have on this node, most wanted first, without asking anybody: where to look for what was pulled
+    /// before. The name as given is the last, unless its host is itself configured or <c>offlineOnly</c> is on. A forbidden image has none:
+    /// what lies at its path in a registry may be another's.
     /// </summary>
-    public IReadOnlyList<Candidate> Candidates(string image) =>
-        Reference.TryParse(image, out var reference) && FindExclusion(reference) is null
+    public IReadOnlyList<Candidate> Candidates(string image)
+    {
+        if (_policy.FindRefusal(image) is not null)
+            return [];
+        return Reference.TryParse(image, out var reference) && FindExclusion(reference) is null
             ? WithAsGiven(_candidates.AtRegistries(image, reference), image, reference)
             : [_candidates.AsGiven(image, reference)];
+    }
 
     /// <inheritdoc cref="CandidateList.FindOrigin"/>
     public Reference? FindOrigin(Reference actual) => _candidates.FindOrigin(actual);
@@ -45,10 +54,10 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
     public async Task<Decision> Resolve(string image, CancellationToken cancellation)
     {
         // 1. Names that nobody needs to be asked about.
+        if (_policy.FindRefusalOfPull(image) is { } refusal)
+            return new Decision(image, DecisionKind.Blocked, [], [], refusal, FromCache: false);
         if (!Reference.TryParse(image, out var reference))
             return AsGiven(image, null, ImageId.IsId(image) ? "an image ID, not a name" : "not a well-formed image name");
-        if (settings.Block.FirstOrDefault(pattern => pattern.Matches(reference)) is { } blocked)
-            return new Decision(image, DecisionKind.Blocked, [], [], $"{reference} is blocked by this node's configuration (block: {blocked})", false);
         if (FindExclusion(reference) is { } exclusion)
             return AsGiven(image, reference, $"excluded ({exclusion})");
         var asked = _candidates.AtRegistries(image, reference);

@@ -62,6 +62,25 @@ public sealed class AuthConfigTests
     }
 
     [Theory]
+    [InlineData("", true)]
+    [InlineData("quay.io", true)]
+    [InlineData("https://quay.io", true)]
+    [InlineData("https://QUAY.io:443/v1/", true)]
+    [InlineData("quay.io:5000", false)]
+    [InlineData("https://index.docker.io/v1/", false)]
+    [InlineData("quay.io.evil.test", false)]
+    public void A_callers_credential_is_for_the_host_that_it_says(string address, bool isForQuay) =>
+        AuthConfig.IsFor(Message(Image, Field(2, Field(ServerAddress, address))), "https://quay.io").ShouldBe(isForQuay);
+
+    [Theory]
+    [InlineData("https://index.docker.io/v1/")]
+    [InlineData("docker.io")]
+    [InlineData("registry-1.docker.io")]
+    [InlineData("https://Registry-1.docker.io:443")]
+    public void Docker_Hubs_names_are_one_host(string address) =>
+        AuthConfig.IsFor(Message(Image, Field(2, Field(ServerAddress, address))), "https://registry-1.docker.io").ShouldBeTrue();
+
+    [Theory]
     [InlineData(Username, true)]
     [InlineData(Password, true)]
     [InlineData(Auth, true)]

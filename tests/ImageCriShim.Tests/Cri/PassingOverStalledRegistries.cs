@@ -4,86 +4,159 @@ using static ImageCriShim.Tests.Fakes.ProtoFields;
 
 namespace ImageCriShim.Tests.Cri;
 
-/// <summary>A registry that has images and does not give them costs one pull the runtime's patience, not every one.</summary>
+/// <summary>
+/// A registry that has images and does not send their data costs a pull the runtime's patience, not every one; and nothing but want of
+/// data, of two images and in two namespaces, makes it the last for everybody.
+/// </summary>
 public sealed class PassingOverStalledRegistries : PullTest
 {
+    private const string App = "team/app";
+    private const string Tool = "team/tool";
     private const string AtFirst = "first.local/team/app:1.0";
     private const string AtSecond = "second.local/team/app:1.0";
     private const string AsGiven = "origin.local/team/app:1.0";
+    private const string Canceled = "failed to copy: httpReadSeeker: failed open: context canceled";
 
     public PassingOverStalledRegistries()
     {
         Prepare();
         Expect("pull of ");
-        Expect("did not give it");
-        First.Add("team/app", "1.0");
-        Second.Add("team/app", "1.0");
-        CanPull(Image(First.Host), Image(Second.Host), Image());
+        Expect("sent no data");
+        Expect("not pulled");
+        foreach (var repository in new[] { App, Tool })
+        {
+            First.Add(repository, "1.0");
+            Second.Add(repository, "1.0");
+            CanPull(At(First.Host, repository), At(Second.Host, repository), At(OriginDown, repository));
+        }
     }
 
     [Fact]
-    public async Task After_a_pull_that_did_not_come_from_it_others_go_to_the_next_registry_first()
+    public async Task After_a_pull_that_did_not_come_from_it_the_next_registry_comes_first_for_that_image()
     {
         await Start();
-        await Stall(StalledRegistries.Patience);
+        await Stall(App);
 
-        (await PulledNow()).ShouldBe([AtSecond]);
+        (await PulledNow(App)).ShouldBe([AtSecond]);
+    }
+
+    [Fact]
+    public async Task One_image_says_nothing_about_others()
+    {
+        await Start();
+        await Stall(App);
+
+        (await PulledNow(Tool)).ShouldBe(["first.local/team/tool:1.0"]);
+    }
+
+    [Theory]
+    [InlineData("a", "b", "c", true)]
+    [InlineData("", "", "c", true)] // callers that name no pod
+    [InlineData("a", "a", "c", false)]
+    [InlineData("a", "a", "a", false)] // another image of the same tenant
+    public async Task Two_images_in_two_namespaces_make_it_the_last_for_every_image(string first, string second, string third, bool isLast)
+    {
+        First.Add("team/other", "1.0");
+        Second.Add("team/other", "1.0");
+        CanPull(At(First.Host, "team/other"), At(Second.Host, "team/other"));
+        await Start();
+        await Stall(App, first);
+        await Stall(Tool, second);
+
+        (await PulledNow("team/other", third)).ShouldBe([$"{(isLast ? "second" : "first")}.local/team/other:1.0"]);
+    }
+
+    [Fact]
+    public async Task Two_tags_are_one_image()
+    {
+        foreach (var registry in new[] { First, Second })
+            registry.Add(App, "2.0");
+        CanPull($"{First.Host}/{App}:2.0", $"{Second.Host}/{App}:2.0");
+        await Start();
+        await Stall(App, "a");
+        await Stall(App, "b", ":2.0");
+
+        (await PulledNow(Tool, "c")).ShouldBe(["first.local/team/tool:1.0"]);
     }
 
     [Fact]
     public async Task It_is_tried_in_its_turn_again_when_its_rest_is_over()
     {
         await Start();
-        await Stall(StalledRegistries.Patience);
+        await Stall(App);
         Time.Advance(StalledRegistries.Rest);
 
-        (await PulledNow()).ShouldBe([AtFirst]);
+        (await PulledNow(App)).ShouldBe([AtFirst]);
     }
 
     [Fact]
-    public async Task It_is_tried_last_and_once_it_has_given_an_image_in_its_turn_again()
+    public async Task It_is_tried_after_other_registries_and_once_it_has_given_an_image_in_its_turn_again()
     {
         await Start();
-        await Stall(StalledRegistries.Patience);
-        Runtime.Images.FailPulls[Image(Second.Host)] = (5, "not found");
-        Runtime.Images.FailPulls[Image()] = (5, "not found");
+        await Stall(App);
+        Runtime.Images.FailPulls[At(Second.Host, App)] = (5, "not found");
 
-        var pulled = await PulledNow();
-        (pulled[0], pulled[^1]).ShouldBe((AtSecond, AtFirst)); // in between as given, if nobody has waited for what the second says
-        (await PulledNow()).ShouldBe([AtFirst]);
+        (await PulledNow(App)).ShouldBe([AtSecond, AtFirst]);
+        Runtime.Images.FailPulls.Clear();
+        (await PulledNow(App)).ShouldBe([AtFirst]);
     }
 
     [Fact]
-    public async Task Where_no_other_registry_has_the_image_it_is_tried_after_the_name_as_given()
+    public async Task The_name_as_given_never_comes_before_it()
     {
         Second.Behave = _ => new FakeAnswer(404);
         await Start();
-        await Stall(StalledRegistries.Patience);
-        Runtime.Images.FailPulls[Image(Second.Host)] = (5, "not found");
-        Runtime.Images.FailPulls[Image()] = (5, "not found");
+        await Stall(App);
+        await Stall(Tool);
+        Runtime.Images.FailPulls[At(Second.Host, App)] = (5, "not found"); // it is tried if nobody has waited for what it says
 
-        (await PulledNow()).Where(pull => pull != AtSecond).ShouldBe([AsGiven, AtFirst]); // the second is tried if nobody has waited for what it says
+        Runtime.Images.FailPulls[At(First.Host, App)] = (1, Canceled);
+        (await PulledNow(App)).Where(pull => pull != AtSecond).ShouldBe([AtFirst, AsGiven]);
+        Runtime.Images.FailPulls.TryRemove(At(First.Host, App), out _);
+        (await PulledNow(App)).Where(pull => pull != AtSecond).ShouldBe([AtFirst]);
     }
 
     [Fact]
     public async Task One_that_refuses_soon_is_none()
     {
         await Start();
-        await Stall(StalledRegistries.Patience - TimeSpan.FromMilliseconds(1));
+        await Stall(App, after: StalledRegistries.Patience - TimeSpan.FromMilliseconds(1));
 
-        (await PulledNow()).ShouldBe([AtFirst]);
+        (await PulledNow(App)).ShouldBe([AtFirst]);
+    }
+
+    [Theory]
+    [InlineData(2, "failed to copy: read tcp 10.0.0.1:1->10.0.0.2:5000: i/o timeout", true)]
+    [InlineData(2, "failed to copy: read tcp 10.0.0.1:1->10.0.0.2:5000: read: connection reset by peer", true)]
+    [InlineData(2, "failed to copy: httpReadSeeker: failed open: unexpected EOF", true)]
+    [InlineData(2, "Cancel pulling image \"a\" because of exceed image pull progress deadline 1m0s", true)]
+    [InlineData(8, "write /var/lib/containerd/ingest/data: no space left on device", false)]
+    [InlineData(2, "failed to extract layer sha256:12: write /bin/sh: no space left on device: unknown", false)]
+    [InlineData(2, "failed to extract layer sha256:12: context canceled", false)]
+    [InlineData(2, "failed to unpack image on snapshotter overlayfs: context canceled", false)]
+    [InlineData(9, "failed commit on ref \"layer-sha256:12\": unexpected commit digest sha256:34, expected sha256:12", false)]
+    [InlineData(4, "context deadline exceeded", false)]
+    [InlineData(2, "failed to do request: Head \"https://hub\": context deadline exceeded", false)]
+    [InlineData(5, "not found", false)]
+    [InlineData(7, "pull access denied, context canceled by policy, failed to unpack", false)]
+    public async Task Only_want_of_data_counts(int status, string text, bool isStall)
+    {
+        await Start();
+        await Stall(App, status: status, text: text);
+
+        (await PulledNow(App)).ShouldBe([isStall ? AtSecond : AtFirst]);
     }
 
     [Fact]
-    public async Task A_pull_that_its_deadline_ended_counts_too()
+    public async Task A_pull_that_its_deadline_ended_says_nothing_about_it()
     {
         await Start();
         var (asked, _) = Hold();
-        var pull = Pull(Image());
+        var pull = PullIn("", App);
         await Wait.For(asked);
         (await EndByDeadline(pull)).Status.ShouldBe(4);
 
-        (await PulledNow()).ShouldBe([AtSecond]);
+        (await PulledNow(App)).ShouldBe([AtFirst]);
     }
 
     [Fact]
@@ -98,22 +171,25 @@ public sealed class PassingOverStalledRegistries : PullTest
         pull.Cancel();
         await Wait.For(ended);
 
-        (await PulledNow()).ShouldBe([AtFirst]);
+        (await PulledNow(App)).ShouldBe([AtFirst]);
     }
 
+    private static string At(string host, string repository, string tail = ":1.0") => $"{host}/{repository}{tail}";
+
     /// <summary>A pull from the first registry that the runtime gives up after this time, and gets from the next.</summary>
-    private async Task Stall(TimeSpan after)
+    private async Task Stall(
+        string repository, string podNamespace = "", string tail = ":1.0", TimeSpan? after = null, int status = 1, string text = Canceled)
     {
         var (asked, go) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        Runtime.Images.BeforePull = (name, _) => name == Image(First.Host) && asked.TrySetResult() ? go.Task : Task.CompletedTask;
-        Runtime.Images.FailPulls[Image(First.Host)] = (2, "context canceled");
-        var pull = PullRef(Image());
+        var stalling = At(First.Host, repository, tail);
+        Runtime.Images.BeforePull = (name, _) => name == stalling && asked.TrySetResult() ? go.Task : Task.CompletedTask;
+        Runtime.Images.FailPulls[stalling] = (status, text);
+        var pull = PullIn(podNamespace, repository, tail);
         await Wait.For(asked.Task);
-        Time.Advance(after);
+        Time.Advance(after ?? StalledRegistries.Patience);
         go.SetResult();
         await pull;
-        Runtime.Images.FailPulls.Clear();
-        Plain(Image(First.Host)).ShouldBe(AtFirst);
+        Runtime.Images.FailPulls.TryRemove(stalling, out _);
     }
 
     /// <summary>The next pull from the first registry hangs until it is cancelled.</summary>
@@ -128,10 +204,18 @@ public sealed class PassingOverStalledRegistries : PullTest
         return (asked.Task, ended.Task);
     }
 
-    private async Task<string[]> PulledNow()
+    /// <summary>A pull for a pod of that namespace; of none where it is empty.</summary>
+    private Task<RawAnswer> PullIn(string podNamespace, string repository, string tail = ":1.0")
+    {
+        var pod = podNamespace.Length == 0 ? [] : Field(3, Field(1, Message(Field(1, "pod"), Field(3, podNamespace))));
+        return Caller.CallAsync(ImageService + "PullImage", Message(Field(1, Field(1, At(OriginDown, repository, tail))), pod));
+    }
+
+    private async Task<string[]> PulledNow(string repository, string podNamespace = "")
     {
         var before = Pulls.Length;
-        (await PullRef(Image())).ShouldNotBeEmpty();
+        var answer = await PullIn(podNamespace, repository);
+        answer.Status.ShouldBe(0, answer.Message);
         return [.. Pulls.Skip(before).Select(pull => pull.Split(' ')[0])];
     }
 }

@@ -77,6 +77,9 @@ public static class Peer
     /// <summary>The runtime on grpc-go, which needs nothing beside it.</summary>
     internal static async Task<string> GoRuntime() => Path.Combine(await GoPrograms.Value, "runtime-1.64");
 
+    /// <summary>What distribution/reference makes of names: a line of output for each line of input.</summary>
+    internal static async Task<Process> StartReferencesAsync() => await StartAsync(Stack.Go, "references");
+
     /// <summary>Starts a program of tests/peers with its streams redirected.</summary>
     internal static async Task<Process> StartAsync(Stack stack, string program, params string[] arguments)
     {

@@ -70,8 +70,8 @@ public sealed partial class FuzzingReferences : FuzzTarget
         {
             Holds(Reference.TryParse(candidate.Image, out var name) && $"{name}" == $"{candidate.Name}", "a candidate that is no name");
             Holds(name!.Version == reference.Version, "a candidate for another version");
-            Holds(candidate.Registry!.Serves(reference) && name.IsAt(candidate.Registry.Host), "a candidate elsewhere");
-            Holds(candidate.IsAsGiven == reference.IsAt(candidate.Registry.Host), "as given, or not");
+            Holds(candidate.Registry!.Serves(reference) && candidate.Registry.IsNamedBy(name), "a candidate elsewhere");
+            Holds(candidate.IsAsGiven == candidate.Registry.IsNamedBy(reference), "as given, or not");
             Holds(Uri.TryCreate(candidate.ServerAddress, UriKind.Absolute, out _), "a candidate without an address");
             Holds(candidate.Registry.FindOrigin(name) is not { } origin
                 || $"{candidate.Registry.Spell(origin)}" == $"{name}", "an origin of another name");
@@ -96,13 +96,18 @@ public sealed partial class FuzzingReferences : FuzzTarget
         if (domain == Reference.DockerHub && !remainder.Contains('/'))
             remainder = "library/" + remainder;
         var match = Whole().Match($"{domain}/{remainder}");
+        if (match.Groups["path"].Length > 255 && first == "registry-1.docker.io" && !text[(slash + 1)..].Contains('/'))
+            match = Whole().Match(text); // the original adds no library/ there
         if (!match.Success || match.Groups["path"].Length > 255 || match.Groups["domain"].Length > LongestHost)
             return null;
+        var (host, path) = (match.Groups["domain"].Value, match.Groups["path"].Value);
+        if (host.Length == 0) // a path to the original, and a host to the runtimes
+            (host, path) = (path[..path.IndexOf('/')], path[(path.IndexOf('/') + 1)..]);
         var digest = match.Groups["digest"];
         if (digest.Success && !Digest().IsMatch(digest.Value))
             return null;
         var tag = match.Groups["tag"];
-        return (match.Groups["domain"].Value, match.Groups["path"].Value, tag.Success ? tag.Value : null, digest.Success ? digest.Value : null);
+        return (host, path, tag.Success ? tag.Value : null, digest.Success ? digest.Value : null);
     }
 
     private static Registry With(string address, string path)
@@ -118,8 +123,10 @@ public sealed partial class FuzzingReferences : FuzzTarget
     private static partial Regex Digest();
 
     [GeneratedRegex("""
-        ^(?<domain>(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?)
-        /(?<path>[a-z0-9]+(?:(?:[._]|__|[-]+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|[-]+)[a-z0-9]+)*)*)
+        ^(?:(?<domain>
+        (?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])
+        (?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?)/)?
+        (?<path>[a-z0-9]+(?:(?:[._]|__|[-]+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|[-]+)[a-z0-9]+)*)*)
         (?::(?<tag>[0-9A-Za-z_][0-9A-Za-z_.-]{0,127}))?
         (?:@(?<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}))?\z
         """, RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]

@@ -43,6 +43,19 @@ public sealed class RegistryTests
     [InlineData("docker.io", "registry.corp/team/secret", false)]
     [InlineData("quay.io", "nginx", false)]
     [InlineData("us.gcr.io", "gcr.io/p/i", false)]
+    [InlineData("registry-1.docker.io:443", "registry.corp/secret-project/app", false)]
+    [InlineData("Registry-1.Docker.io:443", "quay.io/a/b", false)]
+    [InlineData("registry.hub.docker.com", "registry.corp/secret-project/app", false)]
+    [InlineData("http://docker.io:80", "registry.corp/secret-project/app", false)]
+    [InlineData("http://quay.io:443", "registry.corp/secret-project/app", false)]
+    [InlineData("quay.io:443", "registry.corp/secret-project/app", false)]
+    [InlineData("quay.io:00443", "registry.corp/secret-project/app", false)]
+    [InlineData("GHCR.io:443", "registry.corp/secret-project/app", false)]
+    [InlineData("registry-1.docker.io:443", "nginx", true)]
+    [InlineData("docker.io", "Registry-1.docker.io:443/library/nginx", true)]
+    [InlineData("quay.io:443", "quay.io/a/b", true)]
+    [InlineData("quay.io", "quay.io:443/a/b", true)]
+    [InlineData("quay.io:5000", "registry.corp/team/app", true)] // another program on that host
     [InlineData("mirror.gcr.io", "nginx", true)] // a mirror of Docker Hub, not an origin
     public void Without_rules_a_registry_is_asked_for_everything_unless_it_is_an_origin_of_its_own(string address, string image, bool asked) =>
         Registry(address).Serves(Parse(image)).ShouldBe(asked);

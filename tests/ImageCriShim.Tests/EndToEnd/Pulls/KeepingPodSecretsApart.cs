@@ -53,8 +53,8 @@ public sealed class KeepingPodSecretsApart(RealNode node)
         await using var shim = await node.StartShim(containerd, $"address: {offline.Address}");
         var password = theirs.Auth!.Split(':')[1];
 
-        // kubelet has had all of these as server_address; containerd drops a credential whose address is not the image's host.
-        foreach (var server in new[] { null, "https://index.docker.io/v1/", theirs.Host, theirs.Address })
+        // kubelet has had all of these as server_address; containerd drops a credential whose address is not spelled as the image's host.
+        foreach (var server in new[] { null, theirs.Host, theirs.Host.ToUpperInvariant(), theirs.Address, $"{theirs.Address}/v1/" })
         {
             var name = node.NewName();
             var image = await node.Private.Push(name);
@@ -66,6 +66,25 @@ public sealed class KeepingPodSecretsApart(RealNode node)
         }
 
         offline.Requests.ShouldAllBe(request => request.Account == null);
+    }
+
+    [Theory, ClassData<ContainerdVersions>]
+    public async Task One_that_says_it_is_for_another_host_is_not_made_one_for_this_host(string containerd)
+    {
+        await using var offline = node.OpenDoor(node.Open);
+        await using var theirs = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(containerd, $"address: {offline.Address}");
+
+        foreach (var server in new[] { "https://index.docker.io/v1/", "elsewhere.test", "https://elsewhere.test:5000" })
+        {
+            var name = node.NewName();
+            await node.Private.Push(name);
+
+            (await shim.Caller.Pull($"{theirs.Host}/{name}", new PodSecret("pod", Secrets.OfPod, server))).Code.ShouldNotBe(GrpcCode.Ok);
+        }
+
+        theirs.Requests.ShouldNotBeEmpty();
+        theirs.Requests.ShouldAllBe(request => request.Account == null);
     }
 
     [Theory, ClassData<ContainerdVersions>]
