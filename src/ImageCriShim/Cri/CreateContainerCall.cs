@@ -1,4 +1,5 @@
 using ImageCriShim.Images;
+using ImageCriShim.Registries.Auth;
 using ImageCriShim.Relay;
 
 namespace ImageCriShim.Cri;
@@ -46,7 +47,7 @@ internal sealed class CreateContainerCall(CallEnvironment environment, CallerHea
                 return new GrpcStatus(StatusCode.PermissionDenied, $"image-cri-shim: {refusal}").ToAnswer();
         }
 
-        return (await Call((await RenameAll(cancellation)).ToArray(), cancellation)).ToAnswer();
+        return (await Call((await RenameAll(cancellation)).ToArray(), "", SentSecrets.None, cancellation)).ToAnswer();
     }
 
     /// <summary>The ImageSpecs of the container and of its volumes.</summary>
