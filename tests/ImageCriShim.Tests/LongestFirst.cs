@@ -1,6 +1,7 @@
 using ImageCriShim.Tests.EndToEnd.Transparency;
 using ImageCriShim.Tests.Faults;
 using ImageCriShim.Tests.Fuzzing;
+using ImageCriShim.Tests.Handover;
 using ImageCriShim.Tests.Installation;
 using ImageCriShim.Tests.Layouts;
 using ImageCriShim.Tests.Node;
@@ -14,7 +15,7 @@ namespace ImageCriShim.Tests;
 
 /// <summary>
 /// What takes longest begins first, so that no thread is left with a long class at the end. xunit queues all collections at once; the
-/// thread that does so goes on with the newest, others with the oldest. A class of half a minute or more that is not named here costs only time.
+/// thread that does so goes on with the newest, others with the oldest. A class of half a minute that is not named here costs only time.
 /// </summary>
 internal sealed class LongestFirst : ITestCollectionOrderer
 {
@@ -23,7 +24,8 @@ internal sealed class LongestFirst : ITestCollectionOrderer
         typeof(RealNodeTests), typeof(ByTheClock), typeof(FaultTests), typeof(KubeletOnGo),
         typeof(InterruptedOnLayouts), typeof(LivingOnLayouts),
         .. typeof(FuzzTarget).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(FuzzTarget))),
-        typeof(Interruptions), typeof(Stress), typeof(FuzzTests), typeof(GracefulStops), typeof(FlowLedgerPropertyTests),
+        typeof(Interruptions), typeof(Stress), typeof(FuzzTests), typeof(GracefulStops),
+        typeof(FlowLedgerPropertyTests), typeof(HandingOver),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)

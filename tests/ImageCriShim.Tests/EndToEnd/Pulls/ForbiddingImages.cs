@@ -59,4 +59,27 @@ public sealed class ForbiddingImages(RealNode node)
         offline.Requests.ShouldBeEmpty();
         node.Origin.Connections.ShouldBe(connections);
     }
+
+    [Theory, ClassData<ContainerdVersions>]
+    public async Task However_a_name_is_spelled_nobody_else_is_asked_for_it(string containerd)
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        var settings = $"address: {offline.Address}\nauth: {offline.Auth}\nofflineOnly: true\nblock: [quay.io]";
+        await using var shim = await node.StartShim(containerd, settings);
+        await using var direct = await node.ConnectTo(containerd);
+        var name = node.NewName();
+        await node.OriginRegistry.Push(name);
+        var path = $"a_b.evil.test/{name}"; // to distribution/reference
+        var connections = node.Origin.Connections;
+
+        var id = "sha256:" + new string('a', 64);
+        foreach (var given in new[] { path, $"Registry-1.docker.io/{name}", $"registry-1.docker.io:443/{name}", id })
+            (await shim.Caller.Pull(given)).Code.ShouldNotBe(GrpcCode.Ok, given);
+        foreach (var given in new[] { $"quay.io:443/{name}", $"Quay.io/{name}", "evil.test./app:1", "Not//A-Name" })
+            (await shim.Caller.Pull(given)).Code.ShouldBe(GrpcCode.PermissionDenied, given);
+        node.Origin.Connections.ShouldBe(connections);
+
+        await direct.Pull(path); // the runtime itself would have gone there
+        node.Origin.Connections.ShouldBeGreaterThan(connections);
+    }
 }
