@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using ImageCriShim.Registries;
 using ImageCriShim.Relay;
@@ -39,7 +40,7 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
                 StatusCode.ResourceExhausted, $"{MaxConnections} calls of the shim's own are in progress at the runtime, which is the limit; does {runtime.Path} hang?");
         }
 
-        var fields = FieldsOf(head, timeout);
+        var (begin, fields) = (Stopwatch.GetTimestamp(), FieldsOf(head, timeout));
         for (var attempt = 1; ; attempt++)
         {
             var reason = "";
@@ -58,8 +59,13 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
             }
             catch (RuntimeConnectionException e)
             {
-                if (attempt == attempts || !e.MayBeMadeAgain)
-                    return Failed(e.Code, $"the call to the container runtime on {runtime.Path} broke off: {e.Message}");
+                // A runtime resets a call whose deadline is over, and may be faster than our own timer. grpc-go tells it in this way, too.
+                var isLate = Stopwatch.GetElapsedTime(begin) >= timeout;
+                if (attempt == attempts || !e.MayBeMadeAgain || isLate)
+                {
+                    var code = isLate ? StatusCode.DeadlineExceeded : e.Code;
+                    return Failed(code, $"the call to the container runtime on {runtime.Path} broke off: {e.Message}");
+                }
             }
             finally
             {

@@ -87,6 +87,21 @@ public sealed class RuntimeEndsOwnCalls : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData(7)] // REFUSED_STREAM, which is made again before the deadline
+    [InlineData(8)] // CANCEL
+    public async Task A_reset_after_the_deadline_means_that_the_deadline_is_exceeded(uint error)
+    {
+        _runtime.On(Path, async call =>
+        {
+            await call.ReadRequestAsync();
+            call.Stream.Cancel((Http2Error)error);
+        });
+        var reply = await _client.Call(new CallerHead(Path, null, null, []), default, TimeSpan.FromTicks(1), TestContext.Current.CancellationToken);
+        reply.Status.Code.ShouldBe(StatusCode.DeadlineExceeded);
+        _runtime.CallsOf("Own").Count().ShouldBe(1);
+    }
+
+    [Theory]
     [InlineData(Any)]
     [InlineData(1)]
     public async Task A_call_that_a_GOAWAY_takes_goes_on_to_its_end(int last)
