@@ -8,7 +8,7 @@ internal static class SocketUnit
 {
     private const string Name = "image-cri-shim.socket";
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5); // calls go on meanwhile
 
     /// <summary>
     /// Whether systemd is about to close the socket, together with a stop of the service: nobody serves the callers that wait in it then.

@@ -9,7 +9,10 @@ namespace ImageCriShim.Relay;
 internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, BeginRouting begin, ShimMetrics metrics, ILogger log)
 {
     private static readonly TimeSpan s_refusing = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan s_refusingAtMost = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_refusingAtMost = TimeSpan.FromSeconds(2);
+
+    // A caller that was told to leave connects at once; on a busy node that takes some time, too.
+    private static readonly TimeSpan s_comingBack = TimeSpan.FromMilliseconds(300);
 
     private readonly SpareDescriptor _spare = new(metrics.Calls, log);
     private readonly HeldBytes _heldBytes = new(RelayLimits.HeldBytes);
@@ -70,16 +73,22 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
     /// <summary>Accepts again.</summary>
     internal void Resume() => listener.Resume();
 
-    /// <summary>Nobody serves after this process: callers that wait in the socket are told so, for as long as some come, and a second at most.</summary>
+    /// <summary>
+    /// Nobody serves after this process: callers that wait in the socket, or come back to it, are told so, for as long as some come, and two
+    /// seconds at most.
+    /// </summary>
     /// <param name="reason">For people.</param>
     internal void RefuseWaiting(string reason)
     {
         var begin = Stopwatch.GetTimestamp();
         _refusal = StreamAnswer.Error(GrpcCode.Unavailable, $"image-cri-shim: {reason}");
         listener.Resume();
-        do
+        for (var last = begin; Stopwatch.GetElapsedTime(last) < s_comingBack && Stopwatch.GetElapsedTime(begin) < s_refusingAtMost;)
+        {
             Thread.Sleep(s_refusing); // the last thing that this process does; others refuse meanwhile
-        while (Connections > 0 && Stopwatch.GetElapsedTime(begin) < s_refusingAtMost);
+            last = Connections > 0 ? Stopwatch.GetTimestamp() : last;
+        }
+
         listener.Pause();
     }
 
