@@ -62,7 +62,7 @@ internal static partial class LibC
     internal static bool TryWaitForChild(int process, TimeSpan patience)
     {
         const int doNotHang = 1; // WNOHANG
-        var interval = TimeSpan.FromMilliseconds(1);
+        var interval = TimeSpan.FromMilliseconds(1); // it is about to end
         for (var begin = Stopwatch.GetTimestamp(); WaitPid(process, 0, doNotHang) is 0; Thread.Sleep(interval))
         {
             if (Stopwatch.GetElapsedTime(begin) >= patience)

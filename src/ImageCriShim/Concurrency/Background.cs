@@ -38,7 +38,7 @@ internal static class Background
         void Repeat()
         {
             while (!Run($"the thread '{name}'", work))
-                Thread.Sleep(s_rest);
+                Thread.Sleep(s_rest); // what fails again and again must not take a processor
         }
 
         var thread = new Thread(Repeat, stack) { IsBackground = true, Name = name };
