@@ -135,10 +135,6 @@ public sealed class DebianNode : IAsyncLifetime
 [CollectionDefinition]
 public sealed class BootedNodeTests : ICollectionFixture<DebianNode>;
 
-/// <summary>A second node, for tests that mostly wait: they run while the others have the first one.</summary>
-[CollectionDefinition]
-public sealed class WaitingNodeTests : ICollectionFixture<DebianNode>;
-
 /// <summary>A test on a booted node, which has been restored when it begins.</summary>
 [Trait("suite", "booted")]
 public abstract class BootedTest(DebianNode node) : IAsyncLifetime

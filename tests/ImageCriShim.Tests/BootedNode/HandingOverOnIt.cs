@@ -5,7 +5,7 @@ using ImageCriShim.Tests.Faults;
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>Upgrades, reloads and restarts as systemd does them, under the load of a kubelet on grpc-go, with a runtime on grpc-go behind the shim.</summary>
-[Collection<WaitingNodeTests>]
+[Collection<BootedNodeTests>]
 public sealed class HandingOverOnIt(DebianNode node) : BootedTest(node)
 {
     private const string Replace = "cp /usr/bin/image-cri-shim /usr/bin/shim.new && mv /usr/bin/shim.new /usr/bin/image-cri-shim";
@@ -162,7 +162,8 @@ public sealed class HandingOverOnIt(DebianNode node) : BootedTest(node)
         sums.Long.ShouldBe(["ExecSync OK"]);
         sums.Failed.Keys.ShouldAllBe(failed => failed.EndsWith(" Unavailable", StringComparison.Ordinal), sums.Texts);
         const string reason = "image-cri-shim: it has been stopped; nobody serves /run/image-cri-shim.sock until it is started again";
-        sums.Texts.Contains(reason, StringComparison.Ordinal).ShouldBeTrue(sums.Texts); // all of it, which Shouldly would shorten
+        var said = await Node.Run("journalctl -u image-cri-shim -n 10 -o short-precise --no-pager");
+        sums.Texts.Contains(reason, StringComparison.Ordinal).ShouldBeTrue($"{sums.Texts}\n{said}"); // all of it, which Shouldly would shorten
         await Node.Run("systemctl start image-cri-shim.socket image-cri-shim.service kubelet");
     }
 

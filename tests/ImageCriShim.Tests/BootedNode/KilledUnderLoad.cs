@@ -7,7 +7,7 @@ namespace ImageCriShim.Tests.BootedNode;
 /// Kills of the shim and of containerd, without a handover, under the load of a kubelet on grpc-go. A caller of the shim loses no more calls than
 /// a caller of containerd itself loses when containerd is killed.
 /// </summary>
-[Collection<WaitingNodeTests>]
+[Collection<BootedNodeTests>]
 public sealed class KilledUnderLoad(DebianNode node, ContainerdUnderLoad containerd) : BootedTest(node), IClassFixture<ContainerdUnderLoad>
 {
     [Theory]

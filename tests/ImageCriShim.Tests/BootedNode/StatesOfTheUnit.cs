@@ -1,7 +1,7 @@
 namespace ImageCriShim.Tests.BootedNode;
 
 /// <summary>What <c>systemctl</c> shows of the service: <c>Type=notify</c> and its status line.</summary>
-[Collection<WaitingNodeTests>]
+[Collection<BootedNodeTests>]
 public sealed class StatesOfTheUnit(DebianNode node) : BootedTest(node)
 {
     [Fact]

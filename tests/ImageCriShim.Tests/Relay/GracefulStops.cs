@@ -12,6 +12,7 @@ public sealed class GracefulStops : RelayTest
     private const string Events = "/runtime.v1.RuntimeService/GetContainerEvents";
 
     private readonly CancellationTokenSource _hurry = new();
+    private readonly TaskCompletionSource _hasBegun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isHeldUp;
 
     [Fact]
@@ -50,6 +51,7 @@ public sealed class GracefulStops : RelayTest
         var (first, second) = (Hold(ExecSync), Hold("/runtime.v1.RuntimeService/StopContainer"));
         var old = await StartCall(caller, ExecSync);
         var stopping = Stop();
+        await Wait.For(_hasBegun.Task); // a call from before it is no young one
         var young = await StartCall(await Connect(), "/runtime.v1.RuntimeService/StopContainer");
         first.SetResult();
         (await old.ReadAnswerAsync()).Status.ShouldBe(0);
@@ -162,5 +164,11 @@ public sealed class GracefulStops : RelayTest
     }
 
     private Task Stop(TimeSpan? limit = null) =>
-        Task.Run(() => Listener.Stop(limit ?? TimeSpan.FromMinutes(5), () => Volatile.Read(ref _isHeldUp), _hurry.Token));
+        Task.Run(() => Listener.Stop(limit ?? TimeSpan.FromMinutes(5), IsHeldUp, _hurry.Token));
+
+    private bool IsHeldUp()
+    {
+        _hasBegun.TrySetResult();
+        return Volatile.Read(ref _isHeldUp);
+    }
 }
