@@ -74,6 +74,7 @@ public sealed class RefusingWhatCannotBeRead : PullTest
         for (var i = 0; i < EditedAtOnce; i++)
             waiting.Add(Caller.Start(ImageService + "PullImage")); // its request has not come yet
 
+        await Wait.Until(() => Runtime.CallsOf("PullImage").Count() == EditedAtOnce, "the runtime has seen the beginning of each");
         await ShouldBeRefused(ImageService + "PullImage", "as usual");
         Runtime.CallsOf("PullImage").Count().ShouldBe(EditedAtOnce);
 
