@@ -58,26 +58,16 @@ internal static class Background
 
     /// <summary>Has a thread of the pool do it.</summary>
     internal static void Queue<T>(string what, T state, Action<T> work) =>
-        ThreadPool.UnsafeQueueUserWorkItem(Work, (what, state, work), preferLocal: false);
-
-    private static void Work<T>((string What, T State, Action<T> Work) item)
-    {
-        try
-        {
-            item.Work(item.State);
-        }
-        catch (Exception e)
-        {
-            Report(item.What, e);
-        }
-    }
+        ThreadPool.UnsafeQueueUserWorkItem(static item => Run(item.what, item.state, item.work), (what, state, work), preferLocal: false);
 
     /// <returns>False: it threw.</returns>
-    internal static bool Run(string what, Action work)
+    internal static bool Run(string what, Action work) => Run(what, work, static work => work());
+
+    private static bool Run<T>(string what, T state, Action<T> work)
     {
         try
         {
-            work();
+            work(state);
             return true;
         }
         catch (Exception e)

@@ -26,8 +26,7 @@ internal sealed partial class ImageRoot
     /// <returns>Null where the directory is not there, or the kernel cannot do it (Linux before 5.6).</returns>
     public static ImageRoot? TryOpen(string root)
     {
-        const int pathOnlyNotInherited = (int)PathOnlyNotInherited;
-        var handle = new SafeFileHandle(LibC.OpenFile($"{root}/", pathOnlyNotInherited), ownsHandle: true);
+        var handle = new SafeFileHandle(LibC.OpenFile($"{root}/", (int)PathOnlyNotInherited), ownsHandle: true);
         if (handle.IsInvalid)
             return null;
         using var probe = Open(handle, "/");

@@ -6,15 +6,24 @@ namespace ImageCriShim.Installation;
 /// The files of a node: of this one, or of an image below a directory. Every path is the node's own, and a link leads to where it would if
 /// that directory were the root: what is done to an image stays within it.
 /// </summary>
-internal sealed class NodeFiles(string root)
+internal sealed class NodeFiles
 {
-    private readonly string _root = Path.GetFullPath(root).TrimEnd('/');
+    private readonly string _root;
 
     // Null: this machine's own files, or a kernel that cannot look up below a directory. Paths are resolved here as well.
-    private ImageRoot? _image = Path.GetFullPath(root).TrimEnd('/') is { Length: > 0 } directory ? ImageRoot.TryOpen(directory) : null;
+    private readonly ImageRoot? _image;
 
     // Of files that are looked at as they will be; empty for the files as they are.
-    private Dictionary<string, FileState> _changed = [];
+    private readonly Dictionary<string, FileState> _changed = [];
+
+    /// <param name="root">The directory of the image; <c>/</c> for this machine.</param>
+    public NodeFiles(string root)
+    {
+        _root = Path.GetFullPath(root).TrimEnd('/');
+        _image = IsThisMachine ? null : ImageRoot.TryOpen(_root);
+    }
+
+    private NodeFiles(NodeFiles now) => (_root, _image, _changed) = (now._root, now._image, new(now._changed));
 
     /// <summary>Not an image.</summary>
     public bool IsThisMachine => _root.Length == 0;
@@ -22,7 +31,7 @@ internal sealed class NodeFiles(string root)
     /// <summary>The same files as they will be after changes that have not been made yet. Links and directories are those of now.</summary>
     public NodeFiles After(IEnumerable<FileChange> changes)
     {
-        var after = new NodeFiles(_root.Length == 0 ? "/" : _root) { _changed = new(_changed), _image = _image };
+        var after = new NodeFiles(this);
         foreach (var change in changes)
             after._changed[change.Path] = change.After;
         return after;
