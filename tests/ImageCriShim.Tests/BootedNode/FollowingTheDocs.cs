@@ -27,7 +27,7 @@ public sealed partial class FollowingTheDocs(DebianNode node) : BootedTest(node)
         // To be copied from there where it is right.
         var copy = Directory.CreateDirectory(Path.Combine(Root(), "artifacts", "tests"));
         await File.WriteAllLinesAsync(Path.Combine(copy.FullName, "COMMANDS.md"), printed, TestContext.Current.CancellationToken);
-        string.Join('\n', Settled(printed)).ShouldBe(string.Join('\n', Settled(page)));
+        Differences(Settled(page), Settled(printed)).ShouldBeEmpty();
     }
 
     // With its settings, no kubelet that calls meanwhile, and the two pulls that the page speaks of.
@@ -45,7 +45,12 @@ public sealed partial class FollowingTheDocs(DebianNode node) : BootedTest(node)
     private async Task<string[]> Print(string command) =>
         (await Node.Run($"exec 2>&1; set +e\n{command}\ntrue")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    private static IEnumerable<string> Settled(IEnumerable<string> lines) => lines.Select(Settle).Where(line => line.Length > 0);
+    private static string[] Settled(IEnumerable<string> lines) => [.. lines.Select(Settle).Where(line => line.Length > 0)];
+
+    // In the order of the page, and first what it says.
+    private static IEnumerable<string> Differences(string[] page, string[] printed) =>
+        [.. page.Except(printed).Select(line => $"not printed: {line}"), .. printed.Except(page).Select(line => $"not on the page: {line}"),
+            .. page.Length == printed.Length ? Array.Empty<string>() : [$"{page.Length} lines on the page, {printed.Length} printed"]];
 
     private static string Settle(string line)
     {
