@@ -4,11 +4,12 @@
 #   - debug socket, opt directory and (2.x) NRI would be shared by every containerd of the machine;
 #   - registries are plain http or have a private authority, so each has a hosts.toml.
 
-# containerd_config HOME VERSION SANDBOX-IMAGE ELSEWHERE REGISTRY...
+# containerd_config HOME VERSION SANDBOX-IMAGE PULL-PROGRESS ELSEWHERE REGISTRY...
 containerd_config() {
-    local home=$1 version=$2 sandbox=$3 snapshotter
+    local home=$1 version=$2 sandbox=$3 progress='' snapshotter
     snapshotter=$(usable_snapshotter "$home")
-    shift 3
+    [[ -z $4 ]] || progress="  image_pull_progress_timeout = \"$4\""
+    shift 4
     [[ $version == 2 ]] && printf 'version = 3\ndisabled_plugins = ["io.containerd.nri.v1.nri"]\n' || printf 'version = 2\n'
     cat <<TOML
 root = "$home/root"
@@ -21,9 +22,9 @@ state = "$home/state"
   path = "$home/opt"
 TOML
     if [[ $version == 2 ]]; then
-        containerd_2_plugins "$home" "$sandbox" "$snapshotter"
+        containerd_2_plugins "$home" "$sandbox" "$snapshotter" "$progress"
     else
-        containerd_1_plugins "$home" "$version" "$sandbox" "$snapshotter" "$@"
+        containerd_1_plugins "$home" "$version" "$sandbox" "$snapshotter" "$progress" "$@"
     fi
 }
 
@@ -34,6 +35,7 @@ containerd_1_plugins() {
   sandbox_image = "$3"
   disable_apparmor = true
   restrict_oom_score_adj = true
+$5
 $([[ $version == 1.4 ]] || echo '  netns_mounts_under_state_dir = true')
 [$cri.containerd]
   snapshotter = "$4"
@@ -43,7 +45,7 @@ $(runc_runtime "$cri")
   bin_dir = "$LAB_CACHE/tools/usr/lib/cni"
   conf_dir = "$home/net.d"
 TOML
-    shift 4
+    shift 5
     if [[ $version == 1.4 ]]; then
         containerd_1_4_registries "$cri" "$@"
     else
@@ -70,6 +72,7 @@ containerd_2_plugins() {
     cat <<TOML
 [$cri.images"]
   snapshotter = "$3"
+$4
 [$cri.images".pinned_images]
   sandbox = "$2"
 [$cri.images".registry]

@@ -25,10 +25,11 @@ containerd_version() {
     "$LAB_CACHE/containerd-$1/usr/bin/containerd" --version 2>/dev/null | grep -Eo '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1
 }
 
-# start_containerd DIRECTORY VERSION SANDBOX-IMAGE [--pod-network] [--for-kubelet] [--as NAME] [--elsewhere URL] [REGISTRY-URL[=CA-FILE]...]:
-# prints the socket. Images of every other host are asked for at URL. --for-kubelet: in a mount namespace, which a kubelet shares.
+# start_containerd DIRECTORY VERSION SANDBOX-IMAGE [--pod-network] [--for-kubelet] [--as NAME] [--elsewhere URL] [--pull-progress TIME]
+# [REGISTRY-URL[=CA-FILE]...]: prints the socket. Images of every other host are asked for at URL. --for-kubelet: in a mount namespace,
+# which a kubelet shares. --pull-progress: how long a pull may wait for data (1.7 and later; five minutes by default).
 start_containerd() {
-    local directory=$1 version=$2 sandbox=$3 name=containerd network='' kubelet='' elsewhere='' home registries=()
+    local directory=$1 version=$2 sandbox=$3 name=containerd network='' kubelet='' elsewhere='' progress='' home registries=()
     shift 3
     while [[ $# -gt 0 ]]; do
         case $1 in
@@ -36,6 +37,7 @@ start_containerd() {
             --for-kubelet) kubelet=yes ;;
             --as) name=$2 && shift ;;
             --elsewhere) elsewhere=$2 && shift ;;
+            --pull-progress) progress=$2 && shift ;;
             *) registries+=("$1") ;;
         esac
         shift
@@ -49,7 +51,7 @@ start_containerd() {
     [[ -z $network ]] || add_pod_network "$directory" "$home/net.d"
     write_hosts "$home/certs.d" "${registries[@]}"
     [[ -z $elsewhere ]] || write_host "$home/certs.d/_default" "$elsewhere" ''
-    containerd_config "$home" "$version" "$sandbox" "$elsewhere" "${registries[@]}" >"$home/config.toml"
+    containerd_config "$home" "$version" "$sandbox" "$progress" "$elsewhere" "${registries[@]}" >"$home/config.toml"
     resume_containerd "$directory" "$name"
 }
 

@@ -29,7 +29,10 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
 
     protected TimeSpan Elapsed => Environment.Time.GetElapsedTime(_begin);
 
-    /// <summary>Until the caller's deadline; not above zero where it is over.</summary>
+    /// <summary>Whether the caller set no deadline, as kubelet does not for a pull: the settings' <c>timeout</c> is one.</summary>
+    protected bool IsDeadlineOurs => head.Timeout is null;
+
+    /// <summary>Until the deadline; not above zero where it is over.</summary>
     protected TimeSpan Remaining => (head.Timeout ?? Environment.Settings.Timeout) - Elapsed;
 
     internal sealed override Verdict OnRequest(ReadOnlyMemory<byte> body)

@@ -42,6 +42,11 @@ internal static partial class Log
         "registry {Registry} has {Image} but sent no data within {Seconds} s: for {Minutes} minutes other registries come first for it, and for every image if others wait in vain too; is its storage slow, or the line to it?")]
     internal static partial void Stalled(ILogger log, string registry, string image, long seconds, long minutes);
 
+    [LoggerMessage(
+        1113, LogLevel.Warning,
+        "registry {Registry} has {Image} and did not send all of it within {Seconds} s (timeout): for {Minutes} minutes other registries come first for it; is its storage slow, or the line to it?")]
+    internal static partial void Late(ILogger log, string registry, string image, long seconds, long minutes);
+
     [LoggerMessage(1112, LogLevel.Information, "cache: {Images} images known; of the last {Lookups} pulls {Hits} asked no registry")]
     internal static partial void CacheStats(ILogger log, int images, long lookups, long hits);
 

@@ -27,6 +27,8 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     private string _podNamespace = "";
     private PullOutcome? _soFar; // for the caller whose deadline ends the pull
 
+    private RegistryNotes Notes => field ??= new(Environment, Image, _podNamespace, IsDeadlineOurs);
+
     // 1. There is a name in the request.
     protected override Verdict DecideName()
     {
@@ -120,9 +122,9 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
         // 4. From the first that gives it.
         var attempts = new List<PullAttempt>();
-        foreach (var candidate in PullOrder.Of(decision, AuthConfig.IsIn(Request.Span), IsStalled))
+        foreach (var candidate in PullOrder.Of(decision, AuthConfig.IsIn(Request.Span), Notes.IsStalled))
         {
-            if (!isLast && PullOrder.IsToBeAskedFirst(decision, candidate, IsStalled))
+            if (!isLast && PullOrder.IsToBeAskedFirst(decision, candidate, Notes.IsStalled))
                 break;
             _soFar = new PullOutcome(decision, [.. attempts, PullAttempt.Unfinished(candidate)], local);
             attempts.Add(await Pull(candidate, cancellation));
@@ -138,54 +140,26 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         var request = await PullRequest.For(candidate, Request, cancellation);
         using var place = await Environment.Limits.PullsAtRuntime.Enter(Timeout.InfiniteTimeSpan, cancellation); // as long as its caller waits
         var begin = Environment.Time.GetTimestamp();
+        TimeSpan Waited() => Environment.Time.GetElapsedTime(begin);
         try
         {
             var reply = await Call(request.Message, candidate.Image, AuthConfig.ReadSecrets(request.Message), cancellation);
             if (reply.Status.IsOk)
-                NotePulled(candidate, begin);
+                Notes.Pulled(candidate, Waited(), Elapsed);
             else
-                NoteFailed(candidate, reply.Status, begin);
+                Notes.Failed(candidate, reply.Status, Waited(), Remaining);
             return new PullAttempt(candidate, request.With, request.Problem, reply);
         }
         catch (OperationCanceledException) when (Remaining <= TimeSpan.Zero) // else the caller has left
         {
-            Count(candidate, "late"); // either is the caller's affair, and says nothing about the registry
+            Notes.Late(candidate, Waited());
             throw;
         }
     }
 
-    private void NotePulled(Candidate candidate, long begin)
-    {
-        Count(candidate, "pulled");
-        Environment.Metrics.PullTime.Add(Environment.Time.GetElapsedTime(begin), RegistryOf(candidate));
-        Environment.Stalled.Remove(candidate, _podNamespace);
-        Log.Pulled(Environment.Log, Image, candidate.Image, candidate.Where, (long)Elapsed.TotalMilliseconds);
-    }
-
-    private void NoteFailed(Candidate candidate, GrpcStatus status, long begin)
-    {
-        Count(candidate, "failed");
-        Log.PullFailed(Environment.Log, Image, candidate.Image, status.Code, status.Message);
-        NoteIfStalled(candidate, status, begin);
-    }
-
-    private void Count(Candidate candidate, string result) => Environment.Metrics.Pulls.Add(RegistryOf(candidate), result);
-
-    /// <summary>For a label: names of images that nobody configured have no end.</summary>
-    private static string RegistryOf(Candidate candidate) => candidate.Registry is { } registry ? $"{registry.Address}" : "as given";
-
     /// <summary>For who asks what happened.</summary>
     private void Note(string result, string? actual, string? registry, string reason) =>
         Environment.Recent.Add(new RecentPull(Environment.Time.GetUtcNow(), Image, result, actual, registry, reason, Elapsed));
-
-    private bool IsStalled(Candidate candidate) => Environment.Stalled.Contains(candidate, _podNamespace);
-
-    private void NoteIfStalled(Candidate candidate, GrpcStatus status, long begin)
-    {
-        var waited = Environment.Time.GetElapsedTime(begin);
-        if (Environment.Stalled.Add(candidate, _podNamespace, status, waited))
-            Log.Stalled(Environment.Log, candidate.Where, Image, (long)waited.TotalSeconds, (long)StalledRegistries.Rest.TotalMinutes);
-    }
 
     private async Task<IReadOnlyList<RuntimeImage>> FindOnNode(CancellationToken cancellation)
     {

@@ -49,6 +49,21 @@ internal sealed class StalledRegistries(TimeProvider time)
         return true;
     }
 
+    /// <summary>
+    /// A pull from there was ended by the settings' <c>timeout</c>: the data may come slowly or not at all, which containerd 2 does not
+    /// notice. That says something of this image in this namespace, and nothing of the whole registry.
+    /// </summary>
+    /// <param name="waited">How long it had.</param>
+    /// <returns>Whether it counts.</returns>
+    internal bool AddLate(Candidate candidate, string podNamespace, TimeSpan waited)
+    {
+        if (waited < Patience || Stall.Of(candidate, podNamespace) is not { } stall)
+            return false;
+        lock (_gate)
+            _stalls.Set(stall, time.GetTimestamp());
+        return true;
+    }
+
     /// <summary>It has given an image.</summary>
     internal void Remove(Candidate candidate, string podNamespace)
     {

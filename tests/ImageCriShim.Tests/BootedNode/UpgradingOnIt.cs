@@ -50,6 +50,20 @@ public sealed class UpgradingOnIt(DebianNode node) : BootedTest(node)
     }
 
     [Fact]
+    public async Task An_upgrade_closes_the_directory_of_drop_ins_unless_the_operator_has_chosen_its_mode()
+    {
+        const string mode = "stat -c '%a %U' /etc/image-cri-shim.d";
+        await Node.Run("chmod 755 /etc/image-cri-shim.d"); // as earlier packages made it
+        await Node.Run($"dpkg -i {Node.NextPackage}");
+        (await Node.Run(mode)).ShouldBe("750 root");
+
+        await Node.Run("dpkg-statoverride --update --add root root 755 /etc/image-cri-shim.d");
+        await Node.Run($"dpkg -i {Node.Package}");
+        (await Node.Run(mode)).ShouldBe("755 root");
+        await Node.Run("dpkg-statoverride --remove /etc/image-cri-shim.d; chmod 750 /etc/image-cri-shim.d");
+    }
+
+    [Fact]
     public async Task The_package_alone_starts_nothing_and_changes_no_file_of_the_node()
     {
         await Node.Run("dpkg -P image-cri-shim");

@@ -9,6 +9,7 @@ public sealed class NotKnowingInTime : PullTest
     public NotKnowingInTime()
     {
         Prepare();
+        Expect("did not send all of it");
         Expect("pull of ");
     }
 

@@ -23,7 +23,8 @@ public sealed class PassingOverStalledRegistries : PullTest
         Expect("pull of ");
         Expect("sent no data");
         Expect("not pulled");
-        foreach (var repository in new[] { App, Tool })
+        Expect("did not send all of it");
+        foreach (var repository in new[] { App, Tool, "team/other" })
         {
             First.Add(repository, "1.0");
             Second.Add(repository, "1.0");
@@ -56,9 +57,6 @@ public sealed class PassingOverStalledRegistries : PullTest
     [InlineData("a", "a", "a", false)] // another image of the same tenant
     public async Task Two_images_in_two_namespaces_make_it_the_last_for_every_image(string first, string second, string third, bool isLast)
     {
-        First.Add("team/other", "1.0");
-        Second.Add("team/other", "1.0");
-        CanPull(At(First.Host, "team/other"), At(Second.Host, "team/other"));
         await Start();
         await Stall(App, first);
         await Stall(Tool, second);
@@ -148,13 +146,46 @@ public sealed class PassingOverStalledRegistries : PullTest
     }
 
     [Fact]
-    public async Task A_pull_that_its_deadline_ended_says_nothing_about_it()
+    public async Task A_pull_that_its_callers_deadline_ended_says_nothing_about_it()
     {
         await Start();
-        var (asked, _) = Hold();
-        var pull = PullIn("", App);
-        await Wait.For(asked);
-        (await EndByDeadline(pull)).Status.ShouldBe(4);
+        await EndLate("", [App], ("grpc-timeout", "15M"));
+
+        (await PulledNow(App)).ShouldBe([AtFirst]);
+    }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("a", "a")]
+    [InlineData("a", "b")]
+    public async Task A_pull_that_the_timeout_of_the_settings_ended_says_something_of_that_image_in_that_namespace_alone(string late, string next)
+    {
+        await Start();
+        await EndLate(late, [App, Tool]);
+
+        (await PulledNow(App, next)).ShouldBe([late == next ? AtSecond : AtFirst]);
+        (await PulledNow("team/other", next)).ShouldBe(["first.local/team/other:1.0"]); // two are not the whole registry
+    }
+
+    [Theory]
+    [InlineData(4, "context deadline exceeded", 0.5, true)] // the clock of the runtime is a bit faster
+    [InlineData(4, "context deadline exceeded", 60, false)] // a deadline that somebody else gave
+    [InlineData(1, Canceled, 0.5, true)] // as containerd 2.1 says it
+    public async Task So_does_one_that_the_runtime_ended_at_that_timeout(int status, string text, double secondsLeft, bool isLate)
+    {
+        await Start();
+        await Stall(App, after: TimeSpan.FromMinutes(15) - TimeSpan.FromSeconds(secondsLeft), status: status, text: text);
+
+        (await PulledNow(App)).ShouldBe([isLate ? AtSecond : AtFirst]);
+    }
+
+    [Theory]
+    [InlineData(4, "context deadline exceeded")]
+    [InlineData(1, Canceled)]
+    public async Task One_that_the_runtime_ended_at_its_callers_deadline_says_nothing_about_it(int status, string text)
+    {
+        await Start();
+        await Stall(App, after: TimeSpan.FromSeconds(19.5), status: status, text: text, metadata: ("grpc-timeout", "20S"));
 
         (await PulledNow(App)).ShouldBe([AtFirst]);
     }
@@ -178,18 +209,34 @@ public sealed class PassingOverStalledRegistries : PullTest
 
     /// <summary>A pull from the first registry that the runtime gives up after this time, and gets from the next.</summary>
     private async Task Stall(
-        string repository, string podNamespace = "", string tail = ":1.0", TimeSpan? after = null, int status = 1, string text = Canceled)
+        string repository, string podNamespace = "", string tail = ":1.0", TimeSpan? after = null, int status = 1, string text = Canceled,
+        params Header[] metadata)
     {
         var (asked, go) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var stalling = At(First.Host, repository, tail);
         Runtime.Images.BeforePull = (name, _) => name == stalling && asked.TrySetResult() ? go.Task : Task.CompletedTask;
         Runtime.Images.FailPulls[stalling] = (status, text);
-        var pull = PullIn(podNamespace, repository, tail);
+        var pull = PullIn(podNamespace, repository, tail, metadata);
         await Wait.For(asked.Task);
         Time.Advance(after ?? StalledRegistries.Patience);
         go.SetResult();
         await pull;
         Runtime.Images.FailPulls.TryRemove(stalling, out _);
+    }
+
+    /// <summary>Pulls from the first registry, at the same time, that nothing comes of until a deadline is over: 15 minutes.</summary>
+    private async Task EndLate(string podNamespace, string[] repositories, params Header[] metadata)
+    {
+        using var asked = new CountdownEvent(repositories.Length);
+        Runtime.Images.BeforePull = (_, cancelled) =>
+        {
+            asked.Signal();
+            return Task.Delay(Timeout.Infinite, cancelled).ContinueWith(_ => { }, TaskScheduler.Default);
+        };
+        var pulls = repositories.Select(repository => PullIn(podNamespace, repository, ":1.0", metadata)).ToArray();
+        await Wait.Until(() => asked.IsSet);
+        (await EndByDeadline(Task.WhenAll(pulls))).ShouldAllBe(answer => answer.Status == 4);
+        Runtime.Images.BeforePull = (_, _) => Task.CompletedTask;
     }
 
     /// <summary>The next pull from the first registry hangs until it is cancelled.</summary>
@@ -205,10 +252,10 @@ public sealed class PassingOverStalledRegistries : PullTest
     }
 
     /// <summary>A pull for a pod of that namespace; of none where it is empty.</summary>
-    private Task<RawAnswer> PullIn(string podNamespace, string repository, string tail = ":1.0")
+    private Task<RawAnswer> PullIn(string podNamespace, string repository, string tail = ":1.0", params Header[] metadata)
     {
         var pod = podNamespace.Length == 0 ? [] : Field(3, Field(1, Message(Field(1, "pod"), Field(3, podNamespace))));
-        return Caller.CallAsync(ImageService + "PullImage", Message(Field(1, Field(1, At(OriginDown, repository, tail))), pod));
+        return Caller.CallAsync(ImageService + "PullImage", Message(Field(1, Field(1, At(OriginDown, repository, tail))), pod), metadata);
     }
 
     private async Task<string[]> PulledNow(string repository, string podNamespace = "")

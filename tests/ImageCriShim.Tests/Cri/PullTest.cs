@@ -90,7 +90,7 @@ public abstract class PullTest : RelayTest
     }
 
     /// <summary>Lets the time pass that the settings allow a pull.</summary>
-    private protected async Task<RawAnswer> EndByDeadline(Task<RawAnswer> pull)
+    private protected async Task<T> EndByDeadline<T>(Task<T> pull)
     {
         for (Time.Advance(TimeSpan.FromMinutes(16)); !pull.IsCompleted; await Task.Delay(1)) // the shim may be about to set its timer only now
             Time.Advance(TimeSpan.FromMilliseconds(1));

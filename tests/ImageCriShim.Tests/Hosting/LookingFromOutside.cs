@@ -127,11 +127,14 @@ public sealed class LookingFromOutside : DaemonTest
         (await shim.StopAsync()).ShouldBe(0);
     }
 
-    [Fact]
-    public async Task It_is_not_ready_while_it_fails_open()
+    [Theory]
+    [InlineData("address: [1]")]
+    [InlineData("auth:admin:passw0rd")] // a space is missing
+    [InlineData("auth:admin:passw0rd: x")]
+    public async Task It_is_not_ready_while_it_fails_open_and_names_no_key_and_no_value(string spoilt)
     {
         StartRuntime();
-        var shim = AtEnd(ShimProcess.LaunchWith(["--fail-open"], Directory, RuntimeSocketPath, $"metrics: 127.0.0.1:{_port}\naddress: [1]\n"));
+        AtEnd(ShimProcess.LaunchWith(["--fail-open"], Directory, RuntimeSocketPath, $"metrics: 127.0.0.1:{_port}\n{spoilt}\n"));
         await Wait.Until(() => File.Exists($"{ShimSocketPath}.status"));
         using var status = JsonDocument.Parse(await Status());
         status.RootElement.GetProperty("settings").GetProperty("failingOpen").GetBoolean().ShouldBeTrue();

@@ -9,6 +9,12 @@ namespace ImageCriShim.Tests.Node;
 /// </summary>
 public sealed class RealNode : IAsyncLifetime
 {
+    /// <summary>
+    /// How long containerd 1.7 and later wait for data of a pull; they look every five seconds, and give up at the third look. Their
+    /// default is five minutes.
+    /// </summary>
+    public static readonly TimeSpan PullProgress = TimeSpan.FromSeconds(9);
+
     private const string PauseImage = "lab/pause:1";
 
     private readonly ConcurrentDictionary<string, string> _sockets = new();
@@ -111,7 +117,8 @@ public sealed class RealNode : IAsyncLifetime
     {
         var sandbox = $"{OriginRegistry.Host}/{PauseImage}";
         string[] registries = [OriginRegistry.Address, $"{Tls.Address}={TlsAuthority}"];
-        var socket = await Lab.Run(["containerd", "start", _lab.Directory, version, sandbox, "--as", NameOf(version), "--elsewhere", Origin.Address, .. registries]);
+        string[] options = ["--as", NameOf(version), "--elsewhere", Origin.Address, "--pull-progress", $"{PullProgress.TotalSeconds}s"];
+        var socket = await Lab.Run(["containerd", "start", _lab.Directory, version, sandbox, .. version is "1.4" or "1.6" ? options[..^2] : options, .. registries]);
         _certificates.Add(Path.Combine(Path.GetDirectoryName(socket)!, "certs.d"));
         _sockets[version] = socket;
     }
