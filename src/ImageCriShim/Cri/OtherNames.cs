@@ -36,11 +36,14 @@ internal sealed class OtherNames(Resolver resolver, PullRecord record, bool dige
         if (resolver.Policy.FindRefusal(image) is not null)
             return new NamesOfImage(null, []);
         // One that dropped the digest counts for as long as digestFallback allows that.
-        var pull = record.Find(image) is { } last && (last.HasDigestAsGiven || digestFallback) ? last : null;
+        var pull = record.Find(image) is { } last && (last.HasDigestAsGiven || digestFallback) && IsAllowed(last.Actual) ? last : null;
         var pulled = pull is not null ? [pull.Actual] : FindDigestsOf(image);
         var candidates = resolver.Candidates(image).Where(candidate => !candidate.IsAsGiven).Select(candidate => candidate.Image);
-        return new NamesOfImage(pull, [.. pulled.Concat(candidates).Distinct().Where(name => name != image)]);
+        return new NamesOfImage(pull, [.. pulled.Concat(candidates).Distinct().Where(name => name != image && IsAllowed(name))]);
     }
+
+    /// <summary>A name at a registry may be forbidden, too.</summary>
+    private bool IsAllowed(string name) => resolver.Policy.FindRefusal(name) is null;
 
     /// <summary>A name with a digest is shown for images that came by their tag.</summary>
     private IEnumerable<string> FindDigestsOf(string image) =>

@@ -90,9 +90,9 @@ internal sealed class Systemd(bool isRunning, string program = "systemctl")
         {
             return Process.Start(start)!;
         }
-        catch (Win32Exception)
+        catch (Win32Exception e)
         {
-            throw new InstallException($"systemctl {string.Join(' ', start.ArgumentList)}: there is no {program}; is it on the PATH?");
+            throw new InstallException($"systemctl {string.Join(' ', start.ArgumentList)}: {program} {StartError.Describe(e.NativeErrorCode)}");
         }
     }
 }

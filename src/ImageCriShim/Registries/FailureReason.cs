@@ -34,6 +34,13 @@ internal static class FailureReason
         };
     }
 
+    /// <summary>Whether no connection came about, rather than none of the answers that a registry gives.</summary>
+    public static bool IsOfConnection(Exception failure) => failure is HttpRequestException
+    {
+        HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError
+            or HttpRequestError.ProxyTunnelError,
+    };
+
     private static string? Specific(Exception e) => e switch
     {
         UntrustedCertificateException refused => refused.Message,

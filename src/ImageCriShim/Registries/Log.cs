@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(1301, LogLevel.Information, "registry {Registry} is back after {Seconds} s ({Answer})")]
     internal static partial void Back(ILogger log, string registry, long seconds, string answer);
+
+    [LoggerMessage(1302, LogLevel.Information, "registry {Registry} fails for {Image} ({Reason}) and answers for others: it is asked as before")]
+    internal static partial void ImageBroken(ILogger log, string registry, string image, string reason);
 }

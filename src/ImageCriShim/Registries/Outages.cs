@@ -33,6 +33,8 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     };
 
     private readonly ProbeLines _lines = new(time);
+    private readonly SecondOpinion _opinion = new(client);
+    private readonly HashSet<RegistryIdentity> _doubted = []; // a second opinion is asked for
     private readonly Dictionary<RegistryIdentity, Outage> _outages = [];
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -102,11 +104,54 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     private async Task<ProbeResult> Ask(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)
     {
         var result = await Put(registry, image, patience, cancellation);
+        if (result is ProbeResult.Found)
+            _opinion.NoteGiven(registry, image);
         if (result is not ProbeResult.Unreachable failure)
             BringBack(registry, result);
         else if (!failure.IsOurs && !cancellation.IsCancellationRequested) // what looks like a failure may be how the end of a request looks
-            SetAside(new Question(registry, image, patience), failure.Reason);
+            await Doubt(new Question(registry, image, patience), failure);
         return result;
+    }
+
+    private async Task Doubt(Question question, ProbeResult.Unreachable failure)
+    {
+        if (failure.IsOfConnection)
+        {
+            SetAside(question, failure.Reason);
+            return;
+        }
+
+        var doubting = SetAsideIfIll(question, failure.Reason);
+        if (failure.Elapsed < question.Patience) // whoever has waited so long waits for nothing more
+            await doubting;
+    }
+
+    /// <summary>One at a time of each registry: whoever comes meanwhile waits for nothing.</summary>
+    private async Task SetAsideIfIll(Question question, string reason)
+    {
+        var identity = RegistryIdentity.Of(question.Registry);
+        lock (_gate)
+        {
+            if (_outages.ContainsKey(identity) || !_doubted.Add(identity))
+                return;
+        }
+
+        try
+        {
+            if (!await _opinion.IsWell(question.Registry, question.Image, question.Patience, _stopping.Token))
+                SetAside(question, reason);
+            else
+                Log.ImageBroken(log, $"{question.Registry.Address}", $"{question.Image}", reason);
+        }
+        catch (OperationCanceledException)
+        {
+            // The process ends.
+        }
+        finally
+        {
+            lock (_gate)
+                _doubted.Remove(identity);
+        }
     }
 
     private async Task<ProbeResult> Put(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)

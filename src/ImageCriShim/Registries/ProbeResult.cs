@@ -68,6 +68,12 @@ internal abstract record ProbeResult
         /// <summary>It is this process that lacks something: the registry is not set aside for it.</summary>
         public bool IsOurs { get; init; }
 
+        /// <summary>
+        /// There was no connection to the registry, whatever was asked for. Every other failure may be one of this image alone
+        /// (<see cref="SecondOpinion"/>).
+        /// </summary>
+        public bool IsOfConnection { get; init; }
+
         /// <summary>How long the registry had been set aside when it was wanted (<see cref="Outages"/>); null if it was asked just now.</summary>
         public TimeSpan? SetAsideFor { get; init; }
 

@@ -59,12 +59,19 @@ internal sealed class RegistryClient : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            result = new ProbeResult.Unreachable(WhyLate(e, timeout, patience, registry, account is null));
+            result = new ProbeResult.Unreachable(WhyLate(e, timeout, patience, registry, account is null))
+            {
+                IsOfConnection = !timeout.IsCancellationRequested,
+            };
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             var isOurs = e is OwnLimitException || Descriptors.AreExhausted(e);
-            result = new ProbeResult.Unreachable(FailureReason.Of(e) + (isOurs ? "" : _connections.By(registry.Address.Endpoint))) { IsOurs = isOurs };
+            result = new ProbeResult.Unreachable(FailureReason.Of(e) + (isOurs ? "" : _connections.By(registry.Address.Endpoint)))
+            {
+                IsOurs = isOurs,
+                IsOfConnection = FailureReason.IsOfConnection(e),
+            };
         }
         return result with { Elapsed = _time.GetElapsedTime(started), CredentialFrom = account is { Credential: not null } ? account.Value.From : null };
     }

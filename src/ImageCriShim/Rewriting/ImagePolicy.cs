@@ -35,13 +35,15 @@ internal sealed class ImagePolicy(ShimSettings settings)
             : FindRefusalOfName($"{Reference.DockerHub}/library/{image}");
     }
 
+    /// <summary>Why that name may not be used, which may be one that an image has at a registry; null where it may.</summary>
+    public string? FindRefusal(Reference reference) => settings.Block.FirstOrDefault(pattern => pattern.Matches(reference)) is { } pattern
+        ? $"{reference} is blocked by this node's configuration (block: {pattern})"
+        : null;
+
     private string? FindRefusalOfName(string image)
     {
         if (Reference.TryParse(image, out var reference))
-        {
-            var pattern = settings.Block.FirstOrDefault(pattern => pattern.Matches(reference));
-            return pattern is null ? null : $"{reference} is blocked by this node's configuration (block: {pattern})";
-        }
+            return FindRefusal(reference);
 
         if (_forbidsUnknown is { } key)
             return $"{Show(image)} is not a well-formed image name, which this node's configuration forbids ({key})";

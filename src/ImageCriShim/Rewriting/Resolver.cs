@@ -24,7 +24,7 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
 
     /// <summary>The one of settings that replace these.</summary>
     public Resolver With(ShimSettings next) =>
-        new(next, registries, time, next.HasSameRegistries(settings) && next.Cache.ImageCacheSize == settings.Cache.ImageCacheSize ? _known : null);
+        new(next, registries, time, IsAskedAsUntilNow(next) ? _known : null);
 
     /// <summary>What the settings forbid.</summary>
     public ImagePolicy Policy => _policy;
@@ -42,7 +42,7 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
         if (_policy.FindRefusal(image) is not null)
             return [];
         return Reference.TryParse(image, out var reference) && FindExclusion(reference) is null
-            ? WithAsGiven(_candidates.AtRegistries(image, reference), image, reference)
+            ? WithAsGiven(FindAllowed(image, reference, out _), image, reference)
             : [_candidates.AsGiven(image, reference)];
     }
 
@@ -60,9 +60,13 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
             return AsGiven(image, null, ImageId.IsId(image) ? "an image ID, not a name" : "not a well-formed image name");
         if (FindExclusion(reference) is { } exclusion)
             return AsGiven(image, reference, $"excluded ({exclusion})");
-        var asked = _candidates.AtRegistries(image, reference);
+        var asked = FindAllowed(image, reference, out var refusalThere);
         if (asked.Count == 0)
-            return Decide(image, reference, asked, ProbeRound.Empty, fromCache: false);
+        {
+            return refusalThere is not null && settings.OfflineOnly
+                ? new Decision(image, DecisionKind.Blocked, [], [], refusalThere, FromCache: false)
+                : Decide(image, reference, asked, ProbeRound.Empty, fromCache: false);
+        }
 
         // 2. Answers that are still believed.
         var key = reference.ToString();
@@ -84,7 +88,15 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
             _known.Forget(reference.ToString(), round => IsOf(decision, round));
     }
 
-    private async Task<Asked> Ask(string key, IReadOnlyList<Candidate> asked, CancellationToken abandoned)
+    /// <param name="refusal">Of the first name at a registry that is forbidden itself; null where none is.</param>
+    private List<Candidate> FindAllowed(string image, Reference reference, out string? refusal)
+    {
+        var all = _candidates.AtRegistries(image, reference);
+        refusal = all.Select(candidate => _policy.FindRefusal(candidate.Name!)).FirstOrDefault(refusal => refusal is not null);
+        return [.. all.Where(candidate => _policy.FindRefusal(candidate.Name!) is null)];
+    }
+
+    private async Task<Asked> Ask(string key, List<Candidate> asked, CancellationToken abandoned)
     {
         // What is known is looked up again: somebody may have asked between our step 2 and step 3.
         var started = time.GetTimestamp();
@@ -108,7 +120,7 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
 
     private static bool IsWorthAnotherTry(ProbeResult result) => result is ProbeResult.Unreachable { SetAsideFor: { } age } && age > s_shortOutage;
 
-    private Decision Decide(string image, Reference reference, IReadOnlyList<Candidate> asked, ProbeRound round, bool fromCache)
+    private Decision Decide(string image, Reference reference, List<Candidate> asked, ProbeRound round, bool fromCache)
     {
         var probes = asked.Select((candidate, i) => new ProbeReport(candidate, round.FindResult(i))).ToList();
         var found = probes.Where(p => p.Result is ProbeResult.Found).ToList();
@@ -136,6 +148,10 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
             all.Add(_candidates.AsGiven(image, reference));
         return all;
     }
+
+    /// <summary>Whether the same registries are asked for each image, so that their answers stand in the same order.</summary>
+    private bool IsAskedAsUntilNow(ShimSettings next) =>
+        next.HasSameRegistries(settings) && next.Block.SequenceEqual(settings.Block) && next.Cache.ImageCacheSize == settings.Cache.ImageCacheSize;
 
     private ImagePattern? FindExclusion(Reference reference) => settings.Exclude.FirstOrDefault(pattern => pattern.Matches(reference));
 

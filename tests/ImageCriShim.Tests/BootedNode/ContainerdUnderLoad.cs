@@ -36,6 +36,7 @@ public sealed class ContainerdUnderLoad(DebianNode node) : IAsyncLifetime
         await using var caller = await node.Connect();
         await caller.StopPod(_pod);
         await caller.RemovePod(_pod);
+        await node.RemoveImages();
     }
 
     /// <summary>Does something to containerd under the load of two kubelets at once: one without the shim, one through it.</summary>

@@ -101,6 +101,14 @@ public sealed class DebianNode : IAsyncLifetime
         await Lab.Run("node", "push", _lab.Directory, $"{layout}:{tag}", $"{registry}/library/{name}:{tag}", "admin:passw0rd");
     }
 
+    /// <summary>Removes all images of the registries from the runtime: a shim that has lost its state would take them into its record.</summary>
+    public async Task RemoveImages()
+    {
+        await using var caller = await CriCaller.Connect(await PathOf("/run/containerd/containerd.sock"));
+        foreach (var image in (await caller.ListImages()).Where(image => image.Tags.Any(tag => tag.Contains(".corp:", StringComparison.Ordinal))))
+            await caller.Remove(image.Id);
+    }
+
     /// <summary>Returns the path by which this machine reaches a socket of the node, until the node reboots.</summary>
     public Task<string> PathOf(string socket) => Lab.Run("node", "path", _lab.Directory, socket);
 

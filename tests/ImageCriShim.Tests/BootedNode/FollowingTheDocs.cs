@@ -34,6 +34,7 @@ public sealed partial class FollowingTheDocs(DebianNode node) : BootedTest(node)
     private async Task BecomeTheNodeOf(string[] page)
     {
         await Node.Run("image-cri-shim uninstall --yes; systemctl stop kubelet; rm -rf /var/lib/image-cri-shim");
+        await Node.RemoveImages();
         var settings = page.SkipWhile(line => line != "```yaml").Skip(1).TakeWhile(line => line != "```");
         await Node.Write("/etc/image-cri-shim.yaml", string.Join('\n', [.. settings, ""]));
         await Node.Run("systemctl start image-cri-shim.socket image-cri-shim.service");

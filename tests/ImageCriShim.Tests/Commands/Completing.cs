@@ -80,9 +80,7 @@ public sealed class Completing : DaemonTest
     private async Task<string[]> RunIn(string shell, string script)
     {
         var program = ShimProcess.StartInfo([]);
-        await File.WriteAllTextAsync(
-            Directory.File("image-cri-shim"), $"#!/bin/sh\nexec {program.FileName} {string.Join(' ', program.ArgumentList)} \"$@\"\n", TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(Directory.File("image-cri-shim"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Script.Write(Directory.File("image-cri-shim"), $"exec {program.FileName} {string.Join(' ', program.ArgumentList)} \"$@\"");
         await File.WriteAllTextAsync(Directory.File("completion"), (await Run("completion", shell)).Output, TestContext.Current.CancellationToken);
         var start = new ProcessStartInfo(shell, ["-c", script]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Directory.Path };
         start.Environment["PATH"] = $"{Directory.Path}:{Environment.GetEnvironmentVariable("PATH")}";

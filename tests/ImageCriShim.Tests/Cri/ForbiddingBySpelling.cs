@@ -116,6 +116,31 @@ public sealed class ForbiddingBySpelling : PullTest
         (await FindId("quay.io/team/preloaded:1.0")).ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("team/app", false)]
+    [InlineData("team", false)]
+    [InlineData("team/app", true)]
+    public async Task A_name_at_a_registry_is_judged_as_well(string path, bool offlineOnly)
+    {
+        First.Add("team/app", "1.0");
+        Second.Add("team/app", "1.0");
+        await Start(adjust: settings => With($"{First.Host}/{path}")(settings) with { OfflineOnly = offlineOnly });
+        Runtime.Images.Add($"{First.Host}/team/app:1.0");
+
+        (await FindId("elsewhere.local/team/app:1.0")).ShouldBeEmpty();
+        (await Pull("elsewhere.local/team/app:1.0")).Status.ShouldBe(0);
+        Pulls.Select(pull => pull.Split(' ')[0]).ShouldBe(["second.local/team/app:1.0"]);
+        First.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_image_whose_every_name_at_a_registry_is_blocked_is_refused_where_it_may_come_from_nowhere_else()
+    {
+        First.Add("team/app", "1.0");
+        await Start(adjust: settings => With($"{First.Host}/team, {Second.Host}/team")(settings) with { OfflineOnly = true });
+        await ShouldBeRefused("elsewhere.local/team/app:1.0");
+    }
+
     [Fact]
     public async Task IDs_are_no_names_and_are_found_whatever_is_blocked()
     {

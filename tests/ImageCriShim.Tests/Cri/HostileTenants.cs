@@ -39,6 +39,9 @@ public sealed class HostileTenants : PullTest
         Expect("sent no data");
         Expect("did not send all of it");
         Expect("not pulled");
+        Expect("no registry can be reached"); // for an image that both fail for, and that is on the node
+        First.Behave = Break;
+        Second.Behave = Break;
         foreach (var repository in new[] { "team/internal", "tenant/first", "tenant/both" })
             First.Add(repository, "1.0");
         foreach (var repository in new[] { "team/internal", "team/second", "tenant/second", "tenant/both" })
@@ -50,6 +53,16 @@ public sealed class HostileTenants : PullTest
 
     [Fact, Trait("suite", "slow")]
     public Task Change_nothing_for_others_in_10_000_pulls() => Attack(pulls: 10_000, Environment.TickCount);
+
+    /// <summary>The registries: they have no usable answer for some images of the tenant.</summary>
+    private static FakeAnswer? Break(FakeRequest request) => request.Path.Contains("/broken") ? Random.Shared.Next(4) switch
+    {
+        0 => new FakeAnswer(500),
+        1 => new FakeAnswer(503),
+        2 => FakeAnswer.Manifest("text/html"),
+        _ => FakeAnswer.RawText(""),
+    }
+    : null;
 
     private async Task Attack(int pulls, int seed)
     {
@@ -71,6 +84,7 @@ public sealed class HostileTenants : PullTest
         var image = Pick(
             $"{OriginDown}/team/internal:1.0", $"{OriginDown}/team/second:1.0", $"{OriginDown}/team/public:1.0",
             $"{OriginDown}/team/nowhere:1.0",
+            $"{OriginDown}/tenant/broken{random.Next(50)}:1.0", $"{OriginDown}/tenant/broken:1.0",
             $"{OriginDown}/tenant/first:1.0", $"{OriginDown}/tenant/second:1.0", $"{OriginDown}/tenant/both:1.0",
             $"{First.Host}/team/internal:1.0",
             $"{Second.Host}/team/second:1.0", $"{First.Host}/tenant/first:{random.Next(100)}", $"evil.test/app{random.Next(200)}",

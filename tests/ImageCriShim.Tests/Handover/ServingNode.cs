@@ -74,8 +74,7 @@ internal sealed class ServingNode : IAsyncDisposable
     public void Install(string text)
     {
         var made = _program + ".new";
-        File.WriteAllText(made, text);
-        File.SetUnixFileMode(made, (UnixFileMode)0b111_101_101);
+        Script.Put(made, text);
         File.Move(made, _program, overwrite: true);
     }
 

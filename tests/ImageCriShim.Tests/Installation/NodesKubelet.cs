@@ -1,5 +1,6 @@
 using ImageCriShim.Commands;
 using ImageCriShim.Installation;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Installation;
 
@@ -141,7 +142,7 @@ public sealed class NodesKubelet : IDisposable
     {
         node ??= _node;
         var program = node.Beside("systemctl");
-        File.WriteAllText(program, $"""
+        Script.Put(program, $"""
             #!/bin/bash
             active='{_active}'
             if [[ $1 == show ]]; then
@@ -153,7 +154,6 @@ public sealed class NodesKubelet : IDisposable
             [[ $1 != stop ]] || [[ -e {node.Root}{SystemdUnits.Own}/$2 ]] || exit 5
 
             """);
-        File.SetUnixFileMode(program, FileState.Program);
         return new Systemd(isRunning: true, program);
     }
 

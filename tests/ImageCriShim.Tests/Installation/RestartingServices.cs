@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using ImageCriShim.Installation;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Installation;
 
@@ -115,7 +116,7 @@ public sealed class RestartingServices : IDisposable
     private Systemd Systemctl(string end = "true")
     {
         var program = _node.Beside("systemctl");
-        File.WriteAllText(program, $"""
+        Script.Put(program, $"""
             #!/bin/bash
             [[ $1 != show ]] || exit 0
             unit=$(test -e {_node.Root}{Unit} && echo unit || echo 'no unit')
@@ -124,7 +125,6 @@ public sealed class RestartingServices : IDisposable
             {end}
 
             """);
-        File.SetUnixFileMode(program, FileState.Program);
         return new Systemd(isRunning: true, program);
     }
 

@@ -1,6 +1,7 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using ImageCriShim.Installation;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Layouts;
 
@@ -19,7 +20,7 @@ internal sealed class FakeSystemctl : IDisposable
         _listener.Start();
         Directory.CreateDirectory(directory);
         Program = Path.Combine(directory, "systemctl");
-        File.WriteAllText(Program, $$"""
+        Script.Put(Program, $$"""
             #!/bin/bash
             exec 3<>/dev/tcp/127.0.0.1/{{((IPEndPoint)_listener.LocalEndpoint).Port}}
             echo "$*" >&3
@@ -28,7 +29,6 @@ internal sealed class FakeSystemctl : IDisposable
             exit "$code"
 
             """);
-        File.SetUnixFileMode(Program, FileState.Program);
         new Thread(Serve) { IsBackground = true }.Start();
     }
 

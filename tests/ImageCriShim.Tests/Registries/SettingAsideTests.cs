@@ -5,6 +5,8 @@ namespace ImageCriShim.Tests.Registries;
 
 public sealed class SettingAsideTests
 {
+    private const int AskedOnce = 2; // for the image, and whether it is well (SecondOpinion)
+
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -20,7 +22,7 @@ public sealed class SettingAsideTests
 
         (first.IsSetAside, first.ToString()).ShouldBe((false, "unreachable (HTTP 503)"));
         (next.IsSetAside, next.ToString()).ShouldBe((true, "unreachable (HTTP 503; set aside 1 s ago)"));
-        it.Fake.Requests.Count.ShouldBe(1);
+        it.Fake.Requests.Count.ShouldBe(AskedOnce);
     }
 
     [Fact]
@@ -56,7 +58,7 @@ public sealed class SettingAsideTests
         it.Outages.All.ShouldBeEmpty();
         it.Time.Advance(TimeSpan.FromHours(1));
         await it.Ask(); // by a pull that began before the reload
-        it.Fake.Requests.Count.ShouldBe(before + 1);
+        it.Fake.Requests.Count.ShouldBe(before + AskedOnce);
         it.Outages.All.ShouldBeEmpty();
     }
 
@@ -66,14 +68,13 @@ public sealed class SettingAsideTests
         await using var it = new OutageCase();
         it.Fake.Behave = _ => new FakeAnswer(503);
         await it.Ask();
-        await it.Fake.NextRequest();
         it.Fake.Behave = _ => FakeAnswer.Hang;
 
         it.Time.Advance(Second);
-        await it.Fake.NextRequest();
+        await Wait.Until(() => it.Fake.Requests.Count == AskedOnce + 1);
         it.Time.Advance(ProbeCase.Patience - Moment);
 
-        it.Fake.Requests.Count.ShouldBe(2);
+        it.Fake.Requests.Count.ShouldBe(AskedOnce + 1);
     }
 
     [Fact]
@@ -177,6 +178,9 @@ public sealed class SettingAsideTests
         await it.Fake.NextRequest();
         it.Time.Advance(ProbeCase.Patience);
         await hung;
+        await Wait.Until(() => it.Fake.Requests.Count == AskedOnce);
+        it.Time.Advance(2 * Second); // nobody waits for what it says then
+        await Wait.Until(() => it.Outages.All.Count == 1);
 
         await it.Ask(OutageCase.Configured($"http://127.0.0.1:{closed.Number}"));
         await using var plain = FakeRegistry.Start();
@@ -226,9 +230,10 @@ public sealed class SettingAsideTests
     public async Task The_background_asks_for_what_was_wanted_last()
     {
         await using var it = new OutageCase();
-        it.Fake.Behave = r => r.Path.Contains("poison") ? new FakeAnswer(500) : null; // it serves all but one
+        it.Fake.Behave = _ => new FakeAnswer(500);
         await it.Ask(image: "library/poison:1");
         (await it.Ask()).ShouldBeOfType<ProbeResult.Unreachable>();
+        it.Fake.Behave = r => r.Path.Contains("poison") ? new FakeAnswer(500) : null; // it is back, for all but one
 
         it.Time.Advance(Second);
 
@@ -285,7 +290,7 @@ public sealed class SettingAsideTests
         it.Outages.Dispose();
         it.Time.Advance(TimeSpan.FromHours(1));
 
-        it.Fake.Requests.Count.ShouldBe(1);
+        it.Fake.Requests.Count.ShouldBe(AskedOnce);
         it.Outages.All.ShouldBeEmpty();
     }
 }

@@ -53,6 +53,22 @@ public sealed class PullingWhileARegistryIsDown(RealNode node)
         pulled.Message.ShouldContain($"{name} (as given): ");
     }
 
+    [Theory, ClassData<ContainerdVersions>]
+    public async Task One_that_fails_for_one_image_gives_all_others(string containerd)
+    {
+        await using var offline = node.OpenDoor(node.Private);
+        await using var shim = await node.StartShim(containerd, $"address: {offline.Address}\nauth: {offline.Auth}");
+        var (broken, name) = (node.NewName(), node.NewName());
+        offline.Behave = request => request.Path.Contains(broken.Split(':')[0]) ? DoorAnswer.Refuse(503) : DoorAnswer.PassOn;
+        var image = await node.Private.Push(name);
+
+        (await shim.Caller.Pull(broken)).Code.ShouldNotBe(GrpcCode.Ok);
+        var pulled = await shim.Caller.Pull(name);
+
+        pulled.ShouldBeOk();
+        pulled.ImageRef.ShouldBe(image.Id);
+    }
+
     private async Task TheNextOneShouldServe(string containerd, string downHost, string reason)
     {
         await using var mirror = node.OpenDoor(node.Another);
