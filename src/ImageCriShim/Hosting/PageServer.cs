@@ -9,8 +9,11 @@ namespace ImageCriShim.Hosting;
 /// </summary>
 internal sealed class PageServer : IDisposable
 {
-    /// <summary>At once. A few look at a node; who comes then is closed.</summary>
+    /// <summary>At once. A few look at a node; who comes then is closed, unless he has asked already.</summary>
     internal const int MaxConnections = 256;
+
+    /// <summary>More places, for callers whose request is there when they are accepted: probes ask at once, and idlers never do.</summary>
+    internal const int MaxMore = 64;
 
     /// <summary>Of these, such as have not asked yet; the one that has been silent for longest is closed for the next.</summary>
     internal const int MaxSilent = 64;
@@ -33,7 +36,7 @@ internal sealed class PageServer : IDisposable
     private readonly Func<string, Page?> _find;
     private readonly Func<string, ReadOnlyMemory<byte>, Page?>? _post;
     private readonly SemaphoreSlim _answers = new(MaxAnswers);
-    private readonly LinkedList<CancellationTokenSource> _silent = []; // the eldest first
+    private readonly LinkedList<Silent> _silent = []; // the eldest first
     private readonly Lock _gate = new();
     private int _connections;
     private readonly CancellationTokenSource _stopping = new();
@@ -76,12 +79,12 @@ internal sealed class PageServer : IDisposable
     private async Task Serve(Socket caller)
     {
         using var patience = new CancellationTokenSource(s_patience); // a request that was accepted is served to its end
-        var silent = Admit(patience);
+        var isAdmitted = TryAdmit(caller, patience, out var silent);
         try
         {
             using (caller)
             {
-                if (silent is null || Descriptors.LeftAbove(caller.SafeHandle) < Descriptors.LastReserve)
+                if (!isAdmitted || Descriptors.LeftAbove(caller.SafeHandle) < Descriptors.LastReserve)
                     return; // those are not for onlookers
                 var request = await PageRequest.Read(caller, patience.Token);
                 Forget(silent);
@@ -100,24 +103,50 @@ internal sealed class PageServer : IDisposable
         }
     }
 
-    /// <returns>Its place among those that have not asked; null where there is no room for another connection.</returns>
-    private LinkedListNode<CancellationTokenSource>? Admit(CancellationTokenSource patience)
+    /// <param name="silent">Its place among those that have not asked; null if it has.</param>
+    private bool TryAdmit(Socket caller, CancellationTokenSource patience, out LinkedListNode<Silent>? silent)
     {
-        if (Interlocked.Increment(ref _connections) > MaxConnections)
-            return null;
+        silent = null;
+        var connections = Interlocked.Increment(ref _connections);
+        if (HasAsked(caller))
+            return connections <= MaxConnections + MaxMore;
+        if (connections > MaxConnections)
+            return false;
         lock (_gate)
         {
-            if (_silent.Count == MaxSilent)
-            {
-                _silent.First!.Value.Cancel();
-                _silent.RemoveFirst();
-            }
-
-            return _silent.AddLast(patience);
+            if (_silent.Count == MaxSilent && !TryEndEldest())
+                return false;
+            silent = _silent.AddLast(new Silent(caller, patience));
+            return true;
         }
     }
 
-    private void Forget(LinkedListNode<CancellationTokenSource>? silent)
+    /// <summary>Of those that are silent, and not only not read yet.</summary>
+    private bool TryEndEldest()
+    {
+        var eldest = _silent.First;
+        while (eldest is not null && HasAsked(eldest.Value.Caller))
+            eldest = eldest.Next;
+        if (eldest is null)
+            return false;
+        eldest.Value.Patience.Cancel();
+        _silent.Remove(eldest);
+        return true;
+    }
+
+    private static bool HasAsked(Socket caller)
+    {
+        try
+        {
+            return caller.Available > 0;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return false; // it has gone
+        }
+    }
+
+    private void Forget(LinkedListNode<Silent>? silent)
     {
         lock (_gate)
         {
@@ -177,6 +206,8 @@ internal sealed class PageServer : IDisposable
         405 => "Method Not Allowed",
         _ => "Service Unavailable",
     };
+
+    private sealed record Silent(Socket Caller, CancellationTokenSource Patience);
 }
 
 /// <param name="Status">Of HTTP.</param>

@@ -35,7 +35,7 @@ internal static class FailureReason
     }
 
     /// <summary>Whether no connection came about, rather than none of the answers that a registry gives.</summary>
-    public static bool IsOfConnection(Exception failure) => failure is HttpRequestException
+    public static bool IsOfConnection(Exception failure) => failure is not ElsewhereException && failure is HttpRequestException
     {
         HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError
             or HttpRequestError.ProxyTunnelError,
@@ -45,6 +45,7 @@ internal static class FailureReason
     {
         UntrustedCertificateException refused => refused.Message,
         OwnLimitException own => own.Message,
+        LinkLocalException elsewhere => elsewhere.Message,
         SocketException socket => OfSocket(socket.SocketErrorCode),
         AuthenticationException => NoHandshake,
         _ => null,

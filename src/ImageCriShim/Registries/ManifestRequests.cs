@@ -89,7 +89,7 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
             var request = new HttpRequestMessage(method, uri);
             request.Headers.TryAddWithoutValidation("Accept", ManifestTypes.Accept);
             request.Headers.Authorization = header;
-            var response = await connections.Send(request, tls, cancellation);
+            var response = hasStrayed ? await SendElsewhere(request, tls, cancellation) : await connections.Send(request, tls, isElsewhere: false, cancellation);
             if (redirects == MaxRedirects || Redirection.FindTarget(response, uri) is not { } target)
                 return new ManifestReply(response, uri, hasStrayed, AsWhom(authorization, header), authorization.Header?.Parameter);
             response.Dispose();
@@ -98,6 +98,18 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
             if (!Redirection.StaysWith(registry.Address.Endpoint, target))
                 (header, tls, hasStrayed) = (null, registry.Tls.ForOtherHosts, true); // for good: a way back could be anybody's
             uri = target;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendElsewhere(HttpRequestMessage request, TlsSettings tls, CancellationToken cancellation)
+    {
+        try
+        {
+            return await connections.Send(request, tls, isElsewhere: true, cancellation);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new ElsewhereException(e);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 
 namespace ImageCriShim.Registries;
@@ -20,6 +21,8 @@ internal sealed class RegistryConnections(SystemProxy proxy) : IDisposable
     private static readonly TimeSpan s_drainTimeout = TimeSpan.FromSeconds(1);
     private static readonly string s_userAgent = $"{ClientName}/{ShimVersion.Text}";
 
+    private static readonly HttpRequestOptionsKey<bool> s_isElsewhere = new("is-elsewhere");
+
     private readonly Dictionary<TlsSettings, HttpMessageInvoker> _pools = [];
     private readonly Lock _gate = new();
 
@@ -29,9 +32,14 @@ internal sealed class RegistryConnections(SystemProxy proxy) : IDisposable
     /// <summary>For the end of a failure's reason: whose failure it may be.</summary>
     public string By(Uri uri) => proxy.GetProxy(uri) is { } hop ? $" (asked over the proxy {hop.Authority})" : "";
 
+    /// <param name="request">What to ask.</param>
+    /// <param name="tls">How.</param>
+    /// <param name="isElsewhere">Whether a registry has named the host, and not the settings.</param>
+    /// <param name="cancellation">Nobody wants the answer any more.</param>
     /// <returns>The answer as soon as its headers are there.</returns>
-    public Task<HttpResponseMessage> Send(HttpRequestMessage request, TlsSettings tls, CancellationToken cancellation)
+    public Task<HttpResponseMessage> Send(HttpRequestMessage request, TlsSettings tls, bool isElsewhere, CancellationToken cancellation)
     {
+        request.Options.Set(s_isElsewhere, isElsewhere);
         request.Headers.TryAddWithoutValidation("User-Agent", s_userAgent);
         return For(tls).SendAsync(request, cancellation);
     }
@@ -73,6 +81,7 @@ internal sealed class RegistryConnections(SystemProxy proxy) : IDisposable
         AllowAutoRedirect = false,
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.None, // digests are of the bytes as they are
+        ConnectCallback = Connect,
         ConnectTimeout = ConnectTimeout,
         PooledConnectionIdleTimeout = s_idleTimeout,
         PooledConnectionLifetime = s_lifetime,
@@ -83,6 +92,26 @@ internal sealed class RegistryConnections(SystemProxy proxy) : IDisposable
         ActivityHeadersPropagator = null, // a registry has no business with our traces
         SslOptions = SslOptions(tls),
     };
+
+    private static async ValueTask<Stream> Connect(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var (request, host) = (context.InitialRequestMessage, context.DnsEndPoint);
+        var isProxy = !string.Equals(request.RequestUri?.IdnHost, host.Host, StringComparison.OrdinalIgnoreCase);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            if (request.Options.TryGetValue(s_isElsewhere, out var isElsewhere) && isElsewhere && !isProxy)
+                await LinkLocal.ConnectElsewhere(socket, host, cancellation);
+            else
+                await socket.ConnectAsync(host, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     private static SslClientAuthenticationOptions SslOptions(TlsSettings tls)
     {

@@ -16,9 +16,7 @@ public sealed class PageServerTests : IDisposable
 
     public PageServerTests()
     {
-        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
+        var listener = Listen();
         _address = new Uri($"http://{listener.LocalEndPoint}");
         _server = new PageServer(listener, Find);
     }
@@ -40,6 +38,45 @@ public sealed class PageServerTests : IDisposable
         _goOn.Set();
         (await Task.WhenAll(others)).ShouldAllBe(page => page == "slow");
     }
+
+    /// <summary>All are there before the first is accepted, so that no chance decides who comes when.</summary>
+    [Fact]
+    public async Task A_probe_is_answered_in_the_middle_of_a_storm_of_silent_connections()
+    {
+        const int storm = PageServer.MaxConnections + PageServer.MaxSilent;
+        var listener = Listen();
+        var before = Connect(listener, storm);
+        var probes = Connect(listener, 10);
+        foreach (var probe in probes)
+            probe.Send("GET /healthz HTTP/1.1\r\n\r\n"u8);
+        var after = Connect(listener, storm);
+
+        using var server = new PageServer(listener, Find);
+
+        foreach (var probe in probes)
+        {
+            using var answer = new StreamReader(new NetworkStream(probe));
+            (await answer.ReadToEndAsync(TestContext.Current.CancellationToken)).ShouldStartWith("HTTP/1.1 200 OK\r\n");
+        }
+
+        foreach (var caller in before.Concat(probes).Concat(after))
+            caller.Dispose();
+    }
+
+    private static Socket Listen()
+    {
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(1024);
+        return listener;
+    }
+
+    private static Socket[] Connect(Socket listener, int count) => [.. Enumerable.Range(0, count).Select(_ =>
+    {
+        var caller = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        caller.Connect(listener.LocalEndPoint!);
+        return caller;
+    })];
 
     private Page? Find(string path)
     {

@@ -19,5 +19,6 @@ internal sealed class BearerTerms(Uri realm, string? service, string? scope, str
             ? $"repository:{other}:pull"
             : scope.Replace($"repository:{repository}:", $"repository:{other}:", StringComparison.Ordinal),
         account,
-        Redirection.StaysWith(registry.Address.Endpoint, realm) ? registry.Tls : registry.Tls.ForOtherHosts);
+        Redirection.StaysWith(registry.Address.Endpoint, realm) ? registry.Tls : registry.Tls.ForOtherHosts,
+        IsElsewhere: !Redirection.StaysWith(registry.Address.Endpoint, realm));
 }

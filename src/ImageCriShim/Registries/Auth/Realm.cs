@@ -23,17 +23,8 @@ internal static class Realm
     {
         if (registry.Scheme == Uri.UriSchemeHttps && realm.Scheme != Uri.UriSchemeHttps)
             return $"wants a token to be had from {realm.Authority} over plain http, which is not done for a registry with https";
-        return IsLinkLocal(realm) && !Redirection.StaysWith(registry, realm)
+        return IPAddress.TryParse(realm.IdnHost, out var address) && LinkLocal.Is(address) && !Redirection.StaysWith(registry, realm)
             ? $"wants a token to be had from {realm.Authority}, an address where clouds keep secrets of their own"
             : null;
-    }
-
-    private static bool IsLinkLocal(Uri uri)
-    {
-        if (!IPAddress.TryParse(uri.IdnHost, out var address))
-            return false;
-        if (address.IsIPv4MappedToIPv6)
-            address = address.MapToIPv4();
-        return address.IsIPv6LinkLocal || (address.GetAddressBytes() is [169, 254, _, _]);
     }
 }

@@ -7,7 +7,9 @@ namespace ImageCriShim.Registries.Auth;
 /// <param name="Scope">What the token shall allow, such as <c>repository:library/nginx:pull</c>.</param>
 /// <param name="Account">Whose it shall be; null: nobody's.</param>
 /// <param name="Tls">How the token server proves who it is.</param>
-internal sealed record TokenRequest(RegistryIdentity Registry, Uri Realm, string? Service, string Scope, Credential? Account, TlsSettings Tls);
+/// <param name="IsElsewhere">Whether that is another host than the registry.</param>
+internal sealed record TokenRequest(
+    RegistryIdentity Registry, Uri Realm, string? Service, string Scope, Credential? Account, TlsSettings Tls, bool IsElsewhere = false);
 
 /// <summary>A bearer token: a secret, so it has no text form.</summary>
 /// <param name="value">As it is sent.</param>

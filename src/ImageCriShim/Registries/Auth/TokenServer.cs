@@ -21,7 +21,7 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
         try
         {
             using var request = wanted.Account is Credential.IdentityToken identity ? Post(wanted, identity) : Get(wanted);
-            using var response = await connections.Send(request, wanted.Tls, either.Token);
+            using var response = await connections.Send(request, wanted.Tls, wanted.IsElsewhere, either.Token);
             var body = await BoundedBody.Read(response.Content, MaxTokenBytes, either.Token);
             return response.StatusCode == HttpStatusCode.OK ? Read(body, host) : TokenAnswer.No(Judge(response, body, wanted));
         }
