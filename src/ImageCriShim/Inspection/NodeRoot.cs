@@ -17,7 +17,7 @@ internal sealed class NodeRoot(NodeFiles files)
     public bool Has(string path) => Try(() => files.Identify(path) is not null, ifNot: false);
 
     /// <returns>Null where there is none, or none that can be read.</returns>
-    public string? Read(string path) => Try(() => files.Read(files.Resolve(path), NodeFiles.LargestText).Content is { } content ? TextOf(content) : null, ifNot: null);
+    public string? Read(string path) => Try(() => files.Read(files.Resolve(path), NodeFiles.MaxTextBytes).Content is { } content ? TextOf(content) : null, ifNot: null);
 
     /// <summary>The files of a directory that match, in the order of their names.</summary>
     /// <param name="pattern">Such as <c>*.conf</c>.</param>

@@ -64,7 +64,14 @@ internal sealed partial class NodeDirectory(SafeFileHandle handle) : IDisposable
     /// <summary>A file or a link; without effect where there is none.</summary>
     public void Remove(string name) => Check(UnlinkAt(handle, name, flags: 0), but: NotThere);
 
-    public void MakeDirectory(string name, UnixFileMode mode) => Check(MakeDirectoryAt(handle, name, (uint)mode), but: AlreadyThere);
+    /// <summary>Without effect where it is there.</summary>
+    public void MakeDirectory(string name, UnixFileMode mode)
+    {
+        Check(MakeDirectoryAt(handle, name, (uint)mode), but: AlreadyThere);
+        using var made = Find(name);
+        if (made is not { Identity.IsDirectory: true })
+            throw new IOException("", AlreadyThere);
+    }
 
     /// <returns>False: there is something in it.</returns>
     public bool TryRemoveDirectory(string name)

@@ -10,10 +10,10 @@ namespace ImageCriShim.Installation;
 internal sealed class NodeFiles
 {
     /// <summary>As large as settings and units may be.</summary>
-    public const int LargestText = 4 * 1024 * 1024;
+    public const int MaxTextBytes = 4 * 1024 * 1024;
 
     /// <summary>As large as a program may be, which is some 20 MiB.</summary>
-    public const int LargestFile = 256 * 1024 * 1024;
+    public const int MaxFileBytes = 256 * 1024 * 1024;
 
     private readonly string _root;
     private readonly RootDirectory _directory;
@@ -92,7 +92,7 @@ internal sealed class NodeFiles
     /// <param name="path">Resolved; a link at its end is read as one.</param>
     /// <param name="maxBytes">Of a file.</param>
     /// <exception cref="InstallException"/>
-    public FileState Read(string path, int maxBytes = LargestFile)
+    public FileState Read(string path, int maxBytes = MaxFileBytes)
     {
         if (_changed.TryGetValue(path, out var changed))
             return changed;

@@ -13,7 +13,7 @@ internal sealed partial class RootDirectory
     private const int OpenAt2 = 437; // the system call's number, the same on all architectures
     private const ulong InRootWithoutMagicLinks = 0x10 | 0x02; // RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
     private const int TryAgain = 11; // EAGAIN: something was renamed on the way, so that the kernel is not sure of ".."
-    private const int MaxTries = 1000;
+    private const int Tries = 1000;
 
     private readonly SafeFileHandle _handle;
     private readonly Func<string, SafeFileHandle> _open;
@@ -54,7 +54,7 @@ internal sealed partial class RootDirectory
         for (var tries = 0; ; tries++)
         {
             var found = OpenInRootOnce(path);
-            if (!found.IsInvalid || Marshal.GetLastPInvokeError() != TryAgain || tries == MaxTries)
+            if (!found.IsInvalid || Marshal.GetLastPInvokeError() != TryAgain || tries == Tries)
                 return found;
         }
     }

@@ -11,14 +11,14 @@ public sealed class ImagesThatChange : IDisposable
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly InstalledNode _node = new();
-    private readonly DateTime _long_ago = new(2021, 3, 4, 5, 6, 7, DateTimeKind.Utc);
+    private readonly DateTime _longAgo = new(2021, 3, 4, 5, 6, 7, DateTimeKind.Utc);
     private volatile bool _isOver;
 
     public ImagesThatChange()
     {
         File.WriteAllText(Outside, Secret);
         File.SetUnixFileMode(Outside, Private);
-        File.SetLastWriteTimeUtc(Outside, _long_ago);
+        File.SetLastWriteTimeUtc(Outside, _longAgo);
         _node.Write("/etc/image-cri-shim.yaml", "address: http://127.0.0.1:1\n");
     }
 
@@ -123,7 +123,7 @@ public sealed class ImagesThatChange : IDisposable
     {
         File.ReadAllText(Outside).ShouldBe(Secret);
         File.GetUnixFileMode(Outside).ShouldBe(Private);
-        File.GetLastWriteTimeUtc(Outside).ShouldBe(_long_ago);
+        File.GetLastWriteTimeUtc(Outside).ShouldBe(_longAgo);
     }
 
     /// <summary>As a user would who owns the directory: as soon as the file is there, a link takes its place.</summary>
