@@ -92,7 +92,7 @@ internal static class ForeignText
     private static string WithoutValue(string run)
     {
         var equals = run.IndexOf('=');
-        return equals > 0 && SecretNames.Has(run[..equals])
+        return equals > 0 && SecretNames.MayHave(run[..equals])
             ? run[..(equals + 1)] + Mask
             : run;
     }

@@ -11,6 +11,8 @@ internal static partial class SecretNames
         "token", "passw", "passphrase", "passcode", "secret", "credential", "apikey", "accesskey", "privatekey", "signature", "connectionstring",
     ];
 
+    private static readonly string[] s_stems = ["token", "pass", "secret", "key", "sig", "auth", "cred"];
+
     // As one part of a name, since they are parts of other words (monkey, design, author).
     private static readonly string[] s_parts =
     [
@@ -32,6 +34,9 @@ internal static partial class SecretNames
         var whole = string.Concat(parts);
         return s_within.Any(word => whole.Contains(word, StringComparison.Ordinal)) || parts.Exists(s_parts.Contains);
     }
+
+    /// <summary>The same of a text in which hiding too much does no harm: whatever holds such a word.</summary>
+    public static bool MayHave(string name) => Has(name) || s_stems.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Also of <c>keyfile</c>, which is one word.</summary>
     private static bool IsHarmless(string last) => s_harmlessEnds.Contains(last) || last.EndsWith("file", StringComparison.Ordinal);
