@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace ImageCriShim;
 
@@ -15,9 +16,17 @@ internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User
     private const int PipeType = 0x1000; // S_IFIFO
     private const int CharacterDeviceType = 0x2000; // S_IFCHR
     private const int BlockDeviceType = 0x6000; // S_IFBLK
+    private const int LinkType = 0xA000; // S_IFLNK
+    private const int DirectoryType = 0x4000; // S_IFDIR
+    private const int OfTheDescriptor = 0x1000; // AT_EMPTY_PATH
     private const int PermissionMask = 0xFFF;
 
     internal bool IsSocket => Type == SocketType;
+
+    internal bool IsDirectory => Type == DirectoryType;
+
+    /// <summary>Of a descriptor alone, since a path is followed to where a link leads.</summary>
+    internal bool IsLink => Type == LinkType;
 
     /// <summary>To follow its path in a sentence; null of a file, and of a directory, which is told of elsewhere.</summary>
     internal string? WhyNoFile => Type switch
@@ -39,11 +48,16 @@ internal sealed partial record FileIdentity(ulong Device, ulong Inode, uint User
     internal bool IsSameFile(FileIdentity? other) => other is not null && (other.Device, other.Inode) == (Device, Inode);
 
     /// <returns>Null where there is no such file.</returns>
-    internal static unsafe FileIdentity? Find(string path)
+    internal static FileIdentity? Find(string path) => Find(CurrentDirectory, path, flags: 0);
+
+    /// <summary>Of what a descriptor is open on, which may be a link.</summary>
+    internal static FileIdentity? Find(SafeFileHandle handle) => Find((int)handle.DangerousGetHandle(), "", OfTheDescriptor);
+
+    private static unsafe FileIdentity? Find(int directory, string path, int flags)
     {
         // struct statx (linux/stat.h): 256 octets, the same on every architecture.
         var buffer = stackalloc byte[256];
-        if (Statx(CurrentDirectory, path, 0, BasicStats, buffer) != 0)
+        if (Statx(directory, path, flags, BasicStats, buffer) != 0)
             return null;
         var mode = *(ushort*)(buffer + 0x1C);
         return new FileIdentity(

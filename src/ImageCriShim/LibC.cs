@@ -29,6 +29,9 @@ internal static partial class LibC
         _ = Close(handle);
     }
 
+    /// <summary>Puts what a descriptor is of onto the disk: fsync(2). A file system that cannot do it does without.</summary>
+    internal static void Persist(int handle) => _ = Fsync(handle);
+
     /// <summary>Another number for the same descriptor, 64 or above; it is not inherited.</summary>
     internal static int DuplicateFarAbove(int handle)
     {

@@ -6,8 +6,8 @@ using ImageCriShim.Installation;
 namespace ImageCriShim.Commands;
 
 /// <summary>
-/// <c>image-cri-shim check</c>: is everything on this node as it must be for images to come? Neither the daemon nor the runtime need run, and
-/// nothing is changed.
+/// <c>image-cri-shim check</c>: is everything on this node, or in an image of one, as it must be for images to come? Neither the daemon nor the
+/// runtime need run, and nothing is changed.
 /// </summary>
 internal static class CheckCommand
 {
@@ -19,7 +19,7 @@ internal static class CheckCommand
     {
         var root = new Option<string>("--root")
         {
-            Description = "Where the node's files are, for an image or a chroot of one.",
+            Description = "Look at the image or chroot in this directory instead: its settings, secrets, kubelet and crictl.",
             DefaultValueFactory = _ => "/",
         };
         var check = new Command(
@@ -35,15 +35,19 @@ internal static class CheckCommand
 
     private static async Task<int> Run(string configPath, string root, OutputFormat output, CancellationToken cancellation)
     {
+        var files = new NodeFiles(root);
         var origins = new Origins();
-        var config = ConfigFile.Load(configPath, origins);
-        var node = new NodeInspection(configPath, config, origins, new NodeRoot(new NodeFiles(root)), TimeProvider.System, Environment.GetEnvironmentVariable);
-        var findings = config.Settings is null ? [.. SettingsLook.Look(configPath, config)] : await node.Look(cancellation);
+        var config = files.IsThisMachine ? ConfigFile.Load(configPath, origins) : new ImageConfig(files).Load(configPath, origins);
+        IReadOnlyList<Finding> findings = config.Settings is null ? [.. SettingsLook.Look(files.NameOf(configPath), config)]
+            : files.IsThisMachine ? await new NodeInspection(configPath, config, origins, new NodeRoot(files), TimeProvider.System, Environment.GetEnvironmentVariable).Look(cancellation)
+            : new ImageInspection(configPath, config, origins, files).Look();
         await Console.Out.WriteAsync(output is OutputFormat.Json ? CheckJson.Format(findings) : CheckText.Format(findings, HasColour));
-        if (config.Settings is null)
-            return BadConfig;
-        return findings.Any(finding => finding.State is FindingState.Problem) ? ToBeMended : NothingFound;
+        return CodeOf(config, findings);
     }
+
+    /// <summary>The exit code.</summary>
+    internal static int CodeOf(ConfigResult config, IEnumerable<Finding> findings) =>
+        config.Settings is null ? BadConfig : findings.Any(finding => finding.State is FindingState.Problem) ? ToBeMended : NothingFound;
 
     /// <summary>See no-color.org.</summary>
     private static bool HasColour => !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));

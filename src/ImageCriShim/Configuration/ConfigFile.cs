@@ -13,7 +13,7 @@ internal static class ConfigFile
         var dropIns = DropIns.Find(path, out var problem);
         foreach (var file in dropIns.Prepend(path))
         {
-            reports.Add(new ConfigReport(file == path ? Path.GetFileName(path) : $"{Path.GetFileName(DropIns.DirectoryOf(path))}/{Path.GetFileName(file)}"));
+            reports.Add(new ConfigReport(NameOf(file, path)));
             tops.Add(YamlFile.Read(file, reports[^1]));
             if (tops[^1] is { } top && SecretKeys.AreIn(top) && IsOpenToAll(file))
                 open.Add(file);
@@ -25,9 +25,43 @@ internal static class ConfigFile
         return ConfigResult.Of(settings, reports) with { OpenToAll = open };
     }
 
+    /// <summary>The same of files that were read already, in an image.</summary>
+    /// <param name="files">The config file, and its drop-ins in the order of their names.</param>
+    /// <param name="imageHas">Whether a file is in the image.</param>
+    /// <param name="origins">Is told where everything was written.</param>
+    public static ConfigResult Parse(IReadOnlyList<ConfigText> files, Func<string, bool> imageHas, Origins? origins = null)
+    {
+        var reports = new List<ConfigReport>();
+        var (tops, open) = (new List<YamlMap?>(), new List<string>());
+        foreach (var file in files)
+        {
+            reports.Add(new ConfigReport(file.Name) { ImageHas = imageHas });
+            tops.Add(file.Text is null ? null : YamlFile.Parse(file.Text, reports[^1]));
+            if (file.Problem is not null)
+                reports[^1].Problem("", 0, file.Problem);
+            if (file.IsOpenToAll && tops[^1] is { } top && SecretKeys.AreIn(top))
+                open.Add(file.Path);
+        }
+
+        var settings = tops is [not null, ..] ? SettingsReader.Read([.. tops.OfType<YamlMap>()], origins) : null;
+        return ConfigResult.Of(settings, reports) with { OpenToAll = open };
+    }
+
+    /// <summary>How a file is called in what is said of it: a drop-in with its directory.</summary>
+    public static string NameOf(string file, string configPath) =>
+        file == configPath ? Path.GetFileName(file) : $"{Path.GetFileName(DropIns.DirectoryOf(configPath))}/{Path.GetFileName(file)}";
+
     /// <summary>Others than its owner and its group may read it.</summary>
     internal static bool IsOpenToAll(string file) => FileIdentity.Find(file) is { } found && (found.Mode & UnixFileMode.OtherRead) != 0;
 }
+
+/// <summary>A config file, or one of its drop-ins, that was read already.</summary>
+/// <param name="Path">In the image.</param>
+/// <param name="Name">In what is said of it.</param>
+/// <param name="Text">Null where it could not be read.</param>
+/// <param name="Problem">Why not; what is wrong beside it.</param>
+/// <param name="IsOpenToAll">Others than its owner and its group may read it.</param>
+internal sealed record ConfigText(string Path, string Name, string? Text, string? Problem, bool IsOpenToAll);
 
 /// <summary>What became of a config file: settings, or every reason why there are none.</summary>
 /// <param name="Settings">Null exactly if there are problems.</param>

@@ -24,6 +24,12 @@ internal sealed class ConfigReport(string file)
     /// <summary>Nothing to worry about, but good to know.</summary>
     public IReadOnlyList<string> Notes => InOrder(notes);
 
+    /// <summary>
+    /// Of a file in an image: whether a file is in that image as well. Those that its settings name are not opened then: they may not be there
+    /// yet. Null: it is a file of this machine, and so are those.
+    /// </summary>
+    public Func<string, bool>? ImageHas { get; init; }
+
     /// <summary>Of the file. The parser of YAML counts on behind it, where what it misses would stand.</summary>
     public long LastLine { get; set; } = long.MaxValue;
 

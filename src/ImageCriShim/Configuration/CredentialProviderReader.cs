@@ -23,7 +23,7 @@ internal static class CredentialProviderReader
         var config = ReadPath(map, "config", Config);
         var binDir = ReadPath(map, "binDir", "the directory that kubelet's --image-credential-provider-bin-dir names");
         map.RefuseOthers();
-        if (config is null || !Exists(map, config))
+        if (config is null || map.Report.ImageHas is not null || !Exists(map, config))
             return null;
         var report = new ConfigReport(Path.GetFileName(config));
         var providers = YamlFile.Read(config, report) is { } top ? ReadConfig(top, binDir ?? "/") : [];

@@ -90,7 +90,7 @@ internal static class CredentialReader
     {
         if (ReadPath(map, key) is not { } path)
             return null;
-        if (SmallFile.FindWarning(path) is { } warning)
+        if (map.Report.ImageHas is null && SmallFile.FindWarning(path) is { } warning)
             map.Warning(key, $"{path} {warning}");
         return new FileCredential(key, path, make);
     }
@@ -99,7 +99,7 @@ internal static class CredentialReader
     {
         if (ReadPath(map, key) is not { } path)
             return null;
-        if (DockerConfigSource.FindWarning(path) is { } warning)
+        if (map.Report.ImageHas is null && DockerConfigSource.FindWarning(path) is { } warning)
             map.Warning(key, $"{path} {warning}");
         return new DockerConfigSource(path, TimeProvider.System);
     }
@@ -109,7 +109,7 @@ internal static class CredentialReader
     {
         const string AbsolutePath = "the absolute path of a file";
         var path = map.Text(key, AbsolutePath);
-        if (path is null || (YamlValues.IsAbsolutePath(path) && (IsInDirectory(path) || File.Exists(path))))
+        if (path is null || (YamlValues.IsAbsolutePath(path) && (IsInDirectory(path) || (map.Report.ImageHas ?? File.Exists)(path))))
             return path;
         map.Problem(key, YamlValues.IsAbsolutePath(path)
             ? $"is no file, and may be a secret that begins with a slash; use {AbsolutePath}, in a directory where it comes later"

@@ -31,7 +31,7 @@ internal static class TlsReader
             map.Problem("ca", "holds no certificate in PEM form; use " + Allowed);
             settings = settings with { Ca = null };
         }
-        if (settings.Key is not null && settings.Certificate is null)
+        if (settings.Key is not null && settings.Certificate is null || map.Report.ImageHas is not null && map.Has("key") && !map.Has("cert"))
             map.Problem("key", "stands there without cert; use both");
         if (settings.Certificate is not null && !IsSound(() => settings.LoadCertificate() is not null))
         {
@@ -50,6 +50,8 @@ internal static class TlsReader
         {
             if (!YamlValues.IsAbsolutePath(path))
                 map.Problem(key, $"{path} is not an absolute path; use {Allowed}");
+            else if (map.Report.ImageHas is not null)
+                return null;
             else if (TextFile.Read(path, MaxFileBytes) is { } text)
                 return text;
             else

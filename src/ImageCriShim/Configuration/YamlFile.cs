@@ -6,7 +6,7 @@ namespace ImageCriShim.Configuration;
 /// <summary>A file of YAML, or of JSON, which is YAML too.</summary>
 internal static class YamlFile
 {
-    private const int MaxBytes = 1024 * 1024; // a thousand registries are 100 KiB
+    public const int MaxBytes = 1024 * 1024; // a thousand registries are 100 KiB
 
     /// <summary>Never throws for what an operator can cause: a file that is absent, unreadable or wrong.</summary>
     /// <returns>Its top level; null where there is none to read, which is reported.</returns>

@@ -42,8 +42,7 @@ internal sealed class Backup
     public bool IsThere => !_files.Read(Manifest).IsAbsent;
 
     /// <summary>Of a run that was killed before it had changed anything nothing but our own directory is left, or not even that.</summary>
-    private bool IsLeftHalfMade =>
-        !IsThere && Directory.GetFileSystemEntries(_files.Locate(State)).All(path => Path.GetFileName(path) == Path.GetFileName(_place));
+    private bool IsLeftHalfMade => !IsThere && _files.NamesIn(State).All(name => name == Path.GetFileName(_place));
 
     private string Manifest => $"{_place}/manifest.json";
 
@@ -81,7 +80,7 @@ internal sealed class Backup
         _writer.RemoveUnfinished(Manifest);
         if (IsThere)
             _writer.Remove(Manifest);
-        foreach (var file in _files.List(_place, "*"))
+        foreach (var file in _files.List(_place, "*").ToList())
             _writer.Remove(file);
         _writer.RemoveDirectoryIfEmpty(_place);
         if (Directories.Contains(State) || isOfAKilledRun)

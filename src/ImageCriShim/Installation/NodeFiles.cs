@@ -4,26 +4,32 @@ namespace ImageCriShim.Installation;
 
 /// <summary>
 /// The files of a node: of this one, or of an image below a directory. Every path is the node's own, and a link leads to where it would if
-/// that directory were the root: what is done to an image stays within it.
+/// that directory were the root: what is done to an image stays within it. Nothing is done to a path twice: it is opened, and what was
+/// opened is looked at, read and changed.
 /// </summary>
 internal sealed class NodeFiles
 {
-    private readonly string _root;
+    /// <summary>As large as settings and units may be.</summary>
+    public const int MaxTextBytes = 4 * 1024 * 1024;
 
-    // Null: this machine's own files, or a kernel that cannot look up below a directory. Paths are resolved here as well.
-    private readonly ImageRoot? _image;
+    /// <summary>As large as a program may be, which is some 20 MiB.</summary>
+    public const int MaxFileBytes = 256 * 1024 * 1024;
+
+    private readonly string _root;
+    private readonly RootDirectory _directory;
 
     // Of files that are looked at as they will be; empty for the files as they are.
     private readonly Dictionary<string, FileState> _changed = [];
 
     /// <param name="root">The directory of the image; <c>/</c> for this machine.</param>
-    public NodeFiles(string root)
+    /// <param name="asksTheKernel">False: as where the kernel cannot look up below a directory.</param>
+    public NodeFiles(string root, bool asksTheKernel = true)
     {
         _root = Path.GetFullPath(root).TrimEnd('/');
-        _image = IsThisMachine ? null : ImageRoot.TryOpen(_root);
+        _directory = RootDirectory.Open(_root, isImage: !IsThisMachine, asksTheKernel);
     }
 
-    private NodeFiles(NodeFiles now) => (_root, _image, _changed) = (now._root, now._image, new(now._changed));
+    private NodeFiles(NodeFiles now) => (_root, _directory, _changed) = (now._root, now._directory, new(now._changed));
 
     /// <summary>Not an image.</summary>
     public bool IsThisMachine => _root.Length == 0;
@@ -37,15 +43,12 @@ internal sealed class NodeFiles
         return after;
     }
 
-    /// <summary>Where this process finds it; nothing outside of the image, whatever the path.</summary>
-    /// <param name="path">Without links, as <see cref="Resolve"/> gives it.</param>
-    public string Locate(string path) => path == "/" ? $"{_root}/" : _image?.Locate(path) ?? NameOf(path);
+    /// <summary>The directory that holds a path, to do something to it there.</summary>
+    /// <exception cref="IOException">It is not there.</exception>
+    public NodeDirectory OpenDirectoryOf(string path) => TryOpenDirectoryOf(path) ?? throw new DirectoryNotFoundException();
 
     /// <summary>Where an operator finds it.</summary>
     public string NameOf(string path) => path == "/" ? $"{_root}/" : _root + path;
-
-    /// <summary>Directories have been made or removed.</summary>
-    public void ForgetDirectories() => _image?.ForgetDirectories();
 
     /// <summary>The path without links on its way, and without one at its end.</summary>
     public string Resolve(string path) => Follow(path, toTheEnd: true);
@@ -54,52 +57,57 @@ internal sealed class NodeFiles
     public string ResolveParent(string path) => Follow(path, toTheEnd: false);
 
     /// <summary>Whether there is a file, or what a link to one leads to.</summary>
-    public bool HasFile(string path) => HasResolved(Resolve(path));
+    public bool HasFile(string path) =>
+        Resolve(path) is var resolved && _changed.TryGetValue(resolved, out var changed) ? changed.Content is not null : IdentifyResolved(resolved) is { IsDirectory: false };
 
-    public bool HasDirectory(string path) => Directory.Exists(Locate(Resolve(path)));
+    public bool HasDirectory(string path) => Identify(path) is { IsDirectory: true };
+
+    /// <summary>What a path leads to; null where there is nothing.</summary>
+    public FileIdentity? Identify(string path) => IdentifyResolved(Resolve(path));
 
     /// <summary>The files in a directory that match, in the order of their names; none where there is no such directory.</summary>
     public IEnumerable<string> List(string directory, string pattern)
     {
         var resolved = Resolve(directory);
-        var here = Locate(resolved);
-        var names = Directory.Exists(here) ? Directory.EnumerateFiles(here, pattern).Select(file => Path.GetFileName(file)) : [];
-        var changed = _changed.Keys.Where(path => Path.GetDirectoryName(path) == resolved).Select(path => Path.GetFileName(path))
-            .Where(name => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
+        var names = NamesIn(resolved, pattern).Where(name => !HasDirectory($"{resolved}/{name}"));
+        var changed = _changed.Keys.Where(path => Path.GetDirectoryName(path) == resolved).Select(path => Path.GetFileName(path)).Where(name => Matches(pattern, name));
         return names.Union(changed).Where(name => !_changed.TryGetValue($"{resolved}/{name}", out var state) || !state.IsAbsent)
             .Select(name => $"{directory}/{name}").Order(StringComparer.Ordinal);
     }
 
     /// <summary>The directories in a directory, in the order of their names; none where there is no such directory.</summary>
-    public IEnumerable<string> ListDirectories(string directory, string pattern) => HasDirectory(directory)
-        ? Directory.EnumerateDirectories(Locate(Resolve(directory)), pattern).Select(found => $"{directory}/{Path.GetFileName(found)}")
-            .Order(StringComparer.Ordinal)
+    public IEnumerable<string> ListDirectories(string directory, string pattern) => Resolve(directory) is var resolved
+        ? NamesIn(resolved, pattern).Where(name => HasDirectory($"{resolved}/{name}")).Select(name => $"{directory}/{name}").Order(StringComparer.Ordinal)
         : [];
+
+    /// <summary>Whatever is in a directory, of now; nothing where there is no such directory.</summary>
+    public IReadOnlyList<string> NamesIn(string directory, string pattern = "*")
+    {
+        using var found = _directory.TryOpen(directory);
+        using var entry = found?.Find(".");
+        return entry is { Identity.IsDirectory: true } ? [.. found!.Names.Where(name => Matches(pattern, name))] : [];
+    }
 
     /// <summary>What stands there.</summary>
     /// <param name="path">Resolved; a link at its end is read as one.</param>
+    /// <param name="maxBytes">Of a file.</param>
     /// <exception cref="InstallException"/>
-    public FileState Read(string path)
+    public FileState Read(string path, int maxBytes = MaxFileBytes)
     {
         if (_changed.TryGetValue(path, out var changed))
             return changed;
-        var here = Locate(path);
-        if (new FileInfo(here).LinkTarget is { } target)
-            return FileState.LinkTo(target);
-        if (FileIdentity.Find(here) is not { } found)
+        using var entry = Find(path);
+        if (entry is null)
             return FileState.Absent;
+        if (entry.LinkTarget is { } target)
+            return FileState.LinkTo(target);
+        if (entry.Identity.IsDirectory)
+            throw new InstallException($"{path} is a directory; a file must stand there");
+        if (entry.Identity.WhyNoFile is { } why)
+            throw new InstallException($"{path} {why}; a unit that is masked: systemctl unmask");
         try
         {
-            if (Directory.Exists(here))
-                throw new InstallException($"{path} is a directory; a file must stand there");
-            using var file = RegularFile.OpenRead(here);
-            var content = new byte[file.Length];
-            file.ReadExactly(content);
-            return new FileState { Content = content, Mode = found.Mode, Owner = (found.User, found.Group), Modified = File.GetLastWriteTimeUtc(here) };
-        }
-        catch (NotAFileException e)
-        {
-            throw new InstallException($"{path} {e.Message}; a unit that is masked: systemctl unmask");
+            return entry.Read(maxBytes) ?? throw new InstallException($"{path} is larger than {maxBytes / 1024 / 1024} MiB; is it the right file?");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -107,8 +115,24 @@ internal sealed class NodeFiles
         }
     }
 
-    private bool HasResolved(string path) =>
-        _changed.TryGetValue(path, out var changed) ? changed.Content is not null : File.Exists(Locate(path));
+    private FileIdentity? IdentifyResolved(string path)
+    {
+        using var entry = Find(path);
+        return entry?.Identity;
+    }
+
+    private NodeEntry? Find(string path)
+    {
+        using var directory = TryOpenDirectoryOf(path);
+        return directory?.Find(path == "/" ? "." : Path.GetFileName(path));
+    }
+
+    private NodeDirectory? TryOpenDirectoryOf(string path) =>
+        path == "/" || Path.GetFileName(path) is not ("" or "." or "..")
+            ? _directory.TryOpen(Path.GetDirectoryName(path) ?? "/")
+            : throw new InstallException($"{path} is no file of {_root}");
+
+    private static bool Matches(string pattern, string name) => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
 
     private string Follow(string path, bool toTheEnd)
     {
@@ -124,7 +148,7 @@ internal sealed class NodeFiles
             }
 
             at.Add(name);
-            if (names.Count == 0 && !toTheEnd || new FileInfo(Locate(Join(at))).LinkTarget is not { } target)
+            if (names.Count == 0 && !toTheEnd || TargetOf(Join(at)) is not { } target)
                 continue;
             if (++links > linksAtMost)
                 throw new InstallException($"{path}: its links lead in a circle; mend them");
@@ -134,6 +158,12 @@ internal sealed class NodeFiles
         }
 
         return Join(at);
+    }
+
+    private string? TargetOf(string path)
+    {
+        using var entry = Find(path);
+        return entry?.LinkTarget;
     }
 
     private static string Join(List<string> names) => $"/{string.Join('/', names)}";

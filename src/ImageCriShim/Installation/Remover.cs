@@ -77,10 +77,9 @@ internal sealed class Remover(NodeFiles files, NodeWriter writer, Backup backup,
     /// <summary>What the daemon knew, if its directory came with it.</summary>
     private void RemoveState()
     {
-        var state = new DirectoryInfo(files.Locate(backup.State));
-        if (!backup.Directories.Contains(backup.State) || !state.Exists)
+        if (!backup.Directories.Contains(backup.State))
             return;
-        foreach (var file in state.EnumerateFiles())
-            writer.Remove($"{backup.State}/{file.Name}");
+        foreach (var file in files.List(backup.State, "*").ToList())
+            writer.Remove(file);
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class ShimConfig(NodeFiles files)
     {
         if (!files.HasFile(Path))
             return null;
-        var config = ConfigFile.Load(files.Locate(files.Resolve(Path)));
+        var config = files.IsThisMachine ? ConfigFile.Load(Path) : new ImageConfig(files).Load(Path);
         return config.Settings ?? throw new InstallException(
             [.. config.Problems, $"{Path} is there and is never changed by install, but cannot be used; mend it, and install again"], InstallException.BadSettings);
     }

@@ -31,7 +31,7 @@ internal sealed partial class ShimUnits(NodeFiles files)
     /// <summary>The socket that systemd makes for us, and leaves there when it is told to stop; null where there is none.</summary>
     public string? FindSocket() =>
         new SystemdUnits(files).Find(Packaged.Socket) is { } unit && ListenStream().Match(TextEdit.Read(files, unit).Text) is { Success: true } found
-            && files.Resolve(found.Groups[1].Value) is var socket && FileIdentity.Find(files.Locate(socket)) is { IsSocket: true } ? socket : null;
+            && files.Resolve(found.Groups[1].Value) is var socket && files.Identify(socket) is { IsSocket: true } ? socket : null;
 
     /// <summary>A package's unit stays where it is, if it is the same and the operator has none of his own.</summary>
     private string PlaceOf(string unit, string text)

@@ -11,7 +11,7 @@ internal sealed record TextEdit(string Path, FileState Before, string Text)
     public static TextEdit Read(NodeFiles files, string path)
     {
         var resolved = files.Resolve(path);
-        var state = files.Read(resolved);
+        var state = files.Read(resolved, NodeFiles.MaxTextBytes);
         return new TextEdit(resolved, state, TextOf(state.Content ?? []));
     }
 

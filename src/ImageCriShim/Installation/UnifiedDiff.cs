@@ -18,7 +18,7 @@ internal static partial class UnifiedDiff
     public static string Format(string path, byte[]? before, byte[]? after, int context = 3)
     {
         var text = new StringBuilder($"--- {(before is null ? Nothing : path)}\n+++ {(after is null ? Nothing : path)}\n");
-        var lines = LineDiff.Of(LinesOf(before), LinesOf(after));
+        var lines = Shown(LineDiff.Of(LinesOf(before), LinesOf(after)), before, after);
         for (var start = 0; NextChange(lines, start) is >= 0 and var change;)
         {
             var begin = Math.Max(start, change - context);
@@ -30,24 +30,37 @@ internal static partial class UnifiedDiff
         return text.ToString();
     }
 
-    public static string WithoutSecrets(string line) =>
-        Flag().Replace(Secret().Replace(UserInfo().Replace(line, "://***@"), "${key}***"), "${flag}***");
-
-    /// <summary>As <see cref="WithoutSecrets(string)"/>, of a line whose value may belong to a flag at the end of the one before it.</summary>
-    private static string WithoutSecrets(string line, string before) =>
-        WithoutSecrets(FlagAtEnd().IsMatch(before) ? FirstValue().Replace(line, "${begin}***", 1) : line);
-
     /// <summary>Each with its end, so that a last line without one differs from one with it.</summary>
-    public static string[] LinesOf(byte[]? content) => content is null ? [] : [.. Line().Matches(Encoding.UTF8.GetString(content)).Select(match => match.Value)];
+    public static string[] LinesOf(byte[]? content) => content is null ? [] : LinesOf(Encoding.UTF8.GetString(content));
 
-    private static int NextChange(IReadOnlyList<DiffLine> lines, int start)
+    private static string[] LinesOf(string text) => [.. Line().Matches(text).Select(match => match.Value)];
+
+    /// <summary>The same lines without secrets, which are looked for in each whole text: a value may stand below its key.</summary>
+    private static List<DiffLine> Shown(IReadOnlyList<DiffLine> lines, byte[]? before, byte[]? after)
+    {
+        var (old, now) = (new Queue<string>(HiddenLines(before)), new Queue<string>(HiddenLines(after)));
+        var shown = new List<DiffLine>();
+        foreach (var (sign, _) in lines)
+        {
+            var text = sign == '-' ? old.Dequeue() : now.Dequeue();
+            if (sign == ' ')
+                old.Dequeue();
+            shown.Add(new DiffLine(sign, text));
+        }
+
+        return shown;
+    }
+
+    private static string[] HiddenLines(byte[]? content) => content is null ? [] : LinesOf(SecretText.Hide(Encoding.UTF8.GetString(content)));
+
+    private static int NextChange(List<DiffLine> lines, int start)
     {
         while (start < lines.Count && lines[start].Sign == ' ')
             start++;
         return start < lines.Count ? start : -1;
     }
 
-    private static int EndOfHunk(IReadOnlyList<DiffLine> lines, int change, int context)
+    private static int EndOfHunk(List<DiffLine> lines, int change, int context)
     {
         while (true)
         {
@@ -60,34 +73,21 @@ internal static partial class UnifiedDiff
         }
     }
 
-    private static void Append(StringBuilder text, IReadOnlyList<DiffLine> lines, int begin, int end)
+    private static void Append(StringBuilder text, List<DiffLine> lines, int begin, int end)
     {
         var hunk = lines.Skip(begin).Take(end - begin).ToList();
         text.Append($"@@ -{Range(lines, begin, hunk, '+')} +{Range(lines, begin, hunk, '-')} @@\n");
         for (var i = begin; i < end; i++)
         {
             var (sign, line) = lines[i];
-            text.Append(sign).Append(WithoutSecrets(line.TrimEnd('\n'), LineBefore(lines, i))).Append('\n');
+            text.Append(sign).Append(line.TrimEnd('\n')).Append('\n');
             if (!line.EndsWith('\n'))
                 text.Append("\\ No newline at end of file\n");
         }
     }
 
-    /// <summary>In the same one of the two texts.</summary>
-    private static string LineBefore(IReadOnlyList<DiffLine> lines, int line)
-    {
-        var other = lines[line].Sign switch { '-' => '+', '+' => '-', _ => '+' };
-        for (var i = line - 1; i >= 0; i--)
-        {
-            if (lines[i].Sign != other)
-                return lines[i].Text;
-        }
-
-        return "";
-    }
-
     /// <summary>First line and number of lines; of no lines it is the line before.</summary>
-    private static string Range(IReadOnlyList<DiffLine> lines, int begin, List<DiffLine> hunk, char others)
+    private static string Range(List<DiffLine> lines, int begin, List<DiffLine> hunk, char others)
     {
         var before = lines.Take(begin).Count(line => line.Sign != others);
         var count = hunk.Count(line => line.Sign != others);
@@ -96,27 +96,4 @@ internal static partial class UnifiedDiff
 
     [GeneratedRegex(@"[^\n]*\n|[^\n]+$")]
     private static partial Regex Line();
-
-    [GeneratedRegex(@"://[^/\s""'@]+@")]
-    private static partial Regex UserInfo();
-
-    // What a key that sounds like a secret's has for a value, unless that is the path of a file, a list or a switch.
-    [GeneratedRegex(
-        @"(?<key>(?:token|passw|secret|credential|auth(?!or|en)|[-_]key|apikey)[\w-]*[""']?\s*(?::\s*|=))(?![/{\[#]|(?:true|false)\b)(?:(?<==)[^\s""']+|(?<!=)[^\s#].*)",
-        RegexOptions.IgnoreCase)]
-    private static partial Regex Secret();
-
-    // A flag that sounds like a secret's, with its value behind a space, or as the next item of a list. What begins with a dash is the next flag.
-    [GeneratedRegex(
-        $@"(?<flag>--?{SecretFlag}[""']?(?:\s*,\s*|\s+))(?:""(?!/)[^""]*""|'(?!/)[^']*'|(?![-\\/""'#\[{{]|(?:true|false)\b)[^\s""',\]]+)",
-        RegexOptions.IgnoreCase)]
-    private static partial Regex Flag();
-
-    [GeneratedRegex($@"--?{SecretFlag}[""']?\s*,?\s*\\?\s*$", RegexOptions.IgnoreCase)]
-    private static partial Regex FlagAtEnd();
-
-    [GeneratedRegex(@"(?<begin>^\s*(?:-\s+)?)(?:""(?!/)[^""]*""|'(?!/)[^']*'|(?![-/]|[^\s]+:(?:\s|$))[^\s""',]+)")]
-    private static partial Regex FirstValue();
-
-    private const string SecretFlag = @"[\w-]*(?:token|passw|secret|credential|auth(?!or|en)|[-_]key|apikey)[\w-]*";
 }

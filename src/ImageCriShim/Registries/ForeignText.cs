@@ -14,8 +14,6 @@ internal static class ForeignText
     private const int HexLength = 32;
     private const string Mask = SentSecrets.Mask;
 
-    private static readonly string[] s_secretNames = ["token", "pass", "secret", "key", "sig", "auth", "cred"];
-
     /// <summary>What a registry says.</summary>
     public static string Clean(string text, SentSecrets secrets)
     {
@@ -94,7 +92,7 @@ internal static class ForeignText
     private static string WithoutValue(string run)
     {
         var equals = run.IndexOf('=');
-        return equals > 0 && s_secretNames.Any(name => run.AsSpan(0, equals).Contains(name, StringComparison.OrdinalIgnoreCase))
+        return equals > 0 && SecretNames.MayHave(run[..equals])
             ? run[..(equals + 1)] + Mask
             : run;
     }

@@ -1,4 +1,8 @@
 using System.Text.Json;
+using ImageCriShim.Commands;
+using ImageCriShim.Configuration;
+using ImageCriShim.Inspection;
+using ImageCriShim.Installation;
 using ImageCriShim.Tests.Fakes;
 using ImageCriShim.Tests.Hosting;
 using static ImageCriShim.Tests.Fakes.ProtoFields;
@@ -14,37 +18,56 @@ public sealed class Checking : DaemonTest
     public Checking() => AtEnd(_hub);
 
     [Fact]
-    public async Task A_good_node_with_the_shim_at_work_ends_with_0()
+    public async Task A_good_node_with_the_shim_at_work_has_nothing_to_mend()
     {
         await StartGoodNode();
-        var (code, output) = await Check();
-        CheckDocument.ShouldHold(AsPrinted(output));
+        var origins = new Origins();
+        var config = ConfigFile.Load(Directory.File("image-cri-shim.yaml"), origins);
+        var node = new NodeInspection(Directory.File("image-cri-shim.yaml"), config, origins, new NodeRoot(new NodeFiles(Directory.File("root"))), TimeProvider.System, _ => null);
+        var findings = await node.Look(TestContext.Current.CancellationToken);
+        CheckDocument.ShouldHold(AsPrinted(CheckText.Format(findings, hasColour: false)));
+        CheckCommand.CodeOf(config, findings).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_good_image_ends_with_0()
+    {
+        WriteImage();
+        var (code, output) = await Run(["check", "--root", Directory.File("root")]);
+        CheckDocument.ShouldHold(output.Replace(Directory.File("root"), "/mnt/image"));
         code.ShouldBe(0, output);
     }
 
     [Fact]
     public async Task Something_to_mend_ends_with_1_and_is_for_machines_too()
     {
-        await StartGoodNode();
+        WriteImage();
         File.Delete(Directory.File("root/etc/crictl.yaml"));
-        var (code, output) = await Check("--output", "json");
+        var (code, output) = await Run(["check", "--root", Directory.File("root"), "--output", "json"]);
         code.ShouldBe(1, output);
         using var json = JsonDocument.Parse(output);
-        var crictl = json.RootElement.EnumerateArray().Single(finding => finding.GetProperty("state").GetString() != "ok");
+        var crictl = json.RootElement.EnumerateArray().Single(finding => finding.GetProperty("state").GetString() == "problem");
         crictl.GetProperty("what").GetString().ShouldBe("crictl");
         var remedy = crictl.GetProperty("remedies").EnumerateArray().ShouldHaveSingleItem();
         remedy.GetProperty("kind").GetString().ShouldBe("write");
         remedy.GetProperty("file").GetString().ShouldBe(Directory.File("root/etc/crictl.yaml"));
-        remedy.GetProperty("text").GetString().ShouldBe($"runtime-endpoint: unix://{ShimSocketPath}\nimage-endpoint: unix://{ShimSocketPath}");
+        remedy.GetProperty("text").GetString().ShouldBe("runtime-endpoint: unix:///var/run/image-cri-shim.sock\nimage-endpoint: unix:///var/run/image-cri-shim.sock");
     }
 
     [Fact]
     public async Task Settings_that_cannot_be_used_end_with_2()
     {
         File.WriteAllText(Directory.File("image-cri-shim.yaml"), "adress: sealos.hub\n");
-        var (code, output) = await Check();
+        var (code, output) = await Run(["check", "--file", Directory.File("image-cri-shim.yaml")]);
         code.ShouldBe(2, output);
         output.ShouldContain("problem  settings: adress (image-cri-shim.yaml:1): unknown key; did you mean address?\n");
+    }
+
+    private void WriteImage()
+    {
+        Write("etc/image-cri-shim.yaml", "address: http://127.0.0.1:1\ncri: /run/containerd/containerd.sock\n");
+        Write("etc/crictl.yaml", "runtime-endpoint: unix:///var/run/image-cri-shim.sock\n");
+        Write("var/lib/kubelet/config.yaml", "containerRuntimeEndpoint: unix:///var/run/image-cri-shim.sock\n");
     }
 
     private async Task StartGoodNode()
@@ -58,9 +81,6 @@ public sealed class Checking : DaemonTest
         Write("var/lib/kubelet/config.yaml", $"containerRuntimeEndpoint: unix://{ShimSocketPath}\n");
         await StartShim($"address: {_hub.Address}\nprobeTimeout: 20s");
     }
-
-    private Task<(int Code, string Output)> Check(params string[] options) =>
-        Run(["check", "--file", Directory.File("image-cri-shim.yaml"), "--root", Directory.File("root"), .. options]);
 
     private void Write(string path, string text)
     {

@@ -17,6 +17,12 @@ public sealed class InterruptedOnLayouts : LayoutTest
     [MemberData(nameof(Layout.All), MemberType = typeof(Layout))]
     public void Uninstall_can_be_interrupted_anywhere(string layout) => ForEachStep(layout, installed: true, node => node.Uninstall());
 
+    private void ShouldInstall()
+    {
+        var outcome = Node.Install();
+        outcome.Code.ShouldBe(0, $"{outcome}");
+    }
+
     private void ForEachStep(string layout, bool installed, Func<LayoutNode, Outcome> run)
     {
         Begin(layout);
@@ -25,7 +31,7 @@ public sealed class InterruptedOnLayouts : LayoutTest
         {
             BeginAgain(layout);
             if (installed)
-                Node.Install().Code.ShouldBe(0);
+                ShouldInstall();
             step = Node.Interrupt(at, run);
             Node.ShouldAlwaysHaveHadARuntime();
             if (at % 2 == 0)
