@@ -9,14 +9,14 @@ namespace ImageCriShim.Registries;
 /// </summary>
 internal sealed class EchoedNames
 {
-    private const int MaxLength = 1024; // a longer name is none of a registry
+    private const int MaxTokens = 1024; // no name that can be pulled has more
     private const int Between = -1;
 
     public static readonly EchoedNames None = new();
 
     private readonly string[] _names;
 
-    private EchoedNames(params string[] names) => _names = [.. names.Where(name => name.Length is > 0 and <= MaxLength).Distinct()];
+    private EchoedNames(params string[] names) => _names = [.. names.Where(name => name.Length > 0).Distinct()];
 
     /// <summary>What stands behind the last colon of the first: it may look like a token and is none.</summary>
     public string Tag => _names is [var first, ..] ? first[(first.LastIndexOf(':') + 1)..] : "";
@@ -35,7 +35,7 @@ internal sealed class EchoedNames
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
         var known = new List<int>();
         foreach (var name in _names)
-            known.AddRange([.. Tokens(Encoding.UTF8.GetBytes(name)).Select(token => Number(numbers, token.Text, isNew: true)), Between]);
+            known.AddRange([.. Tokens(Encoding.UTF8.GetBytes(name)).Take(MaxTokens).Select(token => Number(numbers, token.Text, isNew: true)), Between]);
 
         var tokens = Tokens(text);
         var begins = FindRuns([.. tokens.Select(token => Number(numbers, token.Text, isNew: false))], known);

@@ -40,6 +40,14 @@ public sealed class NamesThatHoldAGuess
     }
 
     [Fact]
+    public void As_the_tag_beside_a_digest_that_is_too_long()
+    {
+        var name = $"h.test/{string.Join('/', Enumerable.Repeat("a", 127))}:Harbor12345@sha256:{new string('0', 9000)}";
+        ForeignText.HoldsSecret(
+            $"failed to parse \"{name}\": Harbor12345", SentSecrets.Of(new Credential.Password("robot", "Harbor12345")), EchoedNames.Of(name)).ShouldBeFalse();
+    }
+
+    [Fact]
     public void Anywhere()
     {
         var random = new Random(20260202);
