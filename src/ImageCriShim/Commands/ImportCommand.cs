@@ -38,8 +38,8 @@ internal static class ImportCommand
         List<string> problems = [.. reports.SelectMany(one => one.Report.Problems)];
         if (problems.Count == 0 && read.Shim is null && read.Registries.Count == 0 && read.ShimRegistries.Count == 0)
             problems.Add($"{string.Join(", ", paths)}: no registry is named there");
-        foreach (var problem in problems)
-            Console.Error.WriteLine(problem);
+        foreach (var line in problems.Concat(reports.SelectMany(one => one.Report.Warnings)))
+            Console.Error.WriteLine(line);
         if (problems.Count > 0)
             return NothingRead; // half of it would look like all of it
 

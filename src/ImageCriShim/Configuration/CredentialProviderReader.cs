@@ -44,7 +44,7 @@ internal static class CredentialProviderReader
         var path = map.Text(key, allowed);
         if (path is not null && YamlValues.IsAbsolutePath(path))
             return path;
-        map.Problem(key, path is null ? $"missing; use {allowed}" : $"{path} is not an absolute path; use {allowed}");
+        map.Problem(key, path is null ? $"missing; use {allowed}" : $"{QuotedValue.Of(path)} is not an absolute path; use {allowed}");
         return null;
     }
 
@@ -96,7 +96,7 @@ internal static class CredentialProviderReader
         var name = entry.Text("name", Allowed);
         if (!string.IsNullOrEmpty(name) && name is not ("." or "..") && !name.Any(c => c is '/' or ' ' or '\0'))
             return name;
-        entry.Problem("name", string.IsNullOrEmpty(name) ? $"missing; use {Allowed}" : $"{name} is not a file's name; use {Allowed}");
+        entry.Problem("name", string.IsNullOrEmpty(name) ? $"missing; use {Allowed}" : $"{QuotedValue.Of(name)} is not a file's name; use {Allowed}");
         return null;
     }
 
@@ -105,7 +105,7 @@ internal static class CredentialProviderReader
         var text = map.Text(key, string.Join(" or ", allowed));
         if (text is not null && allowed.Contains(text))
             return text;
-        map.Problem(key, $"{text ?? "missing"}{(text is null ? "" : " is not known here")}; use {string.Join(" or ", allowed)}");
+        map.Problem(key, $"{(text is null ? "missing" : $"{QuotedValue.Of(text)} is not known here")}; use {string.Join(" or ", allowed)}");
         return null;
     }
 
@@ -118,7 +118,7 @@ internal static class CredentialProviderReader
             if (ImageGlob.TryParse(text, out var glob))
                 globs.Add(glob);
             else
-                entry.Problem("matchImages", $"{text} is not a pattern; use {Allowed}");
+                entry.Refuse("matchImages", text, $"is not a pattern; use {Allowed}");
         }
         if (!entry.Has("matchImages"))
             entry.Problem("matchImages", $"missing; use {Allowed}");
@@ -132,7 +132,7 @@ internal static class CredentialProviderReader
         if (text is null)
             entry.Problem(Key, $"missing; use {GoDuration.Allowed}, or 0 to remember nothing");
         else if (!GoDuration.TryParse(text, out var duration) || duration < TimeSpan.Zero)
-            entry.Problem(Key, $"{text} is not a duration; use {GoDuration.Allowed}, or 0 to remember nothing");
+            entry.Refuse(Key, text, $"is not a duration; use {GoDuration.Allowed}, or 0 to remember nothing");
         else
             return duration;
         return TimeSpan.Zero;

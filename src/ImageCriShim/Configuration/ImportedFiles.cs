@@ -50,7 +50,7 @@ internal sealed class ImportedFiles
         try
         {
             using var json = JsonDocument.Parse(text);
-            Add(DockerImport.From(json.RootElement.Clone(), path));
+            Add(DockerImport.From(json.RootElement.Clone(), path, report));
         }
         catch (JsonException e)
         {

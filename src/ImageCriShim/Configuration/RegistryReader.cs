@@ -79,7 +79,7 @@ internal static class RegistryReader
             return PathTemplate.Default;
         if (PathTemplate.TryParse(text, out var template))
             return template;
-        entry.Problem("path", $"{text} is not a template; use {PathTemplate.Allowed}");
+        entry.Refuse("path", text, $"is not a template; use {PathTemplate.Allowed}");
         return PathTemplate.Default;
     }
 }

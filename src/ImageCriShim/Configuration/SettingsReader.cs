@@ -139,7 +139,7 @@ internal static class SettingsReader
         if (string.IsNullOrEmpty(text))
             return null;
         if (!YamlValues.IsAbsolutePath(text))
-            top.Problem("image", $"{text} is not an absolute path; use the directory for our state, such as /var/lib/image-cri-shim");
+            top.Refuse("image", text, $"is not an absolute path; use the directory for our state, such as /var/lib/image-cri-shim");
         return text;
     }
 
@@ -153,7 +153,7 @@ internal static class SettingsReader
             return words[0].Meaning;
         var found = known.IndexOf(text);
         if (found < 0)
-            top.Problem(key, $"{text} is not {what}; use {allowed}");
+            top.Refuse(key, text, $"is not {what}; use {allowed}");
         return words[Math.Max(found, 0)].Meaning;
     }
 

@@ -49,7 +49,7 @@ internal static class TlsReader
         try
         {
             if (!YamlValues.IsAbsolutePath(path))
-                map.Problem(key, $"{path} is not an absolute path; use {Allowed}");
+                map.Refuse(key, path, $"is not an absolute path; use {Allowed}");
             else if (map.Report.ImageHas is not null)
                 return null;
             else if (TextFile.Read(path, MaxFileBytes) is { } text)

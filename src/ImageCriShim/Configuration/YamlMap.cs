@@ -1,3 +1,4 @@
+using ImageCriShim.Registries;
 using YamlDotNet.RepresentationModel;
 
 namespace ImageCriShim.Configuration;
@@ -34,6 +35,11 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
         _entries.Where(entry => !IsNull(entry.Value.Value)).Select(entry => (entry.Key, entry.Value.Value, entry.Value.Report));
 
     public void Problem(string key, string text) => ReportOf(key).Problem(PathOf(key), LineOf(key), text);
+
+    /// <summary>Reports a value that cannot be used.</summary>
+    /// <param name="value">What was written. It is quoted without what may be a secret.</param>
+    /// <param name="why">What is wrong with it; what is allowed.</param>
+    public void Refuse(string key, string value, string why) => Problem(key, $"{QuotedValue.Of(value)} {why}");
 
     public void Warning(string key, string text) => ReportOf(key).Warning(PathOf(key), LineOf(key), text);
 

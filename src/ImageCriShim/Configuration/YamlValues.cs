@@ -28,7 +28,7 @@ internal static class YamlValues
             case "true" or "yes" or "on":
                 return true;
             default:
-                map.Problem(key, $"{text} is neither true nor false; use {Allowed}");
+                map.Refuse(key, text, $"is neither true nor false; use {Allowed}");
                 return byDefault;
         }
     }
@@ -41,7 +41,7 @@ internal static class YamlValues
             return null;
         if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
             return number;
-        map.Problem(key, $"{text} is not a whole number; use {allowed}");
+        map.Refuse(key, text, $"is not a whole number; use {allowed}");
         return null;
     }
 
@@ -52,7 +52,7 @@ internal static class YamlValues
         if (text is null)
             return byDefault;
         if (!GoDuration.TryParse(text, out var duration))
-            map.Problem(key, $"{text} is not a duration; use {GoDuration.Allowed}");
+            map.Refuse(key, text, $"is not a duration; use {GoDuration.Allowed}");
         else if (duration < TimeSpan.Zero)
             map.Warning(key, $"{text} is less than nothing; the default is used");
         return duration > TimeSpan.Zero ? duration : byDefault;
@@ -70,7 +70,7 @@ internal static class YamlValues
         // Without a port it is one of 0; a lone number would be an address.
         if (IPEndPoint.TryParse(text, out var address) && address.Port > 0 && text.Contains(':', StringComparison.Ordinal))
             return address;
-        map.Problem(key, $"{text} is not an address to listen on; use {Allowed}");
+        map.Refuse(key, text, $"is not an address to listen on; use {Allowed}");
         return byDefault;
     }
 
@@ -84,7 +84,7 @@ internal static class YamlValues
             return null;
         var path = text.StartsWith(Scheme, StringComparison.Ordinal) ? text[Scheme.Length..] : text;
         if (!IsAbsolutePath(path))
-            map.Problem(key, $"{text} is not the path of a socket; use {Allowed}");
+            map.Refuse(key, text, $"is not the path of a socket; use {Allowed}");
         else if (System.Text.Encoding.UTF8.GetByteCount(path) > MaxSocketPath)
             map.Problem(key, $"the path is longer than a socket's may be; use at most {MaxSocketPath} bytes");
         return path;
@@ -106,7 +106,7 @@ internal static class YamlValues
             if (ImagePattern.TryParse(text, out var pattern))
                 patterns.Add(pattern);
             else
-                map.ReportOf(key).Problem($"{map.PathOf(key)}[{index}]", entries[index].Start.Line, $"{text} is not a pattern; use {ImagePattern.Allowed}");
+                map.ReportOf(key).Problem($"{map.PathOf(key)}[{index}]", entries[index].Start.Line, $"{QuotedValue.Of(text)} is not a pattern; use {ImagePattern.Allowed}");
         }
         return patterns.ToImmutable();
     }

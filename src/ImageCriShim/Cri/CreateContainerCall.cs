@@ -1,4 +1,5 @@
 using ImageCriShim.Images;
+using ImageCriShim.Registries;
 using ImageCriShim.Registries.Auth;
 using ImageCriShim.Relay;
 
@@ -47,7 +48,7 @@ internal sealed class CreateContainerCall(CallEnvironment environment, CallerHea
                 return new GrpcStatus(StatusCode.PermissionDenied, $"image-cri-shim: {refusal}").ToAnswer();
         }
 
-        return (await Call((await RenameAll(cancellation)).ToArray(), "", SentSecrets.None, cancellation)).ToAnswer();
+        return (await Call((await RenameAll(cancellation)).ToArray(), EchoedNames.None, SentSecrets.None, cancellation)).ToAnswer();
     }
 
     /// <summary>The ImageSpecs of the container and of its volumes.</summary>

@@ -1,4 +1,5 @@
 using ImageCriShim.Images;
+using ImageCriShim.Registries;
 using ImageCriShim.Registries.Auth;
 using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
@@ -120,15 +121,15 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     protected virtual string DescribeLateness() => "context deadline exceeded";
 
     /// <summary>The same method once more, with another message.</summary>
-    /// <param name="image">What it is asked for.</param>
+    /// <param name="names">What it is asked for, and what the caller named.</param>
     /// <param name="sent">The secrets in the message, which are in no failure that comes back.</param>
-    protected async Task<RuntimeReply> Call(byte[] message, string image, SentSecrets sent, CancellationToken cancellation) =>
-        RuntimeWords.Clean(await AtRuntime(Environment.Runtime.Call(head, message, Remaining, cancellation)), sent, image);
+    protected async Task<RuntimeReply> Call(byte[] message, EchoedNames names, SentSecrets sent, CancellationToken cancellation) =>
+        RuntimeWords.Clean(await AtRuntime(Environment.Runtime.Call(head, message, Remaining, cancellation)), sent, names);
 
     /// <summary>Another method, as the same caller.</summary>
     /// <param name="method"><c>service/method</c>.</param>
     protected async Task<RuntimeReply> Call(string method, byte[] message, CancellationToken cancellation) => RuntimeWords.Clean(
-        await AtRuntime(Environment.Runtime.Call(head.For(method), message, Remaining, cancellation)), SentSecrets.None, "");
+        await AtRuntime(Environment.Runtime.Call(head.For(method), message, Remaining, cancellation)), SentSecrets.None, EchoedNames.None);
 
     /// <summary>What is waited for is the runtime, so it is nothing that we add.</summary>
     protected async Task<T> AtRuntime<T>(Task<T> call)

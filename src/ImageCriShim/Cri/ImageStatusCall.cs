@@ -1,6 +1,7 @@
 using ImageCriShim.Concurrency;
 using ImageCriShim.Configuration;
 using ImageCriShim.Images;
+using ImageCriShim.Registries;
 using ImageCriShim.Registries.Auth;
 using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
@@ -98,9 +99,10 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
     {
         var ahead = name == _expected ? TakeAhead() : null;
         var reply = ahead is null ? null : await AtRuntime(ahead.Finish(cancellation));
+        var names = EchoedNames.Of(name, Image);
         return reply is null
-            ? await Call(Rename(Request.Span, name), name, SentSecrets.None, cancellation)
-            : RuntimeWords.Clean(reply, SentSecrets.None, name);
+            ? await Call(Rename(Request.Span, name), names, SentSecrets.None, cancellation)
+            : RuntimeWords.Clean(reply, SentSecrets.None, names);
     }
 
     private AheadCall? TakeAhead() => Interlocked.Exchange(ref _ahead, s_taken) as AheadCall;

@@ -143,7 +143,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         TimeSpan Waited() => Environment.Time.GetElapsedTime(begin);
         try
         {
-            var reply = await Call(request.Message, candidate.Image, AuthConfig.ReadSecrets(request.Message), cancellation);
+            var reply = await Call(request.Message, EchoedNames.Of(candidate.Image, Image), AuthConfig.ReadSecrets(request.Message), cancellation);
             if (reply.Status.IsOk)
                 Notes.Pulled(candidate, Waited(), Elapsed);
             else

@@ -1,3 +1,4 @@
+using ImageCriShim.Registries;
 using ImageCriShim.Registries.Auth;
 using ImageCriShim.Relay;
 
@@ -29,7 +30,7 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
     {
         var (name, image) = await Find(cancellation);
         var request = name == Image ? Request.ToArray() : CriMessages.WithImage(Request.Span, name);
-        var reply = await Call(request, name, SentSecrets.None, cancellation);
+        var reply = await Call(request, EchoedNames.Of(name, Image), SentSecrets.None, cancellation);
         if (!reply.Status.IsOk)
             return reply.ToAnswer();
         Environment.Record.Forget([Image, name, .. image is null ? [] : image.Tags.Concat(image.Digests).Append(image.Id)]);

@@ -27,16 +27,16 @@ internal static class StatusDetails
     /// <param name="status">That of the reply, cleaned.</param>
     /// <param name="reply">As it came.</param>
     /// <param name="sent">What the runtime was given.</param>
-    /// <param name="image">What it was asked for.</param>
-    internal static KeyValuePair<string, string>? Clean(GrpcStatus status, RuntimeReply reply, SentSecrets sent, string image)
+    /// <param name="names">What it was asked for.</param>
+    internal static KeyValuePair<string, string>? Clean(GrpcStatus status, RuntimeReply reply, SentSecrets sent, EchoedNames names)
     {
         if (Find(reply) is not { } details)
             return null;
-        bool IsPlain(ReadOnlyMemory<byte> field) => !RuntimeWords.HoldsSecret(field.Span, sent, image);
+        bool IsPlain(ReadOnlyMemory<byte> field) => !RuntimeWords.HoldsSecret(field.Span, sent, names);
         try
         {
             var message = ProtoMessage.GetString(details, MessageField);
-            return ForeignText.CleanOfRuntime(message, sent, image) == message && Fields(details).All(IsPlain)
+            return ForeignText.CleanOfRuntime(message, sent, names) == message && Fields(details).All(IsPlain)
                 ? reply.Trailers.First(trailer => trailer.Key == Trailer)
                 : Encode(details, status, IsPlain);
         }

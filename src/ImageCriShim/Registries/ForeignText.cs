@@ -15,31 +15,30 @@ internal static class ForeignText
     private const string Mask = SentSecrets.Mask;
 
     /// <summary>What a registry says.</summary>
-    public static string Clean(string text, SentSecrets secrets)
+    public static string Clean(string text, SentSecrets secrets, EchoedNames names)
     {
-        var line = CleanAll(text, secrets, "");
+        var line = CleanAll(text, secrets, names);
         return line.Length > MaxLength ? line[..MaxLength] + "..." : line;
     }
 
     /// <summary>What a runtime says, which is longer: the cause comes last.</summary>
     /// <param name="text">Its words.</param>
     /// <param name="secrets">What it was sent.</param>
-    /// <param name="image">What it was asked for, which may look like a token and is none.</param>
-    public static string CleanOfRuntime(string text, SentSecrets secrets, string image) =>
-        PrintableText.Of(CleanAll(text, secrets, image));
+    /// <param name="names">What it was asked for, which may look like a token and is none.</param>
+    public static string CleanOfRuntime(string text, SentSecrets secrets, EchoedNames names) =>
+        PrintableText.Of(CleanAll(text, secrets, names));
 
     /// <summary>Whether something would be hidden in a text.</summary>
-    public static bool HoldsSecret(string text, SentSecrets secrets, string image) =>
-        CleanAll(text, secrets, image) != string.Join(' ', Words(text));
+    public static bool HoldsSecret(string text, SentSecrets secrets, EchoedNames names) =>
+        CleanAll(text, secrets, names) != string.Join(' ', Words(text));
 
-    private static string CleanAll(string text, SentSecrets secrets, string image)
+    private static string CleanAll(string text, SentSecrets secrets, EchoedNames names)
     {
-        var words = Words(secrets.HideIn(text));
-        var tag = image[(image.LastIndexOf(':') + 1)..];
+        var words = Words(secrets.HideIn(text, names));
         for (var i = 0; i < words.Length; i++)
         {
             var follows = i > 0 && (Is(words[i - 1], "bearer") || Is(words[i - 1], "basic"));
-            words[i] = follows && words[i].Length > 6 ? Mask : MaskTokens(WithoutQuery(words[i]), tag);
+            words[i] = follows && words[i].Length > 6 ? Mask : MaskTokens(WithoutQuery(words[i]), names.Tag);
         }
 
         return string.Join(' ', words);
@@ -68,13 +67,14 @@ internal static class ForeignText
     private static string MaskTokens(string word, string tag)
     {
         var masked = new StringBuilder();
+        var algorithm = word.IndexOf("sha", StringComparison.Ordinal);
         for (var i = 0; i < word.Length;)
         {
             var start = i;
             while (i < word.Length && IsOfToken(word[i]))
                 i++;
             var run = word[start..i];
-            var isDigest = start > 0 && word[start - 1] == ':' && word[..start].Contains("sha", StringComparison.Ordinal);
+            var isDigest = algorithm >= 0 && algorithm + 3 < start && word[start - 1] == ':';
             var unknown = tag.Length == 0 ? run : run.Replace(tag, "", StringComparison.Ordinal);
             masked.Append(!isDigest && LooksLikeToken(unknown) ? Mask : WithoutValue(run));
             if (i < word.Length)

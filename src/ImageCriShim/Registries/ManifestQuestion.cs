@@ -41,7 +41,9 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
     private async Task<ProbeResult> Judge(ManifestReply reply, Reference image, Credential? credential, CancellationToken cancellation)
     {
         var content = reply.Response.Content;
-        var words = reply.Response.StatusCode is HttpStatusCode.OK ? null : await RegistryErrors.Read(content, SentWith(reply, credential), cancellation);
+        var words = reply.Response.StatusCode is HttpStatusCode.OK
+            ? null
+            : await RegistryErrors.Read(content, SentWith(reply, credential), EchoedNames.Of($"{image}"), cancellation);
         if (ManifestAnswer.Judge(reply.Response, image, reply.AsWhom, words, time.GetUtcNow()) is { } known and not ProbeResult.Found)
             return known;
         return await BoundedBody.Read(content, ManifestBody.MaxBytes, cancellation, _held) is { } body

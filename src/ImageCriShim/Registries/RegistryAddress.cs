@@ -86,13 +86,15 @@ internal sealed record RegistryAddress
     {
         if (rest.Contains('@'))
             return "holds a user or password; put them into auth";
+        if (rest.AsSpan().ContainsAny('?', '#'))
+            return "holds a query; leave it out";
         if (scheme is not ("http" or "https"))
-            return $"has the scheme {scheme}";
+            return $"has the scheme {QuotedValue.Of(scheme)}";
         if (!ReferenceGrammar.IsDomain(host) || (!IsPlain(host) && !Uri.TryCreate($"{scheme}://{host}/", UriKind.Absolute, out _)))
-            return $"{host} is not a host name or address with an optional port";
+            return $"{QuotedValue.Of(host)} is not a host name or address with an optional port";
         if (!Reference.TryParse($"{host}/image", out var image) || !image.IsAt(Reference.NormalizeDomain(host)))
             return $"{host}/image would be an image of Docker Hub; add the port, {host}:{(scheme == "http" ? 80 : 443)}";
-        return path.Length == 0 || ReferenceGrammar.IsRepository(path) ? null : $"{path} cannot be the beginning of a repository";
+        return path.Length == 0 || ReferenceGrammar.IsRepository(path) ? null : $"{QuotedValue.Of(path)} cannot be the beginning of a repository";
     }
 
     /// <summary>

@@ -13,10 +13,10 @@ internal static class RegistryErrors
 
     /// <returns>One line for people without a secret in it; null if the answer is not in this form.</returns>
     /// <exception cref="IOException">The registry ended its answer too early.</exception>
-    public static async Task<string?> Read(HttpContent content, SentSecrets sent, CancellationToken cancellation) =>
-        await BoundedBody.Read(content, MaxBytes, cancellation) is { Length: > 0 } body ? Find(body, sent) : null;
+    public static async Task<string?> Read(HttpContent content, SentSecrets sent, EchoedNames names, CancellationToken cancellation) =>
+        await BoundedBody.Read(content, MaxBytes, cancellation) is { Length: > 0 } body ? Find(body, sent, names) : null;
 
-    public static string? Find(byte[] body, SentSecrets sent)
+    public static string? Find(byte[] body, SentSecrets sent, EchoedNames names)
     {
         try
         {
@@ -25,7 +25,7 @@ internal static class RegistryErrors
                 && json.RootElement.TryGetProperty("errors", out var errors)
                 && errors.ValueKind == JsonValueKind.Array
                 && errors.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first
-                    ? Describe(Text(first, "code"), Text(first, "message"), sent)
+                    ? Describe(Text(first, "code"), Text(first, "message"), sent, names)
                     : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // no JSON; a text in it that is no Unicode
@@ -34,10 +34,10 @@ internal static class RegistryErrors
         }
     }
 
-    private static string? Describe(string code, string message, SentSecrets sent)
+    private static string? Describe(string code, string message, SentSecrets sent, EchoedNames names)
     {
         var text = string.Join(": ", new[] { code, message }.Where(part => part.Length > 0));
-        return text.Length == 0 ? null : ForeignText.Clean(text, sent);
+        return text.Length == 0 ? null : ForeignText.Clean(text, sent, names);
     }
 
     private static string Text(JsonElement parent, string name) =>

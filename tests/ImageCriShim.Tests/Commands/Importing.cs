@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ImageCriShim.Configuration;
 using ImageCriShim.Tests.Fakes;
 
@@ -107,6 +108,32 @@ public sealed class Importing : IDisposable
               images: [sealos.hub:5000]
 
             """);
+    }
+
+    [Theory]
+    [InlineData("insecure-registries", "planted-import-4b1e", true)]
+    [InlineData("insecure-registries", "planted-import-4b1e/", true)]
+    [InlineData("insecure-registries", "http://planted-import-4b1e", true)]
+    [InlineData("insecure-registries", "Admin:planted-import-4b1e", true)]
+    [InlineData("insecure-registries", "admin:planted-import-4b1e@old.corp", true)]
+    [InlineData("insecure-registries", "old.corp?token=planted-import-4b1e", true)]
+    [InlineData("insecure-registries", "", true)]
+    [InlineData("insecure-registries", "10.0.0.0/8", false)]
+    [InlineData("insecure-registries", "fd00::/8", false)]
+    [InlineData("registry-mirrors", "planted-import-4b1e", true)]
+    [InlineData("registry-mirrors", "https://planted-import-4b1e", true)]
+    public void What_docker_s_daemon_json_names_and_is_no_registry_is_told_of_by_its_place(string key, string value, bool isWarned)
+    {
+        Write("daemon.json", JsonSerializer.Serialize(new Dictionary<string, string[]> { [key] = ["https://mirror.corp:5000", value, "also.corp:5000"] }));
+        var (files, report) = (new ImportedFiles(), new ConfigReport("daemon.json"));
+        files.Read(_directory.File("daemon.json"), report);
+
+        report.Problems.ShouldBeEmpty();
+        report.Warnings.Count(line => line == $"{key}[1] (daemon.json): is no registry, so it is not imported").ShouldBe(isWarned ? 1 : 0);
+        string.Join('\n', report.Warnings).ShouldNotContain("planted");
+        var written = new ImportedText().Write(files);
+        written.ShouldContain("also.corp:5000");
+        written.ShouldNotContain("planted");
     }
 
     [Fact]

@@ -132,6 +132,38 @@ public sealed class RuntimesThatRepeatSecrets : PullTest
         answer.Message.ShouldBe("cannot reach https://store.corp/blob [2J faked line");
     }
 
+    /// <summary>In the runtime's words, its details and metadata, and in a registry's own.</summary>
+    [Fact]
+    public async Task Who_guesses_a_password_in_a_name_is_told_the_same_as_for_any_other_name()
+    {
+        const string right = "Harbor12345", wrong = "Harbor54321";
+        First.Behave = request => new FakeAnswer(request.Method == "HEAD" ? 405 : 403)
+        {
+            Body = Encoding.UTF8.GetBytes($$"""{"errors":[{"code":"DENIED","message":"no access to {{request.Path.Split('/')[^1]}} of p/x"}]}"""),
+        };
+        Runtime.On(ImageService + "PullImage", async call =>
+        {
+            await call.ReadRequestAsync();
+            var tag = call.Image[(call.Image.LastIndexOf(':') + 1)..];
+            var message = $"failed to resolve reference \"{call.Image}\": HEAD request to {First.Address}/v2/p/x/manifests/{tag}: 403 Forbidden";
+            call.Fail(2, message, (Details, Convert.ToBase64String(Message(Field(1, 2ul), Field(2, message)))), ("x-name", call.Image));
+        });
+        await Start([At(First.Address, $"robot:{right}")]);
+
+        async Task<string> Guess(string host, string tag)
+        {
+            var answer = await Pull($"{host}/p/x:{tag}");
+            answer.Message.ShouldContain($"manifests/{tag}: 403 Forbidden");
+            if (host == OriginDown)
+                answer.Message.ShouldContain($"no access to {tag} of p/x");
+            return string.Join('\n', answer.Trailers).Replace(Encode(answer, Details), "").Replace(tag, "GUESS");
+        }
+
+        foreach (var host in (string[])[First.Host, OriginDown])
+            (await Guess(host, right)).ShouldBe(await Guess(host, wrong));
+        string.Join('\n', Log.Lines).ShouldNotContain("***");
+    }
+
     private ShimSettings OnlyAsGiven(ShimSettings settings) => settings with { Exclude = [ResolveCase.Pattern($"{OriginDown}/team")] };
 
     /// <summary>In its message, in its details twice, and in metadata.</summary>
@@ -168,6 +200,8 @@ public sealed class RuntimesThatRepeatSecrets : PullTest
         told.ShouldNotContain("0a1b2c3d4e5f");
         answer.Message.ShouldNotContain("\e");
     }
+
+    private static string Encode(RawAnswer answer, string name) => answer.Trailers.Single(field => field.Name == name).Value;
 
     private static string Pad(string value) => value.PadRight((value.Length + 3) / 4 * 4, '=');
 }

@@ -53,7 +53,7 @@ public sealed class FuzzingManifests : FuzzTarget
         Holds(result is not ProbeResult.Found found || (found.Digest == (asked ?? "sha256:" + Hex(SHA256.HashData(body)))
             && ManifestTypes.IsUsable(found.MediaType)), "another image");
         IsShown($"{result}");
-        var words = RegistryErrors.Find(body, s_sent);
+        var words = RegistryErrors.Find(body, s_sent, EchoedNames.None);
         IsShown(words ?? "");
         return $"{choice & 7} {Template($"{result}"[..Math.Min(60, $"{result}".Length)])} {Shape(words ?? "-", 6)}";
     }

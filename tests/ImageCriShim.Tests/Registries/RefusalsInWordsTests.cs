@@ -75,10 +75,10 @@ public sealed class RefusalsInWordsTests : IAsyncLifetime
         "unknown sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
     [InlineData("repository library/some-long-name-with-2-digits", "repository library/some-long-name-with-2-digits")]
     public void Foreign_text_is_one_printable_line_without_what_looks_like_a_secret(string text, string clean) =>
-        ForeignText.Clean(text, SentSecrets.None).ShouldBe(clean);
+        ForeignText.Clean(text, SentSecrets.None, EchoedNames.None).ShouldBe(clean);
 
     [Fact]
-    public void Foreign_text_is_short() => ForeignText.Clean(string.Join(' ', Enumerable.Repeat("word", 100)), SentSecrets.None).Length.ShouldBe(203);
+    public void Foreign_text_is_short() => ForeignText.Clean(string.Join(' ', Enumerable.Repeat("word", 100)), SentSecrets.None, EchoedNames.None).Length.ShouldBe(203);
 
     /// <summary>Only an answer to GET has a body.</summary>
     private void Refuse(int status, string body) =>

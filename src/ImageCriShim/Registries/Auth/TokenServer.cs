@@ -88,7 +88,7 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
     }
 
     private static string ErrorCode(byte[]? body, TokenRequest wanted) => body is not null && TokenBody.FindErrorCode(body) is { } code
-        ? $" ({ForeignText.Clean(code, SentSecrets.Of(wanted.Account))})"
+        ? $" ({ForeignText.Clean(code, SentSecrets.Of(wanted.Account), EchoedNames.Of(wanted.Scope))})"
         : "";
 
     private static TokenAnswer Unreachable(string host, string reason) => TokenAnswer.No(new ProbeResult.Unreachable($"its token server {host}: {reason}"));

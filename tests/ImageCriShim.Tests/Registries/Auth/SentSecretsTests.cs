@@ -39,26 +39,26 @@ public sealed class SentSecretsTests
         const string token = "opaque.token-of_no~form";
         var sent = SentSecrets.Of(kind == "identity" ? new Credential.IdentityToken(token) : new Credential.RegistryToken(token));
         foreach (var form in Forms("", token))
-            sent.HideIn($"he said {form}.").ShouldNotContain(form);
+            sent.HideIn($"he said {form}.", EchoedNames.None).ShouldNotContain(form);
     }
 
     [Fact]
     public void A_key_that_stands_in_place_of_the_user_is_hidden_where_there_is_no_password() =>
-        SentSecrets.Of(Credential.Password.Split("just-a-key-77")).HideIn("key just-a-key-77 is wrong").ShouldBe("key *** is wrong");
+        SentSecrets.Of(Credential.Password.Split("just-a-key-77")).HideIn("key just-a-key-77 is wrong", EchoedNames.None).ShouldBe("key *** is wrong");
 
     [Fact]
     public void What_surrounds_it_stays() =>
         SentSecrets.Of(new Credential.Password("admin", "hunter2"))
-            .HideIn($"401 for admin: Basic {Base64("admin:hunter2")} (hunter2) at https://hub/v2/").ShouldBe("401 for admin: Basic *** (***) at https://hub/v2/");
+            .HideIn($"401 for admin: Basic {Base64("admin:hunter2")} (hunter2) at https://hub/v2/", EchoedNames.None).ShouldBe("401 for admin: Basic *** (***) at https://hub/v2/");
 
     [Fact]
-    public void Nothing_is_hidden_where_nothing_was_sent() => SentSecrets.None.HideIn("a *b* c").ShouldBe("a *b* c");
+    public void Nothing_is_hidden_where_nothing_was_sent() => SentSecrets.None.HideIn("a *b* c", EchoedNames.None).ShouldBe("a *b* c");
 
     [Fact]
     public void Nor_what_is_no_secret()
     {
         const string text = "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope";
-        SentSecrets.Of(new Credential.Password("admin", "hunter2")).HideIn(text).ShouldBe(text);
+        SentSecrets.Of(new Credential.Password("admin", "hunter2")).HideIn(text, EchoedNames.None).ShouldBe(text);
     }
 
     private static void ShouldBeHidden(string user, string secret)
@@ -66,8 +66,8 @@ public sealed class SentSecretsTests
         var sent = SentSecrets.Of(new Credential.Password(user, secret));
         foreach (var form in Forms(user, secret))
         {
-            sent.HideIn($"before {form} behind").ShouldNotContain(form, Case.Sensitive, $"of {secret}");
-            var shown = ForeignText.CleanOfRuntime($"before \"{form}\" behind", sent, "");
+            sent.HideIn($"before {form} behind", EchoedNames.None).ShouldNotContain(form, Case.Sensitive, $"of {secret}");
+            var shown = ForeignText.CleanOfRuntime($"before \"{form}\" behind", sent, EchoedNames.None);
             shown.ShouldNotContain(form, Case.Sensitive, $"of {secret}");
             shown.ShouldStartWith("before ");
         }
@@ -86,8 +86,35 @@ public sealed class SentSecretsTests
             Uri.EscapeDataString(Base64($"{user}:{secret}")),
             Inside(JsonSerializer.Serialize(secret)), Inside(JsonSerializer.Serialize(secret, Relaxed)), Inside(JsonSerializer.Serialize(Base64($"{user}:{secret}"))),
             WebUtility.HtmlEncode(secret),
+            .. EachCharacter(secret), Base64(Base64(Base64($"{user}:{secret}"))), Base64($"x{Base64($"xx{secret}")}"),
+            Convert.ToHexString(Encoding.UTF8.GetBytes(secret)), Convert.ToHexStringLower(Encoding.UTF8.GetBytes($"{user}:{secret}")),
             secret.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\x0a").Replace("\t", "\\x09"),
         ];
+    }
+
+    /// <summary>Escaped although it need not be.</summary>
+    private static IEnumerable<string> EachCharacter(string secret)
+    {
+        var bytes = Encoding.UTF8.GetBytes(secret);
+        yield return string.Concat(bytes.Select(one => $"%{one:x2}"));
+        yield return string.Concat(bytes.Select(one => $"\\x{one:X2}"));
+        yield return string.Concat(secret.Select(unit => $"\\u{(int)unit:x4}"));
+        yield return string.Concat(secret.Select(unit => $"\\\\u{(int)unit:X4}"));
+        yield return string.Concat(secret.EnumerateRunes().Select(rune => $"\\U{rune.Value:x8}"));
+        yield return string.Concat(secret.EnumerateRunes().Select(rune => $"&#0{rune.Value};"));
+    }
+
+    [Fact]
+    public void A_short_one_is_hidden_only_where_it_stands_alone() =>
+        SentSecrets.Of(new Credential.Password("admin", "x")).HideIn("proxy: x is wrong (\"x\")", EchoedNames.None).ShouldBe("proxy: *** is wrong (\"***\")");
+
+    [Fact]
+    public void Behind_the_beginning_of_one_that_is_longer_than_any_token_nothing_is_shown()
+    {
+        var secret = string.Concat(Enumerable.Range(0, 2000).Select(number => $"{number},"));
+        var sent = SentSecrets.Of(new Credential.Password("admin", secret));
+        foreach (var form in new[] { secret, Uri.EscapeDataString(secret), Base64(secret), Base64($"admin:{secret}"), Convert.ToHexString(Encoding.UTF8.GetBytes(secret)) })
+            sent.HideIn($"he said {form} twice", EchoedNames.None).ShouldBe("he said ***");
     }
 
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
