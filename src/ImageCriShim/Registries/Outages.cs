@@ -34,7 +34,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
 
     private readonly ProbeLines _lines = new(time);
     private readonly SecondOpinion _opinion = new(client);
-    private readonly HashSet<RegistryIdentity> _doubted = []; // a second opinion is asked for
+    private readonly Dictionary<RegistryIdentity, Task> _opinions = []; // that are being asked for
     private readonly Dictionary<RegistryIdentity, Outage> _outages = [];
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -56,8 +56,12 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         Find(registry, image)
         ?? await _lines.InTurn(
             RegistryIdentity.Of(registry), ProbeLines.LongestWait,
-            // Those before us in line may have found out meanwhile.
-            async () => Find(registry, image) ?? await Ask(registry, image, patience, cancellation), cancellation)
+            async () =>
+            {
+                await WaitForOpinion(registry, cancellation);
+                return Find(registry, image) ?? await Ask(registry, image, patience, cancellation);
+            },
+            cancellation)
         ?? s_noTurn;
 
     /// <summary>
@@ -126,16 +130,21 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
             await doubting;
     }
 
-    /// <summary>One at a time of each registry: whoever comes meanwhile waits for nothing.</summary>
-    private async Task SetAsideIfIll(Question question, string reason)
+    /// <summary>One at a time of each registry.</summary>
+    private Task SetAsideIfIll(Question question, string reason)
     {
         var identity = RegistryIdentity.Of(question.Registry);
         lock (_gate)
         {
-            if (_outages.ContainsKey(identity) || !_doubted.Add(identity))
-                return;
+            if (_outages.ContainsKey(identity))
+                return Task.CompletedTask;
+            return _opinions.TryGetValue(identity, out var asked) ? asked : _opinions[identity] = AskForOpinion(question, reason);
         }
+    }
 
+    private async Task AskForOpinion(Question question, string reason)
+    {
+        await Task.Yield(); // it is to stand among the opinions first
         try
         {
             if (!await _opinion.IsWell(question.Registry, question.Image, question.Patience, _stopping.Token))
@@ -143,15 +152,25 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
             else
                 Log.ImageBroken(log, $"{question.Registry.Address}", $"{question.Image}", reason);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // The process ends.
         }
         finally
         {
             lock (_gate)
-                _doubted.Remove(identity);
+                _opinions.Remove(RegistryIdentity.Of(question.Registry));
         }
+    }
+
+    /// <summary>Of a registry that hangs the first find out, and the others are told by them.</summary>
+    private async Task WaitForOpinion(Registry registry, CancellationToken cancellation)
+    {
+        Task? asked;
+        lock (_gate)
+            _opinions.TryGetValue(RegistryIdentity.Of(registry), out asked);
+        if (asked is not null)
+            await asked.WaitAsync(cancellation);
     }
 
     private async Task<ProbeResult> Put(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)

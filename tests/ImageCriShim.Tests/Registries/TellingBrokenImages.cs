@@ -83,7 +83,7 @@ public sealed class TellingBrokenImages
     }
 
     [Fact]
-    public async Task It_is_asked_for_the_second_opinion_once_at_a_time()
+    public async Task Whoever_asks_meanwhile_waits_for_the_second_opinion()
     {
         await using var it = new OutageCase();
         await it.Ask();
@@ -94,9 +94,10 @@ public sealed class TellingBrokenImages
         var first = it.Ask(image: Poison);
         await Wait.Until(() => it.Fake.Requests.Count == 3);
 
-        await it.Ask(image: Poison);
+        var second = it.Ask(image: Other);
         opinion.SetResult();
         await first;
+        await second;
 
         it.Fake.Requests.Count.ShouldBe(4);
         it.Outages.All.ShouldBeEmpty();
