@@ -16,7 +16,10 @@ internal static class DockerImport
     public static IEnumerable<ImportedRegistry> From(JsonElement config, string from, ConfigReport report)
     {
         var insecure = Texts(config, Insecure, report, static host => !host.Contains('/') && IsRegistry($"http://{host}"));
-        var mirrors = Texts(config, Mirrors, report, static mirror => ImportedRegistry.FindAddress(mirror) is { } address && IsRegistry(address)).Select(ImportedRegistry.FindAddress).OfType<string>().Select(address => new ImportedRegistry(address, from)
+        var addresses = Texts(config, Mirrors, report,
+                static mirror => ImportedRegistry.FindAddress(mirror) is { } address && IsRegistry(address))
+            .Select(ImportedRegistry.FindAddress).OfType<string>();
+        var mirrors = addresses.Select(address => new ImportedRegistry(address, from)
         {
             Images = ["docker.io"],
             InsecureSkipVerify = address.StartsWith("https:", StringComparison.Ordinal) && insecure.Contains(new Uri(address).Authority),

@@ -35,14 +35,17 @@ internal sealed class EchoedNames
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
         var known = new List<int>();
         foreach (var name in _names)
-            known.AddRange([.. Tokens(Encoding.UTF8.GetBytes(name)).Take(MaxTokens).Select(token => Number(numbers, token.Text, isNew: true)), Between]);
+        {
+            var tokens = Tokens(Encoding.UTF8.GetBytes(name)).Take(MaxTokens);
+            known.AddRange([.. tokens.Select(token => Number(numbers, token.Text, isNew: true)), Between]);
+        }
 
-        var tokens = Tokens(text);
-        var begins = FindRuns([.. tokens.Select(token => Number(numbers, token.Text, isNew: false))], known);
+        var found = Tokens(text);
+        var begins = FindRuns([.. found.Select(token => Number(numbers, token.Text, isNew: false))], known);
         var tokenAt = new int[text.Length];
-        foreach (var (number, token) in tokens.Index())
+        foreach (var (number, token) in found.Index())
             tokenAt.AsSpan(token.Begin, token.End - token.Begin).Fill(number);
-        return (begin, end) => begins[tokenAt[end - 1]] is var run and >= 0 && tokens[run].Begin <= begin;
+        return (begin, end) => begins[tokenAt[end - 1]] is var run and >= 0 && found[run].Begin <= begin;
     }
 
     /// <summary>For each token the first one of the longest run that ends with it and is in a name as well.</summary>

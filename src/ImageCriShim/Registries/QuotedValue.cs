@@ -1,6 +1,6 @@
 namespace ImageCriShim.Registries;
 
-/// <summary>A value that cannot be used, as an error may quote it: what may be a secret that stands under the wrong key is masked.</summary>
+/// <summary>A value that cannot be used, as an error may quote it: what may be a secret under the wrong key is masked.</summary>
 internal static class QuotedValue
 {
     private const string Mask = "***";

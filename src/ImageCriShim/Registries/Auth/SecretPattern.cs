@@ -98,7 +98,8 @@ internal sealed class SecretPattern
     };
 
     private static bool StandsAlone(ReadOnlySpan<byte> text, int begin, int end) =>
-        (begin == 0 || !char.IsAsciiLetterOrDigit((char)text[begin - 1])) && (end == text.Length || !char.IsAsciiLetterOrDigit((char)text[end]));
+        (begin == 0 || !char.IsAsciiLetterOrDigit((char)text[begin - 1]))
+        && (end == text.Length || !char.IsAsciiLetterOrDigit((char)text[end]));
 
     /// <summary>Where the shortest match begins that ends at a place. No spelling is shorter than the secret.</summary>
     private int FindBegin(ReadOnlySpan<byte> text, int from, int end)

@@ -13,8 +13,10 @@ internal sealed class SecretPatterns(SecretPattern[] plain, SecretPattern[] enco
     private const int BitsOfByte = 8;
     private const int MostDecodings = 2; // of one in another: docker's headers are JSON in base64 with base64 in it
 
-    private static readonly SearchValues<byte> s_base64 = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"u8);
-    private static readonly SearchValues<byte> s_ofEncoded = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=%"u8);
+    private static readonly SearchValues<byte> s_base64 =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"u8);
+    private static readonly SearchValues<byte> s_ofEncoded =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=%"u8);
 
     /// <summary>Finds what is to be hidden of a text. The ranges may overlap.</summary>
     /// <param name="isSpared">Whether a match, given by its begin and end, is to be left as it is.</param>
@@ -100,7 +102,8 @@ internal sealed class SecretPatterns(SecretPattern[] plain, SecretPattern[] enco
         return false;
     }
 
-    private static Func<int, int, bool> Within(Func<int, int, bool> isSpared, int word) => (begin, end) => isSpared(word + begin, word + end);
+    private static Func<int, int, bool> Within(Func<int, int, bool> isSpared, int word) =>
+        (begin, end) => isSpared(word + begin, word + end);
 
     /// <summary>The characters that hold bits of the decoded bytes.</summary>
     private static Func<int, int, bool> Decoded(Func<int, int, bool> isSpared, int word) => (begin, end) =>

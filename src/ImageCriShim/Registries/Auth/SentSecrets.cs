@@ -85,6 +85,6 @@ internal sealed class SentSecrets
     private static byte[] Beginning(string secret)
     {
         var bytes = Encoding.UTF8.GetBytes(secret);
-        return bytes.Length > SecretPattern.MaxBytes ? bytes[..(SecretPattern.MaxBytes + 2)] : bytes; // whole groups, of which each one is encoded to four
+        return bytes.Length > SecretPattern.MaxBytes ? bytes[..(SecretPattern.MaxBytes + 2)] : bytes; // whole groups
     }
 }

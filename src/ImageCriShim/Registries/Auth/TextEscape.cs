@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 
@@ -10,7 +9,7 @@ namespace ImageCriShim.Registries.Auth;
 /// </summary>
 internal static class TextEscape
 {
-    /// <summary>The bytes of the longest escape that is read: two halves of a pair, and up to 19 backslashes before the second one.</summary>
+    /// <summary>The length of the longest escape that is read: two halves of a pair, and up to 20 backslashes between them.</summary>
     public const int LongestEscape = 31;
 
     public const int LongestCharacter = 4;
@@ -20,7 +19,10 @@ internal static class TextEscape
     private const string Controls = "\n\t\r\b\f\v\a";
 
     private static readonly (byte[] Name, byte Character)[] s_names =
-        [("&amp;"u8.ToArray(), (byte)'&'), ("&lt;"u8.ToArray(), (byte)'<'), ("&gt;"u8.ToArray(), (byte)'>'), ("&quot;"u8.ToArray(), (byte)'"'), ("&apos;"u8.ToArray(), (byte)'\'')];
+    [
+        ("&amp;"u8.ToArray(), (byte)'&'), ("&lt;"u8.ToArray(), (byte)'<'), ("&gt;"u8.ToArray(), (byte)'>'),
+        ("&quot;"u8.ToArray(), (byte)'"'), ("&apos;"u8.ToArray(), (byte)'\''),
+    ];
 
     /// <param name="text">What begins with the escape, if there is one.</param>
     /// <param name="character">Receives the character in UTF-8, or one byte of it (<c>\xC3</c>).</param>
@@ -76,8 +78,9 @@ internal static class TextEscape
         while (second < text.Length && text[second] == '\\')
             second++;
         var end = second + 5;
-        if (second == 6 || end > Math.Min(text.Length, LongestEscape) || text[second] != 'u' || ReadHex(text[(second + 1)..end]) is not (var low and >= 0))
+        if (second == 6 || end > Math.Min(text.Length, LongestEscape) || text[second] != 'u')
             return 0;
+        var low = Math.Max(0, ReadHex(text[(second + 1)..end]));
         return char.IsLowSurrogate((char)low) && Encode(char.ConvertToUtf32((char)first, (char)low), character, out written) ? end : 0;
     }
 
@@ -91,7 +94,7 @@ internal static class TextEscape
         if (digits is < 1 or > MostDigits)
             return 0;
         var number = text.Slice(begin, digits);
-        var value = isHex ? ReadHex(number) : Utf8Parser.TryParse(number, out int parsed, out var read) && read == digits && number[0] != '-' ? parsed : -1;
+        var value = isHex ? ReadHex(number) : ReadDecimal(number);
         return value >= 0 && Encode(value, character, out written) ? begin + digits + 1 : 0;
     }
 
@@ -109,8 +112,12 @@ internal static class TextEscape
         return 0;
     }
 
-    private static int ReadHex(ReadOnlySpan<byte> digits) =>
-        long.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) && value <= 0x10FFFF ? (int)value : -1;
+    private static int ReadHex(ReadOnlySpan<byte> digits) => ReadNumber(digits, NumberStyles.AllowHexSpecifier);
+
+    private static int ReadDecimal(ReadOnlySpan<byte> digits) => ReadNumber(digits, NumberStyles.None);
+
+    private static int ReadNumber(ReadOnlySpan<byte> digits, NumberStyles style) =>
+        long.TryParse(digits, style, CultureInfo.InvariantCulture, out var value) && value is >= 0 and <= 0x10FFFF ? (int)value : -1;
 
     private static bool Encode(int value, Span<byte> character, out int written)
     {
