@@ -14,31 +14,13 @@ internal sealed class NodeRoot(NodeFiles files)
     /// <summary>Where an operator finds a file of the node.</summary>
     public string At(string path) => files.NameOf(path);
 
-    public bool Has(string path) => Try(() => files.Identify(path) is not null, ifNot: false);
+    public bool Has(string path) => NodeFiles.Try(() => files.Identify(path) is not null, ifNot: false);
 
     /// <returns>Null where there is none, or none that can be read.</returns>
-    public string? Read(string path) => Try(() => files.Read(files.Resolve(path), NodeFiles.MaxTextBytes).Content is { } content ? TextOf(content) : null, ifNot: null);
+    public string? Read(string path) => NodeFiles.Try(() => files.Read(files.Resolve(path), NodeFiles.MaxTextBytes).Text, ifNot: null);
 
     /// <summary>The files of a directory that match, in the order of their names.</summary>
     /// <param name="pattern">Such as <c>*.conf</c>.</param>
     /// <returns>As paths of the node.</returns>
-    public IReadOnlyList<string> List(string path, string pattern) => Try<IReadOnlyList<string>>(() => [.. files.List(path, pattern)], ifNot: []);
-
-    private static string TextOf(byte[] content)
-    {
-        using var reader = new StreamReader(new MemoryStream(content)); // without a mark of the encoding at its beginning
-        return reader.ReadToEnd();
-    }
-
-    private static T Try<T>(Func<T> look, T ifNot)
-    {
-        try
-        {
-            return look();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InstallException)
-        {
-            return ifNot;
-        }
-    }
+    public IReadOnlyList<string> List(string path, string pattern) => NodeFiles.Try<IReadOnlyList<string>>(() => [.. files.List(path, pattern)], ifNot: []);
 }

@@ -26,6 +26,18 @@ internal sealed record FileState
     /// <summary>Null for a link, and where there is nothing.</summary>
     public byte[]? Content { get; init; }
 
+    /// <summary>The content as a text, without a mark of its encoding at the beginning.</summary>
+    public string? Text
+    {
+        get
+        {
+            if (Content is null)
+                return null;
+            using var reader = new StreamReader(new MemoryStream(Content));
+            return reader.ReadToEnd();
+        }
+    }
+
     /// <summary>What a link says; null where there is none.</summary>
     public string? Link { get; init; }
     public UnixFileMode Mode { get; init; }

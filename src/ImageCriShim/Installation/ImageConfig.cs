@@ -14,15 +14,15 @@ internal sealed class ImageConfig(NodeFiles files)
     public ConfigResult Load(string path, Origins? origins = null) => ConfigFile.Parse(Texts(path), Has, origins);
 
     /// <summary>Whether a file that the settings name is in the image.</summary>
-    public bool Has(string path) => Try(() => files.HasFile(path), ifNot: false);
+    public bool Has(string path) => NodeFiles.Try(() => files.HasFile(path), ifNot: false);
 
     /// <summary>Whether it is, and others than its owner and its group may read it.</summary>
-    public bool IsOpenToAll(string path) => Try(() => files.Identify(path) is { IsDirectory: false } found && IsOpenToAll(found.Mode), ifNot: false);
+    public bool IsOpenToAll(string path) => NodeFiles.Try(() => files.Identify(path) is { IsDirectory: false } found && IsOpenToAll(found.Mode), ifNot: false);
 
     private List<ConfigText> Texts(string path)
     {
         var directory = DropIns.DirectoryOf(path);
-        var dropIns = Try(() => files.List(directory, DropIns.Pattern).Where(DropIns.IsOurs).ToList(), ifNot: []);
+        var dropIns = NodeFiles.Try(() => files.List(directory, DropIns.Pattern).Where(DropIns.IsOurs).ToList(), ifNot: []);
         var main = Read(path, path);
         if (Has(directory)) // not as if there were none: their registries are missing
             main = main with { Problem = main.Problem ?? $"{directory} {DropIns.NoDirectory}" };
@@ -35,9 +35,9 @@ internal sealed class ImageConfig(NodeFiles files)
         try
         {
             var state = files.Read(files.Resolve(path), YamlFile.MaxBytes);
-            return state.Content is null
+            return state.Text is null
                 ? new ConfigText(path, name, Text: null, $"{path} does not exist", IsOpenToAll: false)
-                : new ConfigText(path, name, TextOf(state.Content), Problem: null, IsOpenToAll(state.Mode));
+                : new ConfigText(path, name, state.Text, Problem: null, IsOpenToAll(state.Mode));
         }
         catch (InstallException e)
         {
@@ -46,22 +46,4 @@ internal sealed class ImageConfig(NodeFiles files)
     }
 
     private static bool IsOpenToAll(UnixFileMode mode) => (mode & UnixFileMode.OtherRead) != 0;
-
-    private static string TextOf(byte[] content)
-    {
-        using var reader = new StreamReader(new MemoryStream(content)); // without a mark of the encoding at its beginning
-        return reader.ReadToEnd();
-    }
-
-    private static T Try<T>(Func<T> look, T ifNot)
-    {
-        try
-        {
-            return look();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InstallException)
-        {
-            return ifNot;
-        }
-    }
 }

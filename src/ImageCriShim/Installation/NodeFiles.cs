@@ -31,6 +31,19 @@ internal sealed class NodeFiles
 
     private NodeFiles(NodeFiles now) => (_root, _directory, _changed) = (now._root, now._directory, new(now._changed));
 
+    /// <summary>For whoever looks at what may not be there, or not be read.</summary>
+    public static T Try<T>(Func<T> look, T ifNot)
+    {
+        try
+        {
+            return look();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InstallException)
+        {
+            return ifNot;
+        }
+    }
+
     /// <summary>Not an image.</summary>
     public bool IsThisMachine => _root.Length == 0;
 
