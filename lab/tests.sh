@@ -9,7 +9,11 @@ published_suites=(booted endtoend faults kubelet soak)
 test_usage="./build test [faults | kubelet | soak | fuzz | --repeat N CLASS] [--stress [busy | one-core | throttled]]; see ./build help"
 
 test_all() {
-    local what=test_everything
+    local what=test_everything stress=()
+    if [[ ${1:-} == --stress ]]; then # it may stand before the rest as well
+        stress=("$1") && shift
+        case ${1:-} in busy | one-core | throttled) stress+=("$1") && shift ;; esac
+    fi
     case ${1:-} in
         faults | kubelet | soak) what=test_$1 && shift ;;
         --repeat) what=test_repeatedly && shift ;;
@@ -19,7 +23,7 @@ test_all() {
     need_sdk
     need_root "./build test" test
     need_debian "./build test"
-    run_and_undo end_test_labs under_stress "$what" "$@"
+    run_and_undo end_test_labs under_stress "$what" "$@" "${stress[@]}"
 }
 
 # Tests make their labs below this directory, so that what a killed test leaves behind can be found.
