@@ -11,7 +11,7 @@ namespace ImageCriShim.Hosting;
 /// </summary>
 internal sealed class MetricsEndpoint : IDisposable
 {
-    private const int Backlog = 64;
+    private const int Backlog = 1024;
     private const int TriesUntilTold = 3;
 
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 
@@ -9,14 +10,11 @@ namespace ImageCriShim.Hosting;
 /// </summary>
 internal sealed class PageServer : IDisposable
 {
-    /// <summary>At once. A few look at a node; who comes then is closed, unless he has asked already.</summary>
+    /// <summary>
+    /// At once. Who comes then waits to be accepted; for him those are closed that have been silent for a while, so that he waits for as many
+    /// quarters of a second as there are idlers before him, by the hundred.
+    /// </summary>
     internal const int MaxConnections = 256;
-
-    /// <summary>More places, for callers whose request is there when they are accepted: probes ask at once, and idlers never do.</summary>
-    internal const int MaxMore = 64;
-
-    /// <summary>Of these, such as have not asked yet; the one that has been silent for longest is closed for the next.</summary>
-    internal const int MaxSilent = 64;
 
     /// <summary>Pages that are made at the same time; they may wait for the runtime, or for a lock. The health page waits for none of them.</summary>
     internal const int MaxAnswers = 4;
@@ -30,6 +28,8 @@ internal sealed class PageServer : IDisposable
     internal const int MaxBodyBytes = 1024 * 1024;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5); // for the request, and for the answer to be taken
+    private static readonly TimeSpan s_silence = TimeSpan.FromMilliseconds(250); // probes ask at once, also from a busy machine
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(25); // for a free place
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(1); // after accepting failed
 
     private readonly Socket _listener;
@@ -62,7 +62,9 @@ internal sealed class PageServer : IDisposable
         {
             try
             {
+                await WaitForPlace();
                 var caller = await _listener.AcceptAsync(_stopping.Token);
+                Interlocked.Increment(ref _connections);
                 _ = Task.Run(() => Serve(caller)); // elsewhere: to make a page may take long
             }
             catch (Exception) when (!_stopping.IsCancellationRequested)
@@ -79,12 +81,12 @@ internal sealed class PageServer : IDisposable
     private async Task Serve(Socket caller)
     {
         using var patience = new CancellationTokenSource(s_patience); // a request that was accepted is served to its end
-        var isAdmitted = TryAdmit(caller, patience, out var silent);
+        var silent = Note(caller, patience);
         try
         {
             using (caller)
             {
-                if (!isAdmitted || Descriptors.LeftAbove(caller.SafeHandle) < Descriptors.LastReserve)
+                if (Descriptors.LeftAbove(caller.SafeHandle) < Descriptors.LastReserve)
                     return; // those are not for onlookers
                 var request = await PageRequest.Read(caller, patience.Token);
                 Forget(silent);
@@ -103,35 +105,29 @@ internal sealed class PageServer : IDisposable
         }
     }
 
-    /// <param name="silent">Its place among those that have not asked; null if it has.</param>
-    private bool TryAdmit(Socket caller, CancellationTokenSource patience, out LinkedListNode<Silent>? silent)
+    private async Task WaitForPlace()
     {
-        silent = null;
-        var connections = Interlocked.Increment(ref _connections);
-        if (HasAsked(caller))
-            return connections <= MaxConnections + MaxMore;
-        if (connections > MaxConnections)
-            return false;
-        lock (_gate)
+        while (Volatile.Read(ref _connections) >= MaxConnections)
         {
-            if (_silent.Count == MaxSilent && !TryEndEldest())
-                return false;
-            silent = _silent.AddLast(new Silent(caller, patience));
-            return true;
+            EndSilent();
+            await Task.Delay(s_look, _stopping.Token);
         }
     }
 
-    /// <summary>Of those that are silent, and not only not read yet.</summary>
-    private bool TryEndEldest()
+    private LinkedListNode<Silent> Note(Socket caller, CancellationTokenSource patience)
     {
-        var eldest = _silent.First;
-        while (eldest is not null && HasAsked(eldest.Value.Caller))
-            eldest = eldest.Next;
-        if (eldest is null)
-            return false;
-        eldest.Value.Patience.Cancel();
-        _silent.Remove(eldest);
-        return true;
+        lock (_gate)
+            return _silent.AddLast(new Silent(caller, patience, Stopwatch.GetTimestamp()));
+    }
+
+    /// <summary>Those that have not asked for a while, and not only not been read yet.</summary>
+    private void EndSilent()
+    {
+        lock (_gate)
+        {
+            foreach (var one in _silent.Where(one => Stopwatch.GetElapsedTime(one.Since) >= s_silence && !HasAsked(one.Caller)))
+                one.Patience.Cancel();
+        }
     }
 
     private static bool HasAsked(Socket caller)
@@ -146,11 +142,11 @@ internal sealed class PageServer : IDisposable
         }
     }
 
-    private void Forget(LinkedListNode<Silent>? silent)
+    private void Forget(LinkedListNode<Silent> silent)
     {
         lock (_gate)
         {
-            if (silent?.List is not null)
+            if (silent.List is not null)
                 _silent.Remove(silent);
         }
     }
@@ -207,7 +203,7 @@ internal sealed class PageServer : IDisposable
         _ => "Service Unavailable",
     };
 
-    private sealed record Silent(Socket Caller, CancellationTokenSource Patience);
+    private sealed record Silent(Socket Caller, CancellationTokenSource Patience, long Since);
 }
 
 /// <param name="Status">Of HTTP.</param>

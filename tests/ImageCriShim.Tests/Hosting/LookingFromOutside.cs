@@ -201,12 +201,13 @@ public sealed class LookingFromOutside : DaemonTest
         StartRuntime();
         await Start();
         (await Send([.. Enumerable.Repeat((byte)'a', 8 * 1024)])).ShouldStartWith("HTTP/1.1 400 ");
+        const int idlers = 64;
         var silent = new List<TcpClient>();
-        for (var i = 0; i < 3 * PageServer.MaxSilent; i++)
+        for (var i = 0; i < PageServer.MaxConnections + idlers; i++)
             silent.Add(await Connect());
         (await Get("/healthz")).Code.ShouldBe(200);
         (await Get("/metrics")).Code.ShouldBe(200);
-        await Wait.Until(() => silent.Take(2 * PageServer.MaxSilent).All(IsClosed), "the eldest are closed");
+        await Wait.Until(() => silent.Take(idlers).All(IsClosed), "the eldest are closed");
         silent.ForEach(client => client.Dispose());
     }
 
