@@ -6,6 +6,9 @@ internal readonly record struct DiffLine(char Sign, string Text);
 /// <summary>The longest common subsequence of two texts' lines, by the table that everybody knows; the texts are configuration files.</summary>
 internal static class LineDiff
 {
+    /// <summary>Of the table: lines that differ in one text times those in the other. Beyond it all of them are one change.</summary>
+    internal const int MaxCells = 4 * 1024 * 1024;
+
     public static IReadOnlyList<DiffLine> Of(ReadOnlySpan<string> before, ReadOnlySpan<string> after)
     {
         // Both ends are mostly the same, and need no table, which grows with the square.
@@ -23,6 +26,8 @@ internal static class LineDiff
 
     private static List<DiffLine> OfMiddle(ReadOnlySpan<string> before, ReadOnlySpan<string> after)
     {
+        if ((long)before.Length * after.Length > MaxCells)
+            return [.. before.ToArray().Select(line => new DiffLine('-', line)), .. after.ToArray().Select(line => new DiffLine('+', line))];
         var lengths = Lengths(before, after);
         var lines = new List<DiffLine>();
         var (i, j) = (0, 0);
