@@ -51,14 +51,14 @@ internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>,
         var renamed = versions.Rename(path);
         if (current() is not { } environment)
             return new CallRoute(null, renamed, IsStream(path));
-        if (!path.StartsWith((byte)'/'))
-            return new CallRoute(RefuseWithoutSlash(environment, path), renamed, IsStream(path));
-        foreach (var (edited, method, make) in s_edited)
+        if (environment.Policy.IsSet && FindOtherReading(path, headers) is { } method)
+            return new CallRoute(new RefusedCall(method), renamed, IsStream(path));
+        foreach (var (edited, name, make) in s_edited)
         {
             if (!path.SequenceEqual(edited))
                 continue;
             var call = make(environment, CallerHead.Of(headers, renamed));
-            call.Method = method;
+            call.Method = name;
             return new CallRoute(call, renamed);
         }
 
@@ -66,16 +66,33 @@ internal sealed class CriRouter(Func<CallEnvironment?> current, Func<Func<bool>,
     }
 
     /// <summary>
-    /// grpc-go takes a path without its slash for the same method. No caller sends one; where images are forbidden it is refused.
+    /// The method that names an image and that some runtime reads where we read another: grpc-go takes a path without its slash for the
+    /// same method, and Python's gRPC the last of several paths (RFC 9113 section 8.3.1 forbids them). No caller sends such.
     /// </summary>
-    private static RefusedCall? RefuseWithoutSlash(CallEnvironment environment, ReadOnlySpan<byte> path)
+    /// <returns>Null where there is none.</returns>
+    private static string? FindOtherReading(ReadOnlySpan<byte> path, IReadOnlyList<HeaderField> headers)
     {
-        if (!environment.Policy.IsSet)
-            return null;
+        if (!path.StartsWith((byte)'/'))
+            return FindJudged(path);
+        var isFirst = true;
+        foreach (var field in headers)
+        {
+            if (!field.IsNamed(":path"u8))
+                continue;
+            if (!isFirst && FindJudged(field.Value.Span.TrimStart((byte)'/')) is { } method)
+                return method;
+            isFirst = false;
+        }
+
+        return null;
+    }
+
+    private static string? FindJudged(ReadOnlySpan<byte> withoutSlash)
+    {
         foreach (var (edited, method, _) in s_edited)
         {
-            if (s_judged.Contains(method) && path.SequenceEqual(edited.AsSpan(1)))
-                return new RefusedCall(method);
+            if (s_judged.Contains(method) && withoutSlash.SequenceEqual(edited.AsSpan(1)))
+                return method;
         }
 
         return null;

@@ -3,10 +3,14 @@ using ImageCriShim.Rewriting;
 
 namespace ImageCriShim.Cri;
 
-/// <summary>What the attempts of one pull say about the registries: in the metrics, in the log, and for the order of the next pulls.</summary>
+/// <summary>
+/// What the attempts of one pull say about the registries: in the metrics, in the log, and for the order of the next pulls.
+/// </summary>
 /// <param name="image">As the caller names it.</param>
 /// <param name="podNamespace">Of the pod that it is for; empty where the caller names none.</param>
-/// <param name="isDeadlineOurs">Whether the settings' <c>timeout</c> bounds the pull; a deadline of the caller says nothing about a registry.</param>
+/// <param name="isDeadlineOurs">
+/// Whether the settings' <c>timeout</c> bounds the pull; a deadline of the caller says nothing about a registry.
+/// </param>
 internal sealed class RegistryNotes(CallEnvironment environment, string image, string podNamespace, bool isDeadlineOurs)
 {
     /// <summary>

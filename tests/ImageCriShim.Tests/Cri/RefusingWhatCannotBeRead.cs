@@ -66,6 +66,23 @@ public sealed class RefusingWhatCannotBeRead : PullTest
         await ShouldBeRefused(path, "as usual");
     }
 
+    // Python's gRPC takes the last, and we would take the first (RFC 9113 section 8.3.1).
+    [Theory]
+    [InlineData("/runtime.v1.RuntimeService/Version", "/runtime.v1.ImageService/PullImage")]
+    [InlineData("/runtime.v1.ImageService/ListImages", "/runtime.v1alpha2.ImageService/PullImage")]
+    [InlineData("/runtime.v1.ImageService/ImageStatus", "runtime.v1.ImageService/PullImage")]
+    [InlineData("/other.Service/Method", "/runtime.v1.RuntimeService/CreateContainer")]
+    public async Task A_call_with_another_path_beside_its_own_is_refused(string path, string other)
+    {
+        await Start(adjust: Offline);
+        var stream = Caller.Start(path, (":path", other));
+        await stream.SendDataAsync(Make("as usual"), end: true);
+        var answer = await stream.ReadAnswerAsync();
+        answer.Status.ShouldBe(InvalidArgument, answer.Message);
+        answer.Message.ShouldContain("cannot be read");
+        ShouldHavePulledNothing();
+    }
+
     [Fact]
     public async Task The_1025th_pull_at_once_is_refused_and_the_runtime_never_hears_of_it()
     {
