@@ -13,6 +13,8 @@ internal sealed partial class NodeDirectory(SafeFileHandle handle) : IDisposable
 
     private const int NewFile = 0x800C1; // O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
     private const int ReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC
+    private const int WithoutWaiting = 0x800; // O_NONBLOCK
+    private const int NameInEntry = 19; // of struct dirent, as 64-bit Linux has it (readdir(3))
     private const int RemoveDirectoryFlag = 0x200; // AT_REMOVEDIR
     private const int NotThere = 2; // ENOENT
     private const int AlreadyThere = 17; // EEXIST
@@ -21,14 +23,30 @@ internal sealed partial class NodeDirectory(SafeFileHandle handle) : IDisposable
     /// <summary>O_NOFOLLOW, which is not the same on all architectures.</summary>
     public static int NoFollow { get; } = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
 
-    /// <summary>The names in it, in no order.</summary>
-    public IEnumerable<string> Names => Directory.EnumerateFileSystemEntries(NameOf(handle)).Select(path => Path.GetFileName(path));
+    /// <summary>The names in it, in no order. .NET lists paths alone, and a chroot need not have a /proc that has one for a descriptor.</summary>
+    /// <exception cref="IOException">They cannot be read.</exception>
+    public IReadOnlyList<string> Names
+    {
+        get
+        {
+            using var open = OpenAt(handle, ".", ReadOnly);
+            var stream = open.IsInvalid ? 0 : OpenStream(open);
+            if (stream == 0)
+                throw Failure();
+            open.SetHandleAsInvalid(); // it is the stream's now
+            var names = new List<string>();
+            for (nint entry; (entry = ReadStream(stream)) != 0;)
+                names.Add(Marshal.PtrToStringUTF8(entry + NameInEntry)!);
+            _ = CloseStream(stream);
+            return [.. names.Where(name => name is not ("." or ".."))];
+        }
+    }
 
     public static SafeFileHandle OpenAt(SafeFileHandle directory, string name, int flags, UnixFileMode mode = 0) =>
         new(OpenFileAt(directory, name, flags, (uint)mode), ownsHandle: true);
 
-    /// <summary>Where this process finds what a descriptor is of, whatever its name is by now.</summary>
-    public static string NameOf(SafeFileHandle handle) => $"/proc/self/fd/{handle.DangerousGetHandle()}";
+    /// <summary>Opens what stands at a name for reading, and waits for nobody to write into it.</summary>
+    public SafeFileHandle Open(string name) => OpenAt(handle, name, ReadOnly | WithoutWaiting | NoFollow);
 
     /// <returns>What stands at a name; null for nothing.</returns>
     public NodeEntry? Find(string name)
@@ -102,6 +120,18 @@ internal sealed partial class NodeDirectory(SafeFileHandle handle) : IDisposable
     [LibraryImport(LibC.Name, EntryPoint = "openat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int OpenFileAt(SafeFileHandle directory, string name, int flags, uint mode);
+
+    [LibraryImport(LibC.Name, EntryPoint = "fdopendir", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint OpenStream(SafeFileHandle directory);
+
+    [LibraryImport(LibC.Name, EntryPoint = "readdir")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint ReadStream(nint stream);
+
+    [LibraryImport(LibC.Name, EntryPoint = "closedir")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int CloseStream(nint stream);
 
     [LibraryImport(LibC.Name, EntryPoint = "fchown", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -7,7 +7,6 @@ namespace ImageCriShim.Installation;
 /// <summary>What stands at a name of a node, held by its descriptor: what is looked at is what is read.</summary>
 internal sealed partial class NodeEntry(SafeFileHandle handle, FileIdentity identity) : IDisposable
 {
-    private const int ReadWithoutWaiting = 0x80800; // O_RDONLY | O_NONBLOCK | O_CLOEXEC
     private const int ChunkSize = 64 * 1024;
     private const int LongestTarget = 4096; // PATH_MAX
 
@@ -27,12 +26,14 @@ internal sealed partial class NodeEntry(SafeFileHandle handle, FileIdentity iden
     }
 
     /// <summary>The content of a file, and what else there is to know of it.</summary>
+    /// <param name="opened">The same, open for reading.</param>
+    /// <param name="maxBytes">Of the content.</param>
     /// <returns>Null where it is larger.</returns>
-    /// <exception cref="IOException">It cannot be read.</exception>
-    public FileState? Read(int maxBytes)
+    /// <exception cref="IOException">It cannot be read, or is another one by now.</exception>
+    public FileState? Read(SafeFileHandle opened, int maxBytes)
     {
-        using var file = new SafeFileHandle(LibC.OpenFile(NodeDirectory.NameOf(handle), ReadWithoutWaiting), ownsHandle: true);
-        if (file.IsInvalid)
+        using var file = opened;
+        if (file.IsInvalid || !identity.IsSameFile(FileIdentity.Find(file)))
             throw new IOException();
         using var content = new MemoryStream();
         var chunk = new byte[ChunkSize];

@@ -109,7 +109,8 @@ internal sealed class NodeFiles
     {
         if (_changed.TryGetValue(path, out var changed))
             return changed;
-        using var entry = Find(path);
+        using var directory = TryOpenDirectoryOf(path);
+        using var entry = directory?.Find(NameIn(path));
         if (entry is null)
             return FileState.Absent;
         if (entry.LinkTarget is { } target)
@@ -120,7 +121,7 @@ internal sealed class NodeFiles
             throw new InstallException($"{path} {why}; a unit that is masked: systemctl unmask");
         try
         {
-            return entry.Read(maxBytes) ?? throw new InstallException($"{path} is larger than {maxBytes / 1024 / 1024} MiB; is it the right file?");
+            return entry.Read(directory!.Open(NameIn(path)), maxBytes) ?? throw new InstallException($"{path} is larger than {maxBytes / 1024 / 1024} MiB; is it the right file?");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -137,8 +138,10 @@ internal sealed class NodeFiles
     private NodeEntry? Find(string path)
     {
         using var directory = TryOpenDirectoryOf(path);
-        return directory?.Find(path == "/" ? "." : Path.GetFileName(path));
+        return directory?.Find(NameIn(path));
     }
+
+    private static string NameIn(string path) => path == "/" ? "." : Path.GetFileName(path);
 
     private NodeDirectory? TryOpenDirectoryOf(string path) =>
         path == "/" || Path.GetFileName(path) is not ("" or "." or "..")
