@@ -25,15 +25,17 @@ internal sealed partial class NodeEntry(SafeFileHandle handle, FileIdentity iden
         }
     }
 
+    /// <summary>Whether what was opened for reading is this, and nothing that was put at its name meanwhile.</summary>
+    public bool IsOpenAs(SafeFileHandle file) => !file.IsInvalid && identity.IsSameFile(FileIdentity.Find(file));
+
     /// <summary>The content of a file, and what else there is to know of it.</summary>
-    /// <param name="opened">The same, open for reading.</param>
+    /// <param name="file">The same, open for reading.</param>
     /// <param name="maxBytes">Of the content.</param>
     /// <returns>Null where it is larger.</returns>
     /// <exception cref="IOException">It cannot be read, or is another one by now.</exception>
-    public FileState? Read(SafeFileHandle opened, int maxBytes)
+    public FileState? Read(SafeFileHandle file, int maxBytes)
     {
-        using var file = opened;
-        if (file.IsInvalid || !identity.IsSameFile(FileIdentity.Find(file)))
+        if (!IsOpenAs(file))
             throw new IOException();
         using var content = new MemoryStream();
         var chunk = new byte[ChunkSize];

@@ -15,6 +15,8 @@ internal sealed class NodeFiles
     /// <summary>As large as a program may be, which is some 20 MiB.</summary>
     public const int MaxFileBytes = 256 * 1024 * 1024;
 
+    private const int ReadsAtMost = 100; // of a file that is replaced again and again
+
     private readonly string _root;
     private readonly RootDirectory _directory;
 
@@ -109,6 +111,16 @@ internal sealed class NodeFiles
     {
         if (_changed.TryGetValue(path, out var changed))
             return changed;
+        for (var tries = 1; ; tries++)
+        {
+            if (TryRead(path, maxBytes, isLastTry: tries == ReadsAtMost) is { } state)
+                return state;
+        }
+    }
+
+    /// <returns>Null: something else was put there meanwhile.</returns>
+    private FileState? TryRead(string path, int maxBytes, bool isLastTry)
+    {
         using var directory = TryOpenDirectoryOf(path);
         using var entry = directory?.Find(NameIn(path));
         if (entry is null)
@@ -119,9 +131,12 @@ internal sealed class NodeFiles
             throw new InstallException($"{path} is a directory; a file must stand there");
         if (entry.Identity.WhyNoFile is { } why)
             throw new InstallException($"{path} {why}; a unit that is masked: systemctl unmask");
+        using var file = directory!.Open(NameIn(path));
+        if (!isLastTry && !entry.IsOpenAs(file))
+            return null;
         try
         {
-            return entry.Read(directory!.Open(NameIn(path)), maxBytes) ?? throw new InstallException($"{path} is larger than {maxBytes / 1024 / 1024} MiB; is it the right file?");
+            return entry.Read(file, maxBytes) ?? throw new InstallException($"{path} is larger than {maxBytes / 1024 / 1024} MiB; is it the right file?");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
