@@ -5,7 +5,7 @@ internal static class DropIns
 {
     public const string Pattern = "*.yaml";
 
-    /// <summary>To follow its path in a sentence.</summary>
+    /// <summary>What is wrong where a file has the directory's name; it follows the path in a sentence.</summary>
     public const string NoDirectory = "is a file; make it a directory, or remove it";
 
     /// <param name="configPath">Of the config file.</param>
@@ -28,7 +28,7 @@ internal static class DropIns
         }
     }
 
-    /// <summary>In a ConfigMap's mount what begins with a dot is its own business (..data).</summary>
+    /// <summary>Whether a file is a drop-in: names that begin with a dot belong to the mount of a ConfigMap (<c>..data</c>).</summary>
     public static bool IsOurs(string file) => Path.GetFileName(file)[0] != '.';
 
     /// <summary><c>/etc/image-cri-shim.d</c> for <c>/etc/image-cri-shim.yaml</c>.</summary>

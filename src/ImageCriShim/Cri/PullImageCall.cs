@@ -24,7 +24,7 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class PullImageCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
-    private static readonly TimeSpan s_early = TimeSpan.FromMilliseconds(100); // a timer may end a moment before its time
+    private static readonly TimeSpan s_timerMargin = TimeSpan.FromMilliseconds(100); // a timer may end a moment before its time
 
     private string _podNamespace = "";
     private PullOutcome? _soFar; // for the caller whose deadline ends the pull
@@ -152,7 +152,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
                 Notes.Failed(candidate, reply.Status, Waited(), Remaining);
             return new PullAttempt(candidate, request.With, request.Problem, reply);
         }
-        catch (OperationCanceledException) when (Remaining < s_early) // else the caller has left
+        catch (OperationCanceledException) when (Remaining < s_timerMargin) // else the caller has left
         {
             Notes.Late(candidate, Waited());
             throw;

@@ -91,9 +91,17 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
     /// <param name="refusal">Of the first name at a registry that is forbidden itself; null where none is.</param>
     private List<Candidate> FindAllowed(string image, Reference reference, out string? refusal)
     {
-        var all = _candidates.AtRegistries(image, reference);
-        refusal = all.Select(candidate => _policy.FindRefusal(candidate.Name!)).FirstOrDefault(refusal => refusal is not null);
-        return [.. all.Where(candidate => _policy.FindRefusal(candidate.Name!) is null)];
+        refusal = null;
+        var allowed = new List<Candidate>();
+        foreach (var candidate in _candidates.AtRegistries(image, reference))
+        {
+            if (_policy.FindRefusal(candidate.Name!) is { } why)
+                refusal ??= why;
+            else
+                allowed.Add(candidate);
+        }
+
+        return allowed;
     }
 
     private async Task<Asked> Ask(string key, List<Candidate> asked, CancellationToken abandoned)
