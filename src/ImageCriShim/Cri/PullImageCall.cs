@@ -46,7 +46,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
     protected override bool IsJudged => Environment.Policy.IsSet;
 
-    internal override StreamAnswer? RefuseAtLimit() => IsJudged ? RefusedCall.Refuse(Method) : null;
+    internal override StreamAnswer? RefuseUnread() => IsJudged ? RefusedCall.Refuse(Method) : null;
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {

@@ -38,8 +38,9 @@ internal sealed class PageServer : IDisposable
     private readonly SemaphoreSlim _answers = new(MaxAnswers);
     private readonly LinkedList<Silent> _silent = []; // the eldest first
     private readonly Lock _gate = new();
-    private int _connections;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _accepting;
+    private int _connections;
 
     /// <param name="listener">Listens; this object's from now on.</param>
     /// <param name="find">The page at a path; null where there is none.</param>
@@ -47,17 +48,26 @@ internal sealed class PageServer : IDisposable
     internal PageServer(Socket listener, Func<string, Page?> find, Func<string, ReadOnlyMemory<byte>, Page?>? post = null)
     {
         (_listener, _find, _post) = (listener, find, post);
-        _ = AcceptAll();
+        _accepting = AcceptAll();
     }
 
+    /// <summary>Accepts no more, and waits until those that have been accepted and ask have their response: 5 s at most.</summary>
     public void Dispose()
     {
         _stopping.Cancel();
-        _listener.Dispose();
+        SpinWait.SpinUntil(IsOver, s_patience);
+    }
+
+    private bool IsOver()
+    {
+        EndSilent();
+        return _accepting.IsCompleted && Volatile.Read(ref _connections) == 0;
     }
 
     private async Task AcceptAll()
     {
+        // It may be another process's too, and .NET shuts down what is disposed of in the middle of a call (as in Relay/Acceptor).
+        using var listener = _listener;
         while (!_stopping.IsCancellationRequested)
         {
             try
@@ -69,7 +79,8 @@ internal sealed class PageServer : IDisposable
             }
             catch (Exception) when (!_stopping.IsCancellationRequested)
             {
-                await Task.Delay(s_rest, CancellationToken.None); // no descriptor is free: callers wait
+                // No descriptor is free: callers wait.
+                await Task.Delay(s_rest, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
             {

@@ -147,14 +147,14 @@ internal sealed class CallerPump(
 
     private bool TryTake(int stream, EditedCall call)
     {
-        if (Taken.TryAdd(stream, call))
+        if (!call.IsRefused && Taken.TryAdd(stream, call))
             return true;
-        if (call.RefuseAtLimit() is { } refusal)
+        if (call.RefuseUnread() is { } refusal)
             Refuse(stream, call, refusal);
         return false;
     }
 
-    /// <summary>A call for which there is no room and that must not be forwarded unread: the runtime never hears of it.</summary>
+    /// <summary>A call that must not be forwarded unread: the runtime never hears of it.</summary>
     private void Refuse(int stream, EditedCall call, StreamAnswer refusal)
     {
         Connection.CallerLedger.Own(stream);

@@ -34,8 +34,14 @@ internal abstract class EditedCall
     /// <summary>What becomes of a call whose request cannot be read, or whose <see cref="OnRequest"/> throws.</summary>
     internal virtual Verdict IfUnread => Verdict.Forward;
 
-    /// <summary>What the caller gets where too many calls are edited already to take this one over; null: it is forwarded unread.</summary>
-    internal virtual StreamAnswer? RefuseAtLimit() => null;
+    /// <summary>Whether the runtime must not hear of it: it is refused as soon as its headers are there.</summary>
+    internal virtual bool IsRefused => false;
+
+    /// <summary>
+    /// What the caller gets where the request is not read: the call <see cref="IsRefused"/>, or too many calls are edited already to take this one
+    /// over. Null: it is forwarded unread.
+    /// </summary>
+    internal virtual StreamAnswer? RefuseUnread() => null;
 
     /// <summary>The body that the runtime gets instead.</summary>
     /// <param name="cancellation">The caller reset the stream or went away.</param>

@@ -63,6 +63,54 @@ public sealed class PageServerTests : IDisposable
             caller.Dispose();
     }
 
+    /// <summary>As while a process hands over to another one: both hold the socket.</summary>
+    [Fact]
+    public async Task Another_server_on_the_same_socket_and_its_callers_do_not_notice_that_one_ends()
+    {
+        const int rounds = 1000;
+        using var listener = Listen();
+        var health = new Uri($"http://{listener.LocalEndPoint}/healthz");
+        using var server = new PageServer(Duplicate(listener), Find);
+        using var enough = new CancellationTokenSource();
+        async Task Ask()
+        {
+            while (!enough.IsCancellationRequested)
+                (await _http.GetStringAsync(health, TestContext.Current.CancellationToken)).ShouldBe("ok");
+        }
+
+        var callers = Enumerable.Range(0, 4).Select(_ => Task.Run(Ask)).ToArray();
+        for (var round = 0; round < rounds; round++)
+        {
+            var other = new PageServer(Duplicate(listener), Find);
+            Thread.SpinWait(round * 100 % 40_000); // so that it ends at any moment of a call
+            other.Dispose();
+        }
+
+        await enough.CancelAsync();
+        await Task.WhenAll(callers);
+    }
+
+    [Fact]
+    public async Task It_does_not_end_before_those_that_ask_have_their_response()
+    {
+        var listener = Listen();
+        var callers = Connect(listener, 2);
+        callers[0].Send("GET /slow HTTP/1.1\r\n\r\n"u8);
+        var server = new PageServer(listener, Find);
+        await Wait.Until(() => Volatile.Read(ref _made) == 1, "it is being made");
+        var end = Task.Run(server.Dispose, TestContext.Current.CancellationToken);
+        await Wait.Until(() => callers[1].Poll(0, SelectMode.SelectRead), "the one that says nothing is let go of");
+        end.IsCompleted.ShouldBeFalse();
+        _goOn.Set();
+        await end;
+        callers[0].Available.ShouldBeGreaterThan(0);
+        foreach (var caller in callers)
+            caller.Dispose();
+    }
+
+    private static Socket Duplicate(Socket listener) =>
+        new(new SafeSocketHandle(LibC.DuplicateFarAbove((int)listener.Handle), ownsHandle: true)) { Blocking = false };
+
     private static Socket Listen()
     {
         var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
