@@ -16,11 +16,18 @@ internal static class ManifestAnswer
     public static ProbeResult NotARegistry(string what) => new ProbeResult.Unreachable($"not a registry's answer: {what}");
 
     /// <summary>
-    /// Registries that refuse HEAD say so with these; asked by GET they tell what they mean. Never after a 404: that is the
-    /// answer, and Docker Hub counts GETs.
+    /// Asked by GET the registry tells what it means: it refuses HEAD, or this image, and only an answer to GET has words. Never after a 404: that
+    /// is the answer, and Docker Hub counts GETs.
     /// </summary>
-    public static bool RefusesHead(HttpStatusCode status) => status is HttpStatusCode.BadRequest or HttpStatusCode.Forbidden
-        or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented;
+    public static bool RefusesHead(HttpStatusCode status) => status is HttpStatusCode.NotImplemented || IsRefusal(status);
+
+    /// <summary>
+    /// Of this image (by a scanner, a law, a quota), in whatever 4xx: the registry is well (RFC 9110 section 15.5). The others have meanings of their
+    /// own: 401 asks for a credential, 404 answers, 407 is a proxy's, 408 and 429 ask for time.
+    /// </summary>
+    public static bool IsRefusal(HttpStatusCode status) => status is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError
+        and not (HttpStatusCode.Unauthorized or HttpStatusCode.NotFound or HttpStatusCode.ProxyAuthenticationRequired
+            or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests);
 
     /// <param name="response">What it answered.</param>
     /// <param name="image">What was asked for.</param>
@@ -41,8 +48,7 @@ internal static class ManifestAnswer
             HttpStatusCode.TooManyRequests => new ProbeResult.Throttled(RetryAfter(response, now)),
             >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest =>
                 new ProbeResult.Unreachable($"{status}, a redirect to nowhere or one too many"),
-            // Refused in the words of a registry: that is about this image (a name that it does not allow), the registry is well.
-            < HttpStatusCode.InternalServerError when words is not null => new ProbeResult.Denied(status + said),
+            var other when IsRefusal(other) => new ProbeResult.Denied(status + said),
             _ => new ProbeResult.Unreachable(status + said),
         };
     }

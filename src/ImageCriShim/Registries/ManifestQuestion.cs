@@ -25,7 +25,7 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
     public async Task<ProbeResult> Ask(
         Reference image, Credential? credential, Func<HttpMethod, Task<ManifestReply>> send, CancellationToken cancellation)
     {
-        using (var head = await send(HttpMethod.Head))
+        using (var head = await SendInTime(HttpMethod.Head, send))
         {
             var answer = head.Failure ?? ManifestAnswer.Judge(head.Response, image, head.AsWhom, words: null, time.GetUtcNow());
             if (answer is ProbeResult.Found found && ManifestTypes.IsIndex(found.MediaType))
@@ -34,8 +34,18 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
                 return answer;
         }
 
-        using var get = await send(HttpMethod.Get);
+        using var get = await SendInTime(HttpMethod.Get, send);
         return get.Failure ?? await Judge(get, image, credential, cancellation);
+    }
+
+    /// <summary>A request that the registry says came too late for it is sent once more (408, RFC 9110 section 15.5.9).</summary>
+    private static async Task<ManifestReply> SendInTime(HttpMethod method, Func<HttpMethod, Task<ManifestReply>> send)
+    {
+        var reply = await send(method);
+        if (reply is not { Failure: null, Response.StatusCode: HttpStatusCode.RequestTimeout })
+            return reply;
+        reply.Dispose();
+        return await send(method);
     }
 
     private async Task<ProbeResult> Judge(ManifestReply reply, Reference image, Credential? credential, CancellationToken cancellation)

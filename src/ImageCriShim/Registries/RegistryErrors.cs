@@ -11,6 +11,8 @@ internal static class RegistryErrors
 {
     private const int MaxBytes = 64 * 1024; // an error is a few hundred bytes
 
+    private static readonly string[] s_messages = ["message", "error_description", "details", "detail"];
+
     /// <returns>One line for people without a secret in it; null if the answer is not in this form.</returns>
     /// <exception cref="IOException">The registry ended its answer too early.</exception>
     public static async Task<string?> Read(HttpContent content, SentSecrets sent, EchoedNames names, CancellationToken cancellation) =>
@@ -21,17 +23,26 @@ internal static class RegistryErrors
         try
         {
             using var json = JsonDocument.Parse(body);
-            return json.RootElement.ValueKind == JsonValueKind.Object
-                && json.RootElement.TryGetProperty("errors", out var errors)
-                && errors.ValueKind == JsonValueKind.Array
-                && errors.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first
-                    ? Describe(Text(first, "code"), Text(first, "message"), sent, names)
-                    : null;
+            return json.RootElement.ValueKind == JsonValueKind.Object ? Find(json.RootElement, sent, names) : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // no JSON; a text in it that is no Unicode
         {
             return null; // a proxy's page
         }
+    }
+
+    /// <summary>Beside the form of the specification: that of OAuth (RFC 6749 section 5.2), and what Docker Hub, GitLab and gateways write.</summary>
+    private static string? Find(JsonElement root, SentSecrets sent, EchoedNames names)
+    {
+        if (root.TryGetProperty("errors", out var errors))
+        {
+            return errors.ValueKind == JsonValueKind.Array && errors.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first
+                ? Describe(Text(first, "code"), Text(first, "message"), sent, names)
+                : null;
+        }
+
+        var message = s_messages.Select(name => Text(root, name)).FirstOrDefault(text => text.Length > 0);
+        return Describe(Text(root, "error"), message ?? "", sent, names);
     }
 
     private static string? Describe(string code, string message, SentSecrets sent, EchoedNames names)

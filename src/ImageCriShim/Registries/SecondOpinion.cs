@@ -43,9 +43,9 @@ internal sealed class SecondOpinion(RegistryClient client)
         return greeting.IsTokenDenied || (greeting is { Reason: null, IsPage: false } && IsOfARegistry(greeting.Status));
     }
 
-    /// <summary>As distribution-spec's "Determining Support" knows them, and those of registries that have no such page or too many callers.</summary>
-    private static bool IsOfARegistry(HttpStatusCode status) => status is HttpStatusCode.OK or HttpStatusCode.Unauthorized
-        or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.TooManyRequests;
+    /// <summary>As distribution-spec's "Determining Support" knows them, and those of registries that have no such page, refuse it, or have too many callers.</summary>
+    private static bool IsOfARegistry(HttpStatusCode status) => status is HttpStatusCode.OK or HttpStatusCode.Unauthorized or HttpStatusCode.NotFound
+        or HttpStatusCode.TooManyRequests || ManifestAnswer.IsRefusal(status);
 
     private Reference? FindOther(Registry registry, Reference failed)
     {

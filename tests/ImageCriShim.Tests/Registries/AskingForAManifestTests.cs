@@ -71,6 +71,8 @@ public sealed class AskingForAManifestTests : IAsyncLifetime
     [InlineData(400)]
     [InlineData(403)]
     [InlineData(405)]
+    [InlineData(412)]
+    [InlineData(418)]
     [InlineData(501)]
     public async Task A_registry_that_refuses_head_is_asked_by_get(int status)
     {
@@ -89,9 +91,20 @@ public sealed class AskingForAManifestTests : IAsyncLifetime
     [InlineData(429, "throttled (HTTP 429)")]
     [InlineData(206, "unreachable (not a registry's answer: HTTP 206)")]
     [InlineData(204, "unreachable (not a registry's answer: HTTP 204)")]
-    [InlineData(400, "unreachable (HTTP 400)")]
-    [InlineData(405, "unreachable (HTTP 405)")]
-    [InlineData(406, "unreachable (HTTP 406)")]
+    [InlineData(400, "denied (HTTP 400)")]
+    [InlineData(402, "denied (HTTP 402)")]
+    [InlineData(405, "denied (HTTP 405)")]
+    [InlineData(406, "denied (HTTP 406)")]
+    [InlineData(410, "denied (HTTP 410)")]
+    [InlineData(412, "denied (HTTP 412)")]
+    [InlineData(418, "denied (HTTP 418)")]
+    [InlineData(421, "denied (HTTP 421)")]
+    [InlineData(423, "denied (HTTP 423)")]
+    [InlineData(426, "denied (HTTP 426)")]
+    [InlineData(451, "denied (HTTP 451)")]
+    [InlineData(499, "denied (HTTP 499)")]
+    [InlineData(407, "unreachable (HTTP 407)")] // a proxy's
+    [InlineData(408, "unreachable (HTTP 408)")]
     [InlineData(500, "unreachable (HTTP 500)")]
     [InlineData(502, "unreachable (HTTP 502)")]
     [InlineData(503, "unreachable (HTTP 503)")]
@@ -101,6 +114,19 @@ public sealed class AskingForAManifestTests : IAsyncLifetime
         registry.Behave = _ => new FakeAnswer(status);
 
         (await probe.Ask(registry)).ToString().ShouldBe(meaning);
+    }
+
+    [Theory]
+    [InlineData(1, 2, "found")]
+    [InlineData(2, 2, "unreachable (HTTP 408)")]
+    public async Task A_request_that_came_too_late_is_sent_once_more(int late, int requests, string meaning)
+    {
+        registry.Add("library/nginx", "1.25");
+        registry.Behave = _ => registry.Requests.Count <= late ? new FakeAnswer(408) { Headers = { ["Connection"] = "close" } } : null;
+
+        (await probe.Ask(registry)).ToString().ShouldBe(meaning);
+
+        registry.Requests.Select(r => r.Method).ShouldBe(Enumerable.Repeat("HEAD", requests));
     }
 
     [Theory]

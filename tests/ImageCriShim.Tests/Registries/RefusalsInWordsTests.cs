@@ -24,6 +24,8 @@ public sealed class RefusalsInWordsTests : IAsyncLifetime
     [InlineData(401, "denied (HTTP 401 for no user, DENIED: no access to it)")]
     [InlineData(400, "denied (HTTP 400, DENIED: no access to it)")] // about this image: the registry is well
     [InlineData(405, "denied (HTTP 405, DENIED: no access to it)")]
+    [InlineData(412, "denied (HTTP 412, DENIED: no access to it)")]
+    [InlineData(451, "denied (HTTP 451, DENIED: no access to it)")]
     [InlineData(501, "unreachable (HTTP 501, DENIED: no access to it)")]
     [InlineData(404, "missing")]
     public async Task The_code_and_the_message_of_a_get_that_is_refused_are_told(int status, string meaning)
@@ -31,6 +33,18 @@ public sealed class RefusalsInWordsTests : IAsyncLifetime
         Refuse(status, """{"errors":[{"code":"DENIED","message":"no access\n to it","detail":{"secret":"x"}},{"code":"OTHER"}]}""");
 
         (await probe.Ask(registry)).ToString().ShouldBe(meaning);
+    }
+
+    [Theory]
+    [InlineData("""{"message":"quota exceeded"}""", "quota exceeded")] // GitLab, gateways
+    [InlineData("""{"error":"invalid_scope","error_description":"not for you"}""", "invalid_scope: not for you")] // OAuth
+    [InlineData("""{"details":"incorrect username or password"}""", "incorrect username or password")] // Docker Hub
+    [InlineData("""{"errors":[{"status":423,"message":"being moved"}]}""", "being moved")] // Artifactory
+    public async Task So_are_those_of_registries_that_write_them_elsewhere(string body, string words)
+    {
+        Refuse(423, body);
+
+        (await probe.Ask(registry)).ToString().ShouldBe($"denied (HTTP 423, {words})");
     }
 
     [Theory]

@@ -102,7 +102,9 @@ public sealed class SettingAsideTests
     [InlineData(404)]
     [InlineData(401)]
     [InlineData(403)]
+    [InlineData(412)]
     [InlineData(429)]
+    [InlineData(451)]
     public async Task Any_answer_of_a_registry_is_a_real_one(int status)
     {
         await using var it = new OutageCase();

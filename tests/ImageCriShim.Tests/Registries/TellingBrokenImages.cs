@@ -13,7 +13,6 @@ public sealed class TellingBrokenImages
     [
         "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
-        "HTTP/1.1 406 Not Acceptable\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\noops",
         "HTTP/1.1 307 Temporary Redirect\r\nLocation: ftp://elsewhere.test/\r\nContent-Length: 0\r\n\r\n",
@@ -36,6 +35,25 @@ public sealed class TellingBrokenImages
 
         it.Outages.All.ShouldBeEmpty();
         it.Log.Lines.First().ShouldStartWith($"1302 registry {it.Fake.Address} fails for {it.Fake.Host}/{Poison} (");
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(406)]
+    [InlineData(412)] // Harbor's policy on vulnerabilities
+    [InlineData(418)]
+    [InlineData(423)]
+    [InlineData(451)]
+    public async Task A_refusal_is_denied_and_the_next_image_is_asked_for_at_once(int status)
+    {
+        await using var it = new OutageCase();
+        it.Fake.Behave = request => request.Path.Contains("poison") ? new FakeAnswer(status) : null;
+
+        (await it.Ask(image: Poison)).ShouldBeOfType<ProbeResult.Denied>();
+
+        it.Outages.All.ShouldBeEmpty();
+        (await it.Ask()).ShouldBeOfType<ProbeResult.Found>();
+        it.Log.Lines.ShouldBeEmpty();
     }
 
     [Theory, MemberData(nameof(Failures))]
