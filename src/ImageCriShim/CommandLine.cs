@@ -8,8 +8,11 @@ namespace ImageCriShim;
 /// <summary>The commands and their options.</summary>
 internal static class CommandLine
 {
+    // @sha256:... is an image's digest, and no file that holds more arguments.
+    private static readonly ParserConfiguration s_asWritten = new() { ResponseFileTokenReplacer = null };
+
     /// <returns>The exit code.</returns>
-    internal static int Run(string[] args) => Make().Parse(args).Invoke();
+    internal static int Run(string[] args) => Make().Parse(args, s_asWritten).Invoke();
 
     /// <summary>From which help, completion and the man page are made as well.</summary>
     internal static RootCommand Make()

@@ -29,13 +29,18 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
             return Finding.Problem(what, $"its credential cannot be had: {missing}", Remedy.Do($"mend {greeting.Account.From}"));
         if (greeting.Reason is { } reason)
             return greeting is { IsTokenDenied: true, Account.Credential: not null } ? Refused(registry, greeting, reason) : Finding.Problem(what, reason, Remedy.Run($"curl -v {registry.Address.Endpoint}v2/"));
+        var said = greeting.Words is { } words ? $", {words}" : "";
         return greeting.Status switch
         {
             HttpStatusCode.OK when !greeting.IsPage => Finding.Ok(what, greeting.Account.Credential is { } credential ? $"answers, and takes {credential} ({greeting.Account.From})" : "answers"),
             HttpStatusCode.Unauthorized when greeting.Account.Credential is null => Finding.Problem(what, "wants a credential, and none is configured", AddCredential(registry)),
-            HttpStatusCode.Unauthorized => Refused(registry, greeting, $"HTTP 401 {greeting.AsWhom}"),
+            HttpStatusCode.Unauthorized => Refused(registry, greeting, $"HTTP 401 {greeting.AsWhom}{said}"),
             HttpStatusCode.Forbidden => Finding.Problem(
-                what, $"denies access: HTTP 403 {greeting.AsWhom}; the credential is known there, but it may not read", Remedy.Do($"have whoever runs {registry.Host} allow it to pull")),
+                what, $"denies access: HTTP 403 {greeting.AsWhom}{said}; the credential is known there, but it may not read", Remedy.Do($"have whoever runs {registry.Host} allow it to pull")),
+            HttpStatusCode.TooManyRequests => Finding.Warning(
+                what, "answers, and wants to be left alone for now: HTTP 429", Remedy.Do("wait; if it goes on, give it a credential, or a higher limit there")),
+            HttpStatusCode.Gone or HttpStatusCode.UnavailableForLegalReasons or HttpStatusCode.PreconditionFailed or HttpStatusCode.Locked when !greeting.IsPage =>
+                Finding.Problem(what, $"refuses to be asked: HTTP {(int)greeting.Status}{said}", Remedy.Do($"ask whoever runs {registry.Host} why")),
             var status => Finding.Problem(
                 what, $"is no registry: {registry.Address.Endpoint}v2/ answers HTTP {(int)status}{(greeting.IsPage ? " with a web page" : "")}", Remedy.Do($"mend the address ({PlaceOf(registry)})")),
         };
@@ -43,7 +48,7 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
 
     private Finding Refused(Registry registry, Greeting greeting, string reason) => Finding.Problem(
         WhatOf(registry),
-        $"does not take {greeting.Account.Credential} ({greeting.Account.From}): {reason}; user or password is wrong",
+        $"does not take {greeting.Account.Credential} ({greeting.Account.From}): {reason}{(greeting.Words is null ? "; user or password is wrong" : "")}",
         Remedy.Do($"write the right one ({WhereOf(registry, greeting.Account.From)})"));
 
     private Remedy AddCredential(Registry registry) =>

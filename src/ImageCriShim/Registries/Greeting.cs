@@ -31,7 +31,13 @@ internal sealed record Greeting(CredentialAnswer Account)
     /// <summary>Ends a sentence about the status: <c>for user admin</c>.</summary>
     public string AsWhom { get; init; } = "";
 
-    public static Greeting Of(ManifestReply reply, CredentialAnswer account) => reply.Failure is { } failure
+    /// <summary>What it says about a refusal; null: nothing that can be read.</summary>
+    public string? Words { get; init; }
+
+    /// <param name="reply">What it answered.</param>
+    /// <param name="account">As whom it was asked.</param>
+    /// <param name="words">What it says about a refusal (<see cref="RegistryErrors"/>).</param>
+    public static Greeting Of(ManifestReply reply, CredentialAnswer account, string? words) => reply.Failure is { } failure
         ? new Greeting(account)
         {
             Reason = failure switch { ProbeResult.Denied denied => denied.Reason, ProbeResult.Unreachable lost => lost.Reason, _ => $"{failure}" },
@@ -43,5 +49,6 @@ internal sealed record Greeting(CredentialAnswer Account)
             IsPage = string.Equals(reply.Response.Content.Headers.ContentType?.MediaType, MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase),
             Date = reply.Response.Headers.Date,
             AsWhom = reply.AsWhom,
+            Words = words,
         };
 }

@@ -53,16 +53,13 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
         var content = reply.Response.Content;
         var words = reply.Response.StatusCode is HttpStatusCode.OK
             ? null
-            : await RegistryErrors.Read(content, SentWith(reply, credential), EchoedNames.Of($"{image}"), cancellation);
+            : await RegistryErrors.Read(reply, credential, EchoedNames.Of($"{image}"), cancellation);
         if (ManifestAnswer.Judge(reply.Response, image, reply.AsWhom, words, time.GetUtcNow()) is { } known and not ProbeResult.Found)
             return known;
         return await BoundedBody.Read(content, ManifestBody.MaxBytes, cancellation, _held) is { } body
             ? Remember(ManifestBody.Judge(body, content.Headers.ContentType?.MediaType, image, platform))
             : ManifestBody.TooLarge;
     }
-
-    private static SentSecrets SentWith(ManifestReply reply, Credential? credential) =>
-        SentSecrets.Of(credential, reply.Sent is null ? null : new Credential.RegistryToken(reply.Sent));
 
     private ProbeResult? FindVerdict(string? digest)
     {

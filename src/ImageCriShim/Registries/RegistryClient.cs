@@ -91,7 +91,10 @@ internal sealed class RegistryClient : IDisposable
         {
             account = registry.Credentials is { } source ? await source.Find(image, either.Token) : default;
             using var reply = await _greetings.Value.Send(HttpMethod.Get, registry, account, image, either.Token);
-            return Greeting.Of(reply, account);
+            var words = reply is { Failure: null, Response.IsSuccessStatusCode: false }
+                ? await RegistryErrors.Read(reply, account.Credential, EchoedNames.None, either.Token)
+                : null;
+            return Greeting.Of(reply, account, words);
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {

@@ -13,10 +13,17 @@ internal static class RegistryErrors
 
     private static readonly string[] s_messages = ["message", "error_description", "details", "detail"];
 
+    /// <param name="reply">A response, and not OK.</param>
+    /// <param name="credential">Whose repetition is masked, as is what went along with the request.</param>
+    /// <param name="names">What the text may repeat of the question.</param>
+    /// <param name="cancellation">Nobody wants the answer any more.</param>
     /// <returns>One line for people without a secret in it; null if the answer is not in this form.</returns>
     /// <exception cref="IOException">The registry ended its answer too early.</exception>
-    public static async Task<string?> Read(HttpContent content, SentSecrets sent, EchoedNames names, CancellationToken cancellation) =>
-        await BoundedBody.Read(content, MaxBytes, cancellation) is { Length: > 0 } body ? Find(body, sent, names) : null;
+    public static async Task<string?> Read(ManifestReply reply, Credential? credential, EchoedNames names, CancellationToken cancellation)
+    {
+        var sent = SentSecrets.Of(credential, reply.Sent is null ? null : new Credential.RegistryToken(reply.Sent));
+        return await BoundedBody.Read(reply.Response.Content, MaxBytes, cancellation) is { Length: > 0 } body ? Find(body, sent, names) : null;
+    }
 
     public static string? Find(byte[] body, SentSecrets sent, EchoedNames names)
     {

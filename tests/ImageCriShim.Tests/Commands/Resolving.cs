@@ -55,6 +55,16 @@ public sealed partial class Resolving : DaemonTest
         AsPrinted(output).ShouldContain("pulled as: quay.io/team/app:2\n");
     }
 
+    [Theory]
+    [InlineData("@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    [InlineData("@/etc/hostname")]
+    public async Task Takes_no_argument_for_a_file_of_arguments(string image)
+    {
+        var (_, output) = await Resolve(image);
+        AsPrinted(output).ShouldContain($"{image} (as given)");
+        AsPrinted(output).ShouldContain("reason: not a well-formed image name");
+    }
+
     [Fact]
     public async Task Writes_the_same_as_JSON()
     {

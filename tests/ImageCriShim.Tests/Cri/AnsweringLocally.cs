@@ -100,7 +100,9 @@ public sealed class AnsweringLocally : PullTest
     [Theory]
     [InlineData(404)]
     [InlineData(403)]
+    [InlineData(412)]
     [InlineData(429)]
+    [InlineData(451)]
     public async Task Nothing_but_unreachable_counts_as_down(int status)
     {
         First.Behave = _ => new FakeAnswer(status);

@@ -53,6 +53,54 @@ public sealed class RegistryTrouble : NodeTest
     }
 
     [Fact]
+    public async Task An_account_that_has_ended()
+    {
+        Node.Hub.Behave = _ => new FakeAnswer(401)
+        {
+            Challenges = ["Basic realm=\"hub\""],
+            Body = """{"errors":[{"code":"UNAUTHORIZED","message":"robot account expired on 2026-01-01"}]}"""u8.ToArray(),
+        };
+        Node.Configure($"{Hub}auth: admin:{PreparedNode.Password}\n");
+        (await Node.Complaints()).ShouldBe("""
+            problem  registry http://hub.corp:5000: does not take admin:*** (auth): HTTP 401 for user admin, UNAUTHORIZED: robot account expired on 2026-01-01
+                     - write the right one (image-cri-shim.yaml:5)
+
+            1 to mend
+
+            """);
+    }
+
+    [Theory]
+    [InlineData(451)]
+    [InlineData(423)]
+    public async Task A_registry_that_refuses_everything_in_its_own_words(int status)
+    {
+        Node.Hub.Behave = _ => new FakeAnswer(status) { Body = """{"message":"read-only until Monday"}"""u8.ToArray() };
+        Node.Configure(Hub);
+        (await Node.Complaints()).ShouldBe($"""
+            problem  registry http://hub.corp:5000: refuses to be asked: HTTP {status}, read-only until Monday
+                     - ask whoever runs hub.corp:5000 why
+
+            1 to mend
+
+            """);
+    }
+
+    [Fact]
+    public async Task A_registry_that_has_too_many_callers()
+    {
+        Node.Hub.Behave = _ => new FakeAnswer(429);
+        Node.Configure(Hub);
+        (await Node.Complaints()).ShouldBe("""
+            warning  registry http://hub.corp:5000: answers, and wants to be left alone for now: HTTP 429
+                     - wait; if it goes on, give it a credential, or a higher limit there
+
+            nothing to mend, 1 warning
+
+            """);
+    }
+
+    [Fact]
     public async Task A_password_that_its_token_server_does_not_take()
     {
         Node.Hub.Behave = request => request.Path.StartsWith("/token", StringComparison.Ordinal)
