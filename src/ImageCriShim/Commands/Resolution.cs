@@ -25,7 +25,7 @@ internal sealed record Resolution(Decision Decision, Reference? Name, IReadOnlyL
     /// that have said no here.
     /// </summary>
     public IEnumerable<Candidate> ToPull => Decision.ToPull.Where(candidate =>
-        candidate.IsAsGiven || Lines.First(line => line.Candidate == candidate).Result is ProbeResult.Found);
+        candidate.IsAsGiven || Lines.First(line => line.Candidate == candidate).Result is ProbeResult.Found or ProbeResult.Unreachable { IsLate: true });
 
     /// <summary>
     /// A pull asks no more than it needs; whoever wants to know why hears every registry out. The name as given is not asked

@@ -35,7 +35,7 @@ internal static class ResolutionText
     private static string Outcome(Resolution resolution) => resolution.Decision.Kind switch
     {
         DecisionKind.Blocked => $"refused: {Reason(resolution)}",
-        DecisionKind.Nowhere => $"not pulled: {Reason(resolution)}; offlineOnly forbids the name as given",
+        DecisionKind.Nowhere when !resolution.ToPull.Any() => $"not pulled: {Reason(resolution)}; offlineOnly forbids the name as given",
         _ => $"pulled as: {Names(resolution)}\nreason: {Reason(resolution)}",
     };
 

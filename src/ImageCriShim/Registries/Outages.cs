@@ -34,7 +34,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
 
     private readonly ProbeLines _lines = new(time);
     private readonly SecondOpinion _opinion = new(client);
-    private readonly Dictionary<RegistryIdentity, Task> _opinions = []; // that are being asked for
+    private readonly Opinions _opinions = new();
     private readonly Dictionary<RegistryIdentity, Outage> _outages = [];
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -58,7 +58,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
             RegistryIdentity.Of(registry), ProbeLines.LongestWait,
             async () =>
             {
-                await WaitForOpinion(registry, cancellation);
+                await _opinions.WaitFor(registry, cancellation); // of a registry that hangs the first find out, and tell the others
                 return Find(registry, image) ?? await Ask(registry, image, patience, cancellation);
             },
             cancellation)
@@ -76,6 +76,17 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         patience = patience < s_lastPatience ? patience : s_lastPatience;
         return await _lines.InTurn(
             RegistryIdentity.Of(registry), patience, () => Ask(registry, image, patience, cancellation), cancellation) ?? s_noTurn;
+    }
+
+    /// <summary>
+    /// Whether a registry that has been late for an image (<see cref="ProbeResult.Unreachable.IsLate"/>) is well all the same: it answers for others.
+    /// </summary>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
+    public async Task<bool> IsWell(Registry registry, CancellationToken cancellation)
+    {
+        await _opinions.WaitFor(registry, cancellation);
+        lock (_gate)
+            return !_outages.ContainsKey(RegistryIdentity.Of(registry));
     }
 
     /// <summary>After a reload: these are known as before, and asked as it now says; nobody looks for the others any more.</summary>
@@ -107,17 +118,33 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
 
     private async Task<ProbeResult> Ask(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)
     {
-        var result = await Put(registry, image, patience, cancellation);
+        var question = new Question(registry, image, patience);
+        var asked = Put(registry, image, patience, cancellation);
+        var early = await AskForEarlyOpinion(question, asked);
+        var result = await asked;
         if (result is ProbeResult.Found)
             _opinion.NoteGiven(registry, image);
         if (result is not ProbeResult.Unreachable failure)
             BringBack(registry, result);
         else if (!failure.IsOurs && !cancellation.IsCancellationRequested) // what looks like a failure may be how the end of a request looks
-            await Doubt(new Question(registry, image, patience), failure);
+            await Doubt(question, failure, early);
         return result;
     }
 
-    private async Task Doubt(Question question, ProbeResult.Unreachable failure)
+    /// <summary>Whoever is late is doubted while its answer may still come, so that the one is known as soon as the other.</summary>
+    /// <returns>Whether it is well; null: it has answered in time.</returns>
+    private async Task<Task<bool>?> AskForEarlyOpinion(Question question, Task<ProbeResult> asked)
+    {
+        var wait = question.Patience - SecondOpinion.Patience;
+        if (wait < SecondOpinion.Patience)
+            return null;
+        using var answered = new CancellationTokenSource();
+        await Task.WhenAny(asked, Task.Delay(wait, time, answered.Token));
+        await answered.CancelAsync();
+        return asked.IsCompleted ? null : _opinion.IsWell(question.Registry, question.Image, question.Patience, _stopping.Token);
+    }
+
+    private async Task Doubt(Question question, ProbeResult.Unreachable failure, Task<bool>? early)
     {
         if (failure.IsOfConnection)
         {
@@ -125,29 +152,27 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
             return;
         }
 
-        var doubting = SetAsideIfIll(question, failure.Reason);
+        var doubting = SetAsideIfIll(question, failure.Reason, early);
         if (failure.Elapsed < question.Patience) // whoever has waited so long waits for nothing more
             await doubting;
     }
 
     /// <summary>One at a time of each registry.</summary>
-    private Task SetAsideIfIll(Question question, string reason)
+    private Task SetAsideIfIll(Question question, string reason, Task<bool>? early)
     {
-        var identity = RegistryIdentity.Of(question.Registry);
         lock (_gate)
         {
-            if (_outages.ContainsKey(identity))
-                return Task.CompletedTask;
-            return _opinions.TryGetValue(identity, out var asked) ? asked : _opinions[identity] = AskForOpinion(question, reason);
+            return _outages.ContainsKey(RegistryIdentity.Of(question.Registry))
+                ? Task.CompletedTask
+                : _opinions.Join(question.Registry, () => HearOpinion(question, reason, early));
         }
     }
 
-    private async Task AskForOpinion(Question question, string reason)
+    private async Task HearOpinion(Question question, string reason, Task<bool>? early)
     {
-        await Task.Yield(); // it is to stand among the opinions first
         try
         {
-            if (!await _opinion.IsWell(question.Registry, question.Image, question.Patience, _stopping.Token))
+            if (!await (early ?? _opinion.IsWell(question.Registry, question.Image, question.Patience, _stopping.Token)))
                 SetAside(question, reason);
             else
                 Log.ImageBroken(log, $"{question.Registry.Address}", $"{question.Image}", reason);
@@ -156,21 +181,6 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         {
             // The process ends.
         }
-        finally
-        {
-            lock (_gate)
-                _opinions.Remove(RegistryIdentity.Of(question.Registry));
-        }
-    }
-
-    /// <summary>Of a registry that hangs the first find out, and the others are told by them.</summary>
-    private async Task WaitForOpinion(Registry registry, CancellationToken cancellation)
-    {
-        Task? asked;
-        lock (_gate)
-            _opinions.TryGetValue(RegistryIdentity.Of(registry), out asked);
-        if (asked is not null)
-            await asked.WaitAsync(cancellation);
     }
 
     private async Task<ProbeResult> Put(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)

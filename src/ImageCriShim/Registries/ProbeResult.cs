@@ -74,6 +74,12 @@ internal abstract record ProbeResult
         /// </summary>
         public bool IsOfConnection { get; init; }
 
+        /// <summary>
+        /// It was asked, and had not answered when the patience ended. A cache that fetches the image from elsewhere first may be as slow as that,
+        /// and have it all the same.
+        /// </summary>
+        public bool IsLate { get; init; }
+
         /// <summary>How long the registry had been set aside when it was wanted (<see cref="Outages"/>); null if it was asked just now.</summary>
         public TimeSpan? SetAsideFor { get; init; }
 

@@ -62,6 +62,7 @@ internal sealed class RegistryClient : IDisposable
             result = new ProbeResult.Unreachable(WhyLate(e, timeout, patience, registry, account is null))
             {
                 IsOfConnection = !timeout.IsCancellationRequested,
+                IsLate = timeout.IsCancellationRequested && account is not null && e is not NoTokenInTimeException,
             };
         }
         catch (Exception e) when (e is HttpRequestException or IOException)

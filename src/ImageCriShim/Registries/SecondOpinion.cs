@@ -11,7 +11,7 @@ namespace ImageCriShim.Registries;
 internal sealed class SecondOpinion(RegistryClient client)
 {
     /// <summary>In which an image that it has given before is found, if it is well.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private const int MaxRegistries = 64; // more than are configured
 
@@ -36,7 +36,7 @@ internal sealed class SecondOpinion(RegistryClient client)
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
     internal async Task<bool> IsWell(Registry registry, Reference failed, TimeSpan patience, CancellationToken cancellation)
     {
-        patience = patience < s_patience ? patience : s_patience;
+        patience = patience < Patience ? patience : Patience;
         if (FindOther(registry, failed) is { } other)
             return await client.Probe(registry, other, patience, cancellation) is not ProbeResult.Unreachable { IsOurs: false };
         var greeting = await client.Greet(registry, failed, patience, cancellation);

@@ -7,10 +7,10 @@ internal enum DecisionKind
     /// <summary>A registry has the image.</summary>
     Found,
 
-    /// <summary>No registry has it, or none was to be asked: only the name as given is left.</summary>
+    /// <summary>No registry has it, or none was to be asked: the name as given is left.</summary>
     AsGiven,
 
-    /// <summary>No registry has it, and <c>offlineOnly</c> forbids the name as given: nothing to pull.</summary>
+    /// <summary>No registry has it, and <c>offlineOnly</c> forbids the name as given.</summary>
     Nowhere,
 
     /// <summary>
@@ -23,9 +23,9 @@ internal enum DecisionKind
 /// <param name="Image">As the caller gave it.</param>
 /// <param name="Kind">How it came out.</param>
 /// <param name="ToPull">
-/// What to try, in this order: the registries that have it, by priority; those whose answer was not waited for, by priority;
-/// the name as given, unless <c>offlineOnly</c>. Registries that said missing, denied or throttled are left out, and so are
-/// unreachable ones: a runtime would wait half a minute for each.
+/// What to try, in this order: the registries that have it, by priority; those whose answer was not waited for, by priority; those that are well
+/// and were too late with it; the name as given, unless <c>offlineOnly</c>. Registries that said missing, denied or throttled are left out, and so are
+/// other unreachable ones: a runtime would wait half a minute for each.
 /// </param>
 /// <param name="Probes">Every registry that was to be asked, by priority, with its answer.</param>
 /// <param name="Reason">One line for the log and for people.</param>

@@ -74,8 +74,8 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
             return Decide(image, reference, asked, earlier, fromCache: true);
 
         // 3. Ask, once for everybody who wants to know.
-        var (round, isPartlyKnown) = await _rounds.Join(key, abandoned => Ask(key, asked, abandoned), cancellation);
-        return Decide(image, reference, asked, round, isPartlyKnown);
+        var (round, isPartlyKnown, slow) = await _rounds.Join(key, abandoned => Ask(key, asked, abandoned), cancellation);
+        return Decide(image, reference, asked, round, isPartlyKnown, slow);
     }
 
     /// <summary>
@@ -114,10 +114,23 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
         if (!round.IsFound)
             round = await Run(round, answer => !IsWorthAnotherTry(answer.Value), registries.ProbeAgain);
         _known.Remember(key, round);
-        return new Asked(round, round.HasAnswerBefore(started));
+        return new Asked(round, round.HasAnswerBefore(started), round.IsFound ? [] : await FindSlow(asked, round, abandoned));
 
         Task<ProbeRound> Run(ProbeRound? earlier, Func<ProbeRound.Answer, bool> isValid, Probe probe) =>
             ProbeRound.Run(asked.Count, (i, stopped) => Put(probe, asked[i], stopped), earlier, isValid, time, abandoned);
+    }
+
+    /// <summary>Those that were too late for this image and are well: each may be a cache that is fetching it.</summary>
+    private async Task<HashSet<Candidate>> FindSlow(List<Candidate> asked, ProbeRound round, CancellationToken abandoned)
+    {
+        var slow = new HashSet<Candidate>();
+        for (var i = 0; i < asked.Count; i++)
+        {
+            if (round.FindResult(i) is ProbeResult.Unreachable { IsLate: true } && await registries.IsWell(asked[i].Registry!, abandoned))
+                slow.Add(asked[i]);
+        }
+
+        return slow;
     }
 
     private async Task<ProbeRound.Answer> Put(Probe probe, Candidate candidate, CancellationToken stopped)
@@ -128,13 +141,15 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
 
     private static bool IsWorthAnotherTry(ProbeResult result) => result is ProbeResult.Unreachable { SetAsideFor: { } age } && age > s_shortOutage;
 
-    private Decision Decide(string image, Reference reference, List<Candidate> asked, ProbeRound round, bool fromCache)
+    private Decision Decide(
+        string image, Reference reference, List<Candidate> asked, ProbeRound round, bool fromCache, IReadOnlySet<Candidate>? slow = null)
     {
         var probes = asked.Select((candidate, i) => new ProbeReport(candidate, round.FindResult(i))).ToList();
         var found = probes.Where(p => p.Result is ProbeResult.Found).ToList();
         var unknown = found.Count == 0 ? [] : probes.Where(p => p.Result is null);
-        var toPull = WithAsGiven(found.Concat(unknown).Select(p => p.Candidate), image, reference);
-        var kind = found.Count > 0 ? DecisionKind.Found : toPull.Count > 0 ? DecisionKind.AsGiven : DecisionKind.Nowhere;
+        var late = probes.Where(p => slow?.Contains(p.Candidate) is true);
+        var toPull = WithAsGiven(found.Concat(unknown).Concat(late).Select(p => p.Candidate), image, reference);
+        var kind = found.Count > 0 ? DecisionKind.Found : toPull.Exists(c => c.IsAsGiven) ? DecisionKind.AsGiven : DecisionKind.Nowhere;
         return new Decision(image, kind, toPull, probes, Why(probes, found.FirstOrDefault()), fromCache);
     }
 
@@ -172,5 +187,6 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
 
     /// <param name="Round">With all answers that decide.</param>
     /// <param name="IsPartlyKnown">One of them was remembered.</param>
-    private sealed record Asked(ProbeRound Round, bool IsPartlyKnown);
+    /// <param name="Slow">Who may have the image although it has not said so in time.</param>
+    private sealed record Asked(ProbeRound Round, bool IsPartlyKnown, IReadOnlySet<Candidate> Slow);
 }

@@ -51,6 +51,18 @@ internal sealed class ResolveCase : IAsyncDisposable
 
     public Task<Decision> Resolve(string image = "nginx:1.25") => Resolver.Resolve(image, TestContext.Current.CancellationToken);
 
+    /// <summary>While that registry does not answer: it is asked, then doubted, and then the time for both is over.</summary>
+    public async Task<Decision> ResolveLate(FakeRegistry silent)
+    {
+        var before = silent.Requests.Count;
+        var resolved = Resolve();
+        await Wait.Until(() => silent.Requests.Count == before + 1, "it is asked");
+        Time.Advance(Settings.ProbeTimeout - SecondOpinion.Patience);
+        await Wait.Until(() => silent.Requests.Count == before + 2, "it is doubted");
+        Time.Advance(SecondOpinion.Patience);
+        return await resolved;
+    }
+
     /// <summary>The names to pull, with H, M and L for the registries.</summary>
     public string ToPull(Decision decision) => string.Join(" ", decision.ToPull.Select(c => c.Image))
         .Replace(High.Host, "H").Replace(Middle.Host, "M").Replace(Low.Host, "L");

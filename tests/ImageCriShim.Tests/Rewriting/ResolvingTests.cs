@@ -106,7 +106,7 @@ public sealed class ResolvingTests
 
         var resolving = it.Resolve();
         await it.High.NextRequest();
-        await Wait.Until(() => it.Time.Waiting == 1); // the others have answered
+        await Wait.Until(() => it.Time.Waiting == 2); // the others have answered; left are the end of patience with this one, and the doubt before it
         it.Time.Advance(TimeSpan.FromSeconds(5));
 
         var decision = await resolving;
@@ -212,5 +212,44 @@ public sealed class ResolvingTests
 
         it.Asked.ShouldBe([2_000, 2_000, 2_000]);
         new[] { it.High, it.Middle, it.Low }.ShouldAllBe(registry => registry.Connections <= MostPerRegistry);
+    }
+
+    /// <summary>A cache that fetches an image from elsewhere before it answers, and answers for what it has.</summary>
+    [Theory]
+    [InlineData(false, "M nginx:1.25")]
+    [InlineData(true, "M")]
+    public async Task Who_is_too_late_for_one_image_and_well_is_pulled_from_before_the_name_as_given(bool offlineOnly, string pulled)
+    {
+        await using var it = new ResolveCase(settings => settings with { OfflineOnly = offlineOnly });
+        it.Middle.Add("library/busybox", "1");
+        await it.Resolve("busybox:1");
+        it.Middle.Behave = request => request.Path.Contains("nginx") ? FakeAnswer.Hang : null;
+
+        var decision = await it.ResolveLate(it.Middle);
+
+        it.ToPull(decision).ShouldBe(pulled.Replace("M", "M/library/nginx:1.25"));
+        it.Outages.All.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Who_is_too_late_for_everything_is_not_pulled_from()
+    {
+        await using var it = new ResolveCase();
+        it.Middle.Behave = _ => FakeAnswer.Hang;
+
+        var decision = await it.ResolveLate(it.Middle);
+
+        it.ToPull(decision).ShouldBe("nginx:1.25");
+        it.Outages.All.ShouldHaveSingleItem().Reason.ShouldBe("no answer within 5 s");
+    }
+
+    [Fact]
+    public async Task Who_is_too_late_comes_after_those_that_have_it()
+    {
+        await using var it = new ResolveCase();
+        it.Low.Add("library/nginx", "1.25");
+        it.Middle.Behave = request => request.Path.Contains("/manifests/") ? FakeAnswer.Hang : null;
+
+        it.ToPull(await it.ResolveLate(it.Middle)).ShouldBe("L/library/nginx:1.25 nginx:1.25");
     }
 }
