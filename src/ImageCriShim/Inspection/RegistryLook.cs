@@ -28,7 +28,7 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
         if (greeting.Account.Problem is { } missing)
             return Finding.Problem(what, $"its credential cannot be had: {missing}", Remedy.Do($"mend {greeting.Account.From}"));
         if (greeting.Reason is { } reason)
-            return greeting is { IsTokenDenied: true, Account.Credential: not null } ? Refused(registry, greeting, reason) : Finding.Problem(what, reason, Remedy.Run($"curl -v {registry.Address.Endpoint}v2/"));
+            return greeting is { IsTokenDenied: true, Account.Credential: not null } ? Refused(registry, greeting, reason) : Finding.Problem(what, reason, Remedy.Run($"curl -v {registry.ApiUri}"));
         return greeting.Status switch
         {
             HttpStatusCode.OK when !greeting.IsPage => Finding.Ok(what, greeting.Account.Credential is { } credential ? $"answers, and takes {credential} ({greeting.Account.From})" : "answers"),
@@ -37,7 +37,7 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
             HttpStatusCode.Forbidden => Finding.Problem(
                 what, $"denies access: HTTP 403 {greeting.AsWhom}; the credential is known there, but it may not read", Remedy.Do($"have whoever runs {registry.Host} allow it to pull")),
             var status => Finding.Problem(
-                what, $"is no registry: {registry.Address.Endpoint}v2/ answers HTTP {(int)status}{(greeting.IsPage ? " with a web page" : "")}", Remedy.Do($"mend the address ({PlaceOf(registry)})")),
+                what, $"is no registry: {registry.ApiUri} answers HTTP {(int)status}{(greeting.IsPage ? " with a web page" : "")}", Remedy.Do($"mend the address ({PlaceOf(registry)})")),
         };
     }
 
@@ -61,7 +61,7 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
         {
             SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => Remedy.Do($"have DNS know its name, or add the line ADDRESS {HostName(registry)} to /etc/hosts"),
             SocketError.ConnectionRefused => Remedy.Do($"start the registry, or mend the port in its address ({PlaceOf(registry)})"),
-            _ => Remedy.Do($"find out where packets are lost, with curl -v {registry.Address.Endpoint}v2/, or mend its address ({PlaceOf(registry)})"),
+            _ => Remedy.Do($"find out where packets are lost, with curl -v {registry.ApiUri}, or mend its address ({PlaceOf(registry)})"),
         });
     }
 
@@ -81,7 +81,7 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
     private string PlaceOf(Registry registry) => WhereOf(registry, "address");
 
     private string WhereOf(Registry registry, string key) =>
-        origins.Find(registry.IsOffline ? "" : $"{registry.Address}", key)?.Place ?? origins.Find(registry.IsOffline ? "" : $"{registry.Address}", "address")?.Place ?? key;
+        origins.Find(registry.IsOffline ? "" : registry.Place, key)?.Place ?? origins.Find(registry.IsOffline ? "" : registry.Place, "address")?.Place ?? key;
 
     private static string WhatOf(Registry registry) => $"registry {registry.Address}";
 

@@ -133,7 +133,7 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
         var probes = asked.Select((candidate, i) => new ProbeReport(candidate, round.FindResult(i))).ToList();
         var found = probes.Where(p => p.Result is ProbeResult.Found).ToList();
         var unknown = found.Count == 0 ? [] : probes.Where(p => p.Result is null);
-        var toPull = WithAsGiven(found.Concat(unknown).Select(p => p.Candidate), image, reference);
+        var toPull = WithAsGiven(found.Concat(unknown).Select(p => p.Candidate).DistinctBy(candidate => candidate.Image), image, reference);
         var kind = found.Count > 0 ? DecisionKind.Found : toPull.Count > 0 ? DecisionKind.AsGiven : DecisionKind.Nowhere;
         return new Decision(image, kind, toPull, probes, Why(probes, found.FirstOrDefault()), fromCache);
     }
