@@ -34,7 +34,7 @@ internal static class SettingsText
 
     private static void AddRegistry(List<Line> lines, Registry registry, Origins origins, string first, string rest)
     {
-        var at = registry.IsOffline ? "" : $"{registry.Address}";
+        var at = registry.IsOffline ? "" : registry.Place;
         var indent = first;
         foreach (var key in SettingKeys.OfRegistry.Where(key => !registry.IsOffline || key.Name != "exclude"))
         {

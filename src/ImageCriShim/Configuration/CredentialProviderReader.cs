@@ -12,6 +12,7 @@ namespace ImageCriShim.Configuration;
 internal static class CredentialProviderReader
 {
     private const string Config = "the file that kubelet's --image-credential-provider-config names";
+    private const string Texts = "a list of texts";
     private const string Kind = "CredentialProviderConfig";
 
     private static readonly string[] s_apiVersions = ["kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v1beta1", "kubelet.config.k8s.io/v1alpha1"];
@@ -77,7 +78,7 @@ internal static class CredentialProviderReader
         {
             MatchImages = ReadMatchImages(entry),
             DefaultCacheDuration = ReadDuration(entry),
-            Arguments = [.. ReadTexts(entry, "args")],
+            Arguments = [.. entry.Texts("args", Texts)],
             Environment = [.. ReadEnvironment(entry)],
         };
         if (entry.Map("tokenAttributes").Flag("requireServiceAccount"))
@@ -113,7 +114,7 @@ internal static class CredentialProviderReader
     {
         const string Allowed = "a list of host[:port][/path], with * inside the labels of a host";
         var globs = ImmutableArray.CreateBuilder<ImageGlob>();
-        foreach (var text in ReadTexts(entry, "matchImages"))
+        foreach (var text in entry.Texts("matchImages", Texts))
         {
             if (ImageGlob.TryParse(text, out var glob))
                 globs.Add(glob);
@@ -148,16 +149,4 @@ internal static class CredentialProviderReader
             else
                 entry.Report.Problem($"{entry.PathOf("env")}[{index}]", node.Start.Line, "has no name of a variable; use name and value");
         }
-    }
-
-    private static IEnumerable<string> ReadTexts(YamlMap entry, string key)
-    {
-        foreach (var (index, node) in entry.List(key, "a list of texts").Index())
-        {
-            if (node is YamlScalarNode { Value: { } text })
-                yield return text;
-            else
-                entry.Report.Problem($"{entry.PathOf(key)}[{index}]", node.Start.Line, "is not a text; use a list of texts");
-        }
-    }
-}
+    }}

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using ImageCriShim.Images;
 using ImageCriShim.Registries;
 
 namespace ImageCriShim.Configuration;
@@ -12,22 +13,23 @@ internal static class DockerImport
     private const string Mirrors = "registry-mirrors";
     private const string Insecure = "insecure-registries";
 
+    private static readonly ImportedPlace s_nowhere = new(new ConfigReport(""), 0);
+
     /// <param name="report">Is warned of entries that name no registry.</param>
-    public static IEnumerable<ImportedRegistry> From(JsonElement config, string from, ConfigReport report)
+    public static IEnumerable<ImportedOrigin> From(JsonElement config, ImportedPlace place, ConfigReport report)
     {
         var insecure = Texts(config, Insecure, report, static host => !host.Contains('/') && IsRegistry($"http://{host}"));
-        var addresses = Texts(config, Mirrors, report,
-                static mirror => ImportedRegistry.FindAddress(mirror) is { } address && IsRegistry(address))
-            .Select(ImportedRegistry.FindAddress).OfType<string>();
-        var mirrors = addresses.Select(address => new ImportedRegistry(address, from)
-        {
-            Images = ["docker.io"],
-            InsecureSkipVerify = address.StartsWith("https:", StringComparison.Ordinal) && insecure.Contains(new Uri(address).Authority),
-        }).ToList();
-        var others = insecure.Where(host => !mirrors.Exists(mirror => mirror.Host == host))
-            .Select(host => new ImportedRegistry($"http://{host}", from) { Images = [host], Remark = Guess });
-        return mirrors.Concat(others);
+        var mirrors = Texts(config, Mirrors, report, static mirror => ImportedEndpoint.Parse(mirror, s_nowhere, FindRoot) is { } endpoint && IsRegistry($"{endpoint.Scheme}://{endpoint.Host}"))
+            .Select(mirror => ImportedEndpoint.Parse(mirror, place, FindRoot)!)
+            .Select(mirror => mirror with { InsecureSkipVerify = mirror.Scheme == Uri.UriSchemeHttps && insecure.Contains(mirror.Host) })
+            .ToList();
+        if (mirrors.Count > 0)
+            yield return new ImportedOrigin(Reference.DockerHub, mirrors);
+        foreach (var host in insecure.Where(host => !mirrors.Exists(mirror => mirror.Host == host)))
+            yield return new ImportedOrigin(host, [new ImportedEndpoint(Uri.UriSchemeHttp, host, place) { IsOrigin = true, Remark = Guess }]) { IsWhole = false };
     }
+
+    private static string FindRoot(string path) => path.Trim('/') is { Length: > 0 } root ? root : Registry.DefaultApiRoot;
 
     /// <summary>Those that name a registry. A range of addresses names none, and is no mistake.</summary>
     private static List<string> Texts(JsonElement config, string key, ConfigReport report, Predicate<string> isRegistry)

@@ -2,15 +2,20 @@ using System.Text.Json;
 
 namespace ImageCriShim.Configuration;
 
-/// <summary>What was read of files of other programs, by what they are: a directory of containerd's, TOML, JSON, or YAML of a Go shim.</summary>
+/// <summary>What was read of files of other programs, by what they are: a directory of containerd's, TOML, CRI-O's <c>.conf</c>, JSON, or YAML of k3s or
+/// a Go shim.</summary>
 internal sealed class ImportedFiles
 {
     private const int MaxBytes = 1024 * 1024; // as much as of a file of our own
 
-    private readonly List<ImportedRegistry> _registries = [];
+    private readonly ImportedOrigins _origins = new();
+    private IReadOnlyList<ImportedRegistry>? _registries;
 
-    /// <summary>Each address once, in the order in which they are to be asked.</summary>
-    public IReadOnlyList<ImportedRegistry> Registries => _registries;
+    /// <summary>Each registry once, in the order in which they are to be asked. To be looked at when all files are read.</summary>
+    public IReadOnlyList<ImportedRegistry> Registries => _registries ??= _origins.Combine();
+
+    /// <summary>Images that may not be pulled.</summary>
+    public IReadOnlyList<string> Block => _origins.Block;
 
     /// <summary>The files of a Go shim together; null where there were none.</summary>
     public YamlMap? Shim { get; private set; }
@@ -22,10 +27,14 @@ internal sealed class ImportedFiles
     /// <param name="report">Is told what cannot be read.</param>
     public void Read(string path, ConfigReport report)
     {
-        if (Directory.Exists(path))
-            Add(ContainerdImport.FromDirectory(path, report));
+        if (path.EndsWith(".conf", StringComparison.Ordinal) || IsDirectoryOfDropIns(path))
+            CrioImport.Add(_origins, path, report);
+        else if (Directory.Exists(path))
+            Add(ContainerdHosts.FromRoots([path], report));
+        else if (Path.GetFileName(path) == ContainerdHosts.HostsFile && File.Exists(path))
+            Add(ContainerdHosts.FromDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!, report) is { } origin ? [origin] : []);
         else if (path.EndsWith(".toml", StringComparison.Ordinal))
-            Add(ReadToml(path, report) is { } toml ? ContainerdImport.FromConfig(toml, path) : []);
+            ReadConfig(path, report);
         else if (path.EndsWith(".json", StringComparison.Ordinal))
             ReadJson(path, report);
         else
@@ -43,6 +52,15 @@ internal sealed class ImportedFiles
         return table;
     }
 
+    private static bool IsDirectoryOfDropIns(string path) =>
+        Directory.Exists(path) && Path.GetFullPath(path).TrimEnd('/').EndsWith(".conf.d", StringComparison.Ordinal);
+
+    private void ReadConfig(string path, ConfigReport report)
+    {
+        if (ReadToml(path, report) is { } toml)
+            ContainerdImport.Add(_origins, toml, path, report);
+    }
+
     private void ReadJson(string path, ConfigReport report)
     {
         if (ReadText(path, report) is not { } text)
@@ -50,7 +68,7 @@ internal sealed class ImportedFiles
         try
         {
             using var json = JsonDocument.Parse(text);
-            Add(DockerImport.From(json.RootElement.Clone(), path, report));
+            Add(DockerImport.From(json.RootElement.Clone(), new ImportedPlace(report, 0) { Path = path }, report));
         }
         catch (JsonException e)
         {
@@ -62,6 +80,12 @@ internal sealed class ImportedFiles
     {
         if (YamlFile.Read(path, report) is not { } map || ConfigMapForm.IsManifest(map))
             return;
+        if (K3sImport.IsOne(map))
+        {
+            K3sImport.Add(_origins, map, path);
+            return;
+        }
+
         ConfigMapForm.Unfold(map);
         foreach (var (node, number) in map.List("registries", "a list of entries").Select((node, number) => (node, number)))
         {
@@ -77,16 +101,10 @@ internal sealed class ImportedFiles
             Shim.Override(map, CredentialReader.Keys);
     }
 
-    private void Add(IEnumerable<ImportedRegistry> registries)
+    private void Add(IEnumerable<ImportedOrigin> origins)
     {
-        foreach (var registry in registries)
-        {
-            var known = _registries.FindIndex(one => one.Address == registry.Address);
-            if (known < 0)
-                _registries.Add(registry);
-            else
-                _registries[known] = _registries[known].With(registry);
-        }
+        foreach (var origin in origins)
+            _origins.Add(origin);
     }
 
     private static string? ReadText(string path, ConfigReport report)

@@ -1,4 +1,5 @@
 using System.Text;
+using ImageCriShim.Registries;
 using YamlDotNet.RepresentationModel;
 
 namespace ImageCriShim.Configuration;
@@ -31,47 +32,83 @@ internal sealed class ImportedText
 
     public string Write(ImportedFiles files)
     {
-        var rest = files.Registries.AsEnumerable();
+        var registries = files.Registries;
+        var first = Math.Min(Registry.MaxPriority, Math.Max(FirstPriority, registries.Count));
+        var top = files.Shim is null ? FindTop(registries) : null;
         if (files.Shim is { } shim)
-        {
             WriteMap(shim, "", "");
-        }
-        else if (files.Registries is [var first, ..])
-        {
-            _text.Append("# the first registry that was found; whatever comes first among equals is asked first\n");
-            WriteRegistry(first, "", "", priority: null);
-            rest = rest.Skip(1);
-        }
+        if (top is not null)
+            WriteTop(top, registries[0] == top ? null : PriorityOf(top));
+        if (files.Block.Count > 0)
+            _text.Append($"block: {List(files.Block)}\n");
 
-        var others = rest.ToList();
+        var others = registries.Where(registry => registry != top).ToList();
         if (others.Count + files.ShimRegistries.Count == 0)
             return $"{_text}";
         _text.Append("registries:\n");
         foreach (var entry in files.ShimRegistries)
             WriteMap(entry, "- ", "  ");
-        foreach (var (number, registry) in others.Index())
-            WriteRegistry(registry, "- ", "  ", Math.Max(1, FirstPriority - number));
+        foreach (var registry in others)
+            WriteRegistry(registry with { Exclude = [.. registry.Exclude.Except(top?.Exclude ?? [])] }, "- ", "  ", ("priority", PriorityOf(registry)));
         return $"{_text}";
+
+        int PriorityOf(ImportedRegistry registry) =>
+            Math.Max(1, first - registries.Index().First(entry => entry.Item == registry).Index + (top is not null && registries[0] == top ? 1 : 0));
     }
 
-    private void WriteRegistry(ImportedRegistry registry, string first, string rest, int? priority)
+    /// <summary>The first registry, unless what it excludes is asked of another: <c>exclude</c> at the top is about all.</summary>
+    private static ImportedRegistry? FindTop(IReadOnlyList<ImportedRegistry> registries)
     {
-        Add(first, "address", registry.Address, $"from {registry.From}{(registry.Remark is null ? "" : $": {registry.Remark}")}");
+        var top = registries.FirstOrDefault(registry => registries.All(other => registry.Exclude.All(other.Exclude.Contains)));
+        if (top is null && registries is [var first, ..])
+            first.Place.Loss($"each registry is for images that another is not for, which the top of the file cannot say");
+        return top ?? (registries is [var any, ..] ? any : null);
+    }
+
+    private void WriteTop(ImportedRegistry top, int? priority)
+    {
+        _text.Append(priority is null
+            ? "# the first registry that was found; whatever comes first among equals is asked first\n"
+            : "# the registry that excludes nothing; its place is that of offlinePriority\n");
+        WriteRegistry(top, "", "", ("offlinePriority", priority));
+    }
+
+    private void WriteRegistry(ImportedRegistry registry, string first, string rest, (string Key, int? Value) priority)
+    {
+        Add(first, "address", registry.Address, $"from {registry.Place.Path}{(registry.Remark is null ? "" : $": {registry.Remark}")}");
         foreach (var (key, value) in registry.Credential)
             Add(rest, key, value, "");
-        if (priority is { } number)
-            Add(rest, "priority", $"{number}", "");
-        if (registry.Images is { } images)
-            _text.Append($"{rest}images: [{string.Join(", ", images.Select(Quote))}]\n");
-        if (registry is { Ca: null, Certificate: null, InsecureSkipVerify: false })
+        if (priority.Value is { } number)
+            Add(rest, priority.Key, $"{number}", "");
+        _text.Append($"{rest}images: {List(registry.Images)}\n");
+        if (registry.Exclude.Count > 0)
+            _text.Append($"{rest}exclude: {List(registry.Exclude)}\n");
+        if (registry.Path != ImportedRegistry.WholeRepository)
+            Add(rest, "path", registry.Path, "");
+        if (registry.ApiRoot != Registry.DefaultApiRoot)
+            Add(rest, "apiRoot", $"/{registry.ApiRoot}", "");
+        if (registry.SendsNamespace)
+            Add(rest, "ns", "true", "the runtime pulls the name as given through its own mirrors: leave them as they are");
+        if (registry.PullFromMirror != PullFromMirror.All)
+            Add(rest, "pullFromMirror", RegistryReader.Words[registry.PullFromMirror], "");
+        WriteTls(registry, rest);
+    }
+
+    private void WriteTls(ImportedRegistry registry, string rest)
+    {
+        if (!registry.HasTls)
             return;
         _text.Append($"{rest}tls:\n");
-        foreach (var (key, value) in new[] { ("ca", registry.Ca), ("cert", registry.Certificate), ("key", registry.Key), ("insecureSkipVerify", registry.InsecureSkipVerify ? "true" : null) })
+        if (registry.Ca is [_, _, ..])
+            _text.Append($"{rest}  ca: {List(registry.Ca)}\n");
+        foreach (var (key, value) in new[] { ("ca", registry.Ca is [var only] ? only : null), ("cert", registry.Certificate), ("key", registry.Key), ("insecureSkipVerify", registry.InsecureSkipVerify ? "true" : null) })
         {
             if (value is not null)
                 Add($"{rest}  ", key, value, key == "insecureSkipVerify" ? "whoever answers is believed" : "");
         }
     }
+
+    private static string List(IEnumerable<string> values) => $"[{string.Join(", ", values.Select(Quote))}]";
 
     private void WriteMap(YamlMap map, string first, string rest)
     {
@@ -105,7 +142,7 @@ internal sealed class ImportedText
                 Add(indent, key, scalar.Value ?? "", s_strict.GetValueOrDefault(key, ""));
                 break;
             case YamlSequenceNode list:
-                _text.Append($"{indent}{key}: [{string.Join(", ", list.Children.OfType<YamlScalarNode>().Select(entry => Quote(entry.Value ?? "")))}]\n");
+                _text.Append($"{indent}{key}: {List(list.Children.OfType<YamlScalarNode>().Select(entry => entry.Value ?? ""))}\n");
                 break;
             case YamlMappingNode map:
                 _text.Append($"{indent}{key}:\n");

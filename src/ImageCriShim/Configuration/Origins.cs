@@ -18,14 +18,21 @@ internal sealed class Origins
             if (value is YamlMappingNode nested)
                 Add(registry, new YamlMap(nested, name, report), name);
             else
-                _found[(registry, name.ToUpperInvariant())] = new Origin($"{report.File}:{value.Start.Line}", (value as YamlScalarNode)?.Value ?? "");
+                _found[(registry, name.ToUpperInvariant())] = new Origin($"{report.File}:{value.Start.Line}", TextOf(value));
         }
     }
+
+    private static string TextOf(YamlNode value) => value switch
+    {
+        YamlScalarNode scalar => scalar.Value ?? "",
+        YamlSequenceNode list => $"[{string.Join(", ", list.Children.OfType<YamlScalarNode>().Select(entry => entry.Value))}]",
+        _ => "",
+    };
 
     /// <summary>Null: it is nowhere, so the default holds.</summary>
     public Origin? Find(string registry, string key) => _found.GetValueOrDefault((registry, key.ToUpperInvariant()));
 }
 
 /// <param name="Place"><c>file:line</c>.</param>
-/// <param name="Text">As it is written, which may be a secret; empty of a list.</param>
+/// <param name="Text">As it is written, which may be a secret; of a list <c>[a, b]</c>.</param>
 internal sealed record Origin(string Place, string Text);

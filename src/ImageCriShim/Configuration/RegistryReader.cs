@@ -6,6 +6,14 @@ namespace ImageCriShim.Configuration;
 /// <summary>Reads one registry: an entry of <c>registries</c>, or the top level, which describes the offline registry.</summary>
 internal static class RegistryReader
 {
+    /// <summary>What <c>pullFromMirror</c> may be.</summary>
+    public static readonly Dictionary<PullFromMirror, string> Words = new()
+    {
+        [PullFromMirror.All] = "all",
+        [PullFromMirror.DigestOnly] = "digest-only",
+        [PullFromMirror.TagOnly] = "tag-only",
+    };
+
     public static Registry? ReadOffline(YamlMap top)
     {
         if (!TryReadAddress(top, out var address))
@@ -40,6 +48,9 @@ internal static class RegistryReader
         var priority = ReadPriority(map, priorityKey, defaultPriority);
         var images = map.Patterns("images");
         var path = ReadPath(map);
+        var apiRoot = ReadApiRoot(map);
+        var sendsNamespace = map.Flag("ns");
+        var pullFromMirror = ReadPullFromMirror(map);
         return address is null ? null : new Registry(address)
         {
             Credentials = credentials,
@@ -48,6 +59,9 @@ internal static class RegistryReader
             Priority = priority,
             Images = images,
             Path = path,
+            ApiRoot = apiRoot,
+            SendsNamespace = sendsNamespace,
+            PullFromMirror = pullFromMirror,
         };
     }
 
@@ -70,6 +84,27 @@ internal static class RegistryReader
         if (clamped != priority)
             map.Warning(key, $"{priority} is taken as {clamped}; use 0 to {Registry.MaxPriority}");
         return priority == 0 ? byDefault : clamped;
+    }
+
+    private static string ReadApiRoot(YamlMap map)
+    {
+        const string Allowed = "the path of its API, such as /artifactory/api/docker/hub/v2, or / for none";
+        var text = map.Text("apiRoot", Allowed);
+        if (text is null)
+            return Registry.DefaultApiRoot;
+        if (text.StartsWith('/') && Uri.TryCreate($"https://registry{text}", UriKind.Absolute, out var uri) && uri.AbsolutePath == text)
+            return text.Trim('/');
+        map.Refuse("apiRoot", text, $"is no such path; use {Allowed}");
+        return Registry.DefaultApiRoot;
+    }
+
+    private static PullFromMirror ReadPullFromMirror(YamlMap map)
+    {
+        var allowed = string.Join(" or ", Words.Values);
+        var text = map.Text("pullFromMirror", allowed) ?? Words[PullFromMirror.All];
+        if (!Words.ContainsValue(text))
+            map.Refuse("pullFromMirror", text, $"is not known here; use {allowed}");
+        return Words.FirstOrDefault(word => word.Value == text).Key;
     }
 
     private static PathTemplate ReadPath(YamlMap entry)

@@ -49,6 +49,9 @@ internal static class SettingKeys
         new("images", r => List(r.Images)),
         new("exclude", r => List(r.Exclude)),
         new("path", r => $"{r.Path}"),
+        new("apiRoot", r => $"/{r.ApiRoot}"),
+        new("ns", r => Word(r.SendsNamespace)),
+        new("pullFromMirror", r => RegistryReader.Words[r.PullFromMirror]),
     ];
 
     private static string Word(bool value) => value ? "true" : "false";

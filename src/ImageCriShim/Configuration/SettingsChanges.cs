@@ -46,5 +46,5 @@ internal static class SettingsChanges
     }
 
     private static Registry? Find(ShimSettings settings, Registry registry) => settings.Registries.FirstOrDefault(other =>
-        other.IsOffline == registry.IsOffline && other.Host == registry.Host && other.Address.Path == registry.Address.Path);
+        other.IsOffline == registry.IsOffline && other.Host == registry.Host && other.IsSamePlaceAs(registry));
 }

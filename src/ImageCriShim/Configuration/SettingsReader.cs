@@ -97,7 +97,7 @@ internal static class SettingsReader
     {
         if (RegistryReader.ReadEntry(entry) is not { } registry)
             return;
-        origins?.Add($"{registry.Address}", entry);
+        origins?.Add(registry.Place, entry);
         Add(registries, registry, entry.Path, entry.Line, entry.Report);
     }
 
@@ -111,13 +111,16 @@ internal static class SettingsReader
         if (one.IsOffline != other.IsOffline)
             return one.IsOffline ? -1 : 1;
         var byHost = string.CompareOrdinal(one.Host, other.Host);
-        return byHost != 0 ? byHost : string.CompareOrdinal(one.Address.Path, other.Address.Path);
+        if (byHost != 0)
+            return byHost;
+        var byPath = string.CompareOrdinal(one.Address.Path, other.Address.Path);
+        return byPath != 0 ? byPath : string.CompareOrdinal(one.ApiRoot, other.ApiRoot);
     }
 
     /// <summary>The Go shim kept one entry per host, the last one, and looked at its offline registry first.</summary>
     private static void Add(List<Registry> registries, Registry registry, string path, long line, ConfigReport report)
     {
-        var twin = registries.FindIndex(r => r.Address.Key == registry.Address.Key && r.Address.Path == registry.Address.Path);
+        var twin = registries.FindIndex(registry.IsSamePlaceAs);
         if (twin < 0)
         {
             registries.Add(registry);

@@ -13,7 +13,7 @@ internal static class TlsReader
     {
         var settings = new TlsSettings
         {
-            Ca = ReadFile(map, "ca"),
+            Ca = ReadFiles(map, "ca"),
             Certificate = ReadFile(map, "cert"),
             Key = ReadFile(map, "key"),
             InsecureSkipVerify = map.Flag("insecureSkipVerify"),
@@ -41,9 +41,19 @@ internal static class TlsReader
         return settings;
     }
 
-    private static string? ReadFile(YamlMap map, string key)
+    /// <summary>Of one file, or of a list of files one after the other.</summary>
+    private static string? ReadFiles(YamlMap map, string key)
     {
-        var path = map.Text(key, Allowed);
+        if (!map.IsList(key))
+            return ReadFile(map, key, map.Text(key, Allowed));
+        var texts = map.Texts(key, Allowed).Select(path => ReadFile(map, key, path)).OfType<string>().ToList();
+        return texts.Count == 0 ? null : string.Join('\n', texts);
+    }
+
+    private static string? ReadFile(YamlMap map, string key) => ReadFile(map, key, map.Text(key, Allowed));
+
+    private static string? ReadFile(YamlMap map, string key, string? path)
+    {
         if (string.IsNullOrEmpty(path))
             return null;
         try

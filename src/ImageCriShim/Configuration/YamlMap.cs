@@ -50,6 +50,8 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
 
     public bool IsMap(string key) => Find(key) is YamlMappingNode;
 
+    public bool IsList(string key) => Find(key) is YamlSequenceNode;
+
     /// <summary>Absent, or an empty text.</summary>
     public bool IsBlank(string key) => Find(key) is null or YamlScalarNode { Value: "" };
 
@@ -88,6 +90,21 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
         if (found is not null)
             Problem(key, $"is not a list; use {allowed}");
         return [];
+    }
+
+    /// <summary>The entries of a list of texts; what is none is reported.</summary>
+    public IReadOnlyList<string> Texts(string key, string allowed)
+    {
+        var texts = new List<string>();
+        foreach (var (index, node) in List(key, allowed).Index())
+        {
+            if (node is YamlScalarNode { Value: { } text })
+                texts.Add(text);
+            else
+                ReportOf(key).Problem($"{PathOf(key)}[{index}]", node.Start.Line, $"is not a text; use {allowed}");
+        }
+
+        return texts;
     }
 
     /// <summary>Accepts a key of an older release, which does nothing.</summary>

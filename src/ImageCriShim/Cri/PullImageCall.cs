@@ -223,7 +223,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
     /// <summary>Of an image that no registry was asked for: the runtime knows it.</summary>
     private async Task<string?> AskForDigest(Candidate candidate, CancellationToken cancellation)
     {
-        var prefix = $"{candidate.Name!.Name}@";
+        var prefix = $"{(Reference.TryParse(candidate.Image, out var name) ? name : candidate.Name!).Name}@";
         var image = await FindLocal(CriMessages.GetSpec(Request.Span), candidate.Image, cancellation);
         return image?.Digests.FirstOrDefault(name => name.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
     }

@@ -21,6 +21,8 @@ internal readonly record struct PullRequest(byte[] Message, PulledWith With, str
         var renamed = CriMessages.GetImage(request.Span) == candidate.Image ? request.ToArray() : CriMessages.WithImage(request.Span, candidate.Image);
         if (TakesCallers(candidate) && AuthConfig.IsIn(request.Span))
         {
+            if (candidate.IsByRuntimesMirrors)
+                return new PullRequest(renamed, PulledWith.Callers, null); // it is for the origin, as the caller says himself
             if (AuthConfig.IsFor(renamed, candidate.ServerAddress, OriginOf(request)))
                 return new PullRequest(AuthConfig.Readdress(renamed, candidate.ServerAddress), PulledWith.Callers, null);
             if (candidate.IsAsGiven)

@@ -36,6 +36,16 @@ internal sealed record ImagePattern
 
     public bool Matches(Reference reference) => MatchesHost(reference) && MatchesPath(reference);
 
+    /// <summary>What follows in the repository of an image behind this pattern's path; null for one that it does not cover as it is written.</summary>
+    public string? FindRest(Reference reference)
+    {
+        if (!Matches(reference))
+            return null;
+        if (_path.Length == 0 || reference.Repository == _path)
+            return _path.Length == 0 ? reference.Repository : "";
+        return reference.Repository.StartsWith($"{_path}/", StringComparison.Ordinal) ? reference.Repository[(_path.Length + 1)..] : null;
+    }
+
     /// <summary>Whether it covers every image.</summary>
     public bool IsEverything => _host == Anything && _path.Length == 0;
 

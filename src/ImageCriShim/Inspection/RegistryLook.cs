@@ -28,7 +28,7 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
         if (greeting.Account.Problem is { } missing)
             return Finding.Problem(what, $"its credential cannot be had: {missing}", Remedy.Do($"mend {greeting.Account.From}"));
         if (greeting.Reason is { } reason)
-            return greeting is { IsTokenDenied: true, Account.Credential: not null } ? Refused(registry, greeting, reason) : Finding.Problem(what, reason, Remedy.Run($"curl -v {registry.Address.Endpoint}v2/"));
+            return greeting is { IsTokenDenied: true, Account.Credential: not null } ? Refused(registry, greeting, reason) : Finding.Problem(what, reason, Remedy.Run($"curl -v {registry.ApiUri}"));
         var said = greeting.Words is { } words ? $", {words}" : "";
         return greeting.Status switch
         {
@@ -42,7 +42,7 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
             HttpStatusCode.Gone or HttpStatusCode.UnavailableForLegalReasons or HttpStatusCode.PreconditionFailed or HttpStatusCode.Locked when !greeting.IsPage =>
                 Finding.Problem(what, $"refuses to be asked: HTTP {(int)greeting.Status}{said}", Remedy.Do($"ask whoever runs {registry.Host} why")),
             var status => Finding.Problem(
-                what, $"is no registry: {registry.Address.Endpoint}v2/ answers HTTP {(int)status}{(greeting.IsPage ? " with a web page" : "")}", Remedy.Do($"mend the address ({PlaceOf(registry)})")),
+                what, $"is no registry: {registry.ApiUri} answers HTTP {(int)status}{(greeting.IsPage ? " with a web page" : "")}", Remedy.Do($"mend the address ({PlaceOf(registry)})")),
         };
     }
 
@@ -66,7 +66,7 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
         {
             SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => Remedy.Do($"have DNS know its name, or add the line ADDRESS {HostName(registry)} to /etc/hosts"),
             SocketError.ConnectionRefused => Remedy.Do($"start the registry, or mend the port in its address ({PlaceOf(registry)})"),
-            _ => Remedy.Do($"find out where packets are lost, with curl -v {registry.Address.Endpoint}v2/, or mend its address ({PlaceOf(registry)})"),
+            _ => Remedy.Do($"find out where packets are lost, with curl -v {registry.ApiUri}, or mend its address ({PlaceOf(registry)})"),
         });
     }
 
@@ -86,7 +86,7 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
     private string PlaceOf(Registry registry) => WhereOf(registry, "address");
 
     private string WhereOf(Registry registry, string key) =>
-        origins.Find(registry.IsOffline ? "" : $"{registry.Address}", key)?.Place ?? origins.Find(registry.IsOffline ? "" : $"{registry.Address}", "address")?.Place ?? key;
+        origins.Find(registry.IsOffline ? "" : registry.Place, key)?.Place ?? origins.Find(registry.IsOffline ? "" : registry.Place, "address")?.Place ?? key;
 
     private static string WhatOf(Registry registry) => $"registry {registry.Address}";
 

@@ -6,8 +6,8 @@ using Authorization = ImageCriShim.Registries.Auth.Authorization;
 namespace ImageCriShim.Registries;
 
 /// <summary>Puts the question for a manifest to a registry: as whom, and where redirects lead. What the answer means is <see cref="ManifestAnswer"/>.</summary>
-/// <param name="path">Another question than that for a manifest: its path at the registry.</param>
-internal sealed class ManifestRequests(RegistryConnections connections, TimeProvider time, string? path = null)
+/// <param name="isGreeting">Asks only whether there is a registry, and not for a manifest.</param>
+internal sealed class ManifestRequests(RegistryConnections connections, TimeProvider time, bool isGreeting = false)
 {
     private const int MaxRedirects = 5; // registry.k8s.io and Quay need one; a loop ends
 
@@ -82,7 +82,7 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
     {
         if (authorization.Failure is { } failure)
             return new ManifestReply(failure);
-        var uri = new Uri(registry.Address.Endpoint, path ?? $"v2/{image.Repository}/manifests/{image.Version}");
+        var uri = isGreeting ? registry.ApiUri : registry.ManifestUri(image);
         var (header, tls, hasStrayed) = (authorization.Header, registry.Tls, false);
         for (var redirects = 0; ; redirects++)
         {

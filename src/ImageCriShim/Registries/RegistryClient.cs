@@ -36,7 +36,7 @@ internal sealed class RegistryClient : IDisposable
         _places = new Places(MaxTries, int.MaxValue, time);
         _connections = new RegistryConnections(new SystemProxy(environment ?? Environment.GetEnvironmentVariable));
         _requests = new ManifestRequests(_connections, time);
-        _greetings = new Lazy<ManifestRequests>(() => new ManifestRequests(_connections, time, "v2/"));
+        _greetings = new Lazy<ManifestRequests>(() => new ManifestRequests(_connections, time, isGreeting: true));
         _question = new ManifestQuestion(platform ?? Platform.OfThisNode, time);
     }
 

@@ -19,7 +19,16 @@ internal sealed class CandidateList(ShimSettings settings)
                 if (ReferenceEquals(registry, FindOwn(reference)))
                     found.Add(AsGiven(image, reference));
             }
-            else if (registry.Spell(reference) is { } name && !found.Exists(c => c.Name == name))
+            else if (registry.Spell(reference) is not { } name)
+            {
+                continue;
+            }
+            else if (registry.SendsNamespace)
+            {
+                var told = registry with { Namespace = reference.Domain };
+                found.Add(new Candidate(told, image, name, IsAsGiven: true, registry.Address.ServerAddress));
+            }
+            else if (!found.Exists(c => c.Name == name))
             {
                 found.Add(new Candidate(registry, name.ToString(), name, IsAsGiven: false, registry.Address.ServerAddress));
             }

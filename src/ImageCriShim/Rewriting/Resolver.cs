@@ -148,7 +148,7 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
         var found = probes.Where(p => p.Result is ProbeResult.Found).ToList();
         var unknown = found.Count == 0 ? [] : probes.Where(p => p.Result is null);
         var late = probes.Where(p => slow?.Contains(p.Candidate) is true);
-        var toPull = WithAsGiven(found.Concat(unknown).Concat(late).Select(p => p.Candidate), image, reference);
+        var toPull = WithAsGiven(found.Concat(unknown).Concat(late).Select(p => p.Candidate).DistinctBy(candidate => candidate.Image), image, reference);
         var kind = found.Count > 0 ? DecisionKind.Found : toPull.Exists(c => c.IsAsGiven) ? DecisionKind.AsGiven : DecisionKind.Nowhere;
         return new Decision(image, kind, toPull, probes, Why(probes, found.FirstOrDefault()), fromCache);
     }

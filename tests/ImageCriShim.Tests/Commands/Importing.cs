@@ -20,7 +20,7 @@ public sealed class Importing : IDisposable
             version = 2
             [plugins."io.containerd.grpc.v1.cri".registry.mirrors]
               [plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]
-                endpoint = ["https://mirror.corp", "https://registry-1.docker.io", "::not a URL::"]
+                endpoint = ["https://mirror.corp", "https://registry-1.docker.io"]
               [plugins."io.containerd.grpc.v1.cri".registry.mirrors."quay.io"]
                 endpoint = ["https://mirror.corp", "https://harbor.corp/v2/quay"]
               [plugins."io.containerd.grpc.v1.cri".registry.mirrors."sealos.hub:5000"]
@@ -38,6 +38,7 @@ public sealed class Importing : IDisposable
             # the first registry that was found; whatever comes first among equals is asked first
             address: https://mirror.corp  # from DIR/config.toml
             images: [docker.io, quay.io]
+            ns: true  # the runtime pulls the name as given through its own mirrors: leave them as they are
             registries:
             - address: https://harbor.corp/quay  # from DIR/config.toml
               auth: robot:pass:word
@@ -75,21 +76,25 @@ public sealed class Importing : IDisposable
         Write("certs.d/_default/hosts.toml", "[host.\"https://everything.corp\"]\n  skip_verify = true\n");
         Import("certs.d").ShouldBe("""
             # the first registry that was found; whatever comes first among equals is asked first
-            address: https://everything.corp  # from DIR/certs.d/_default/hosts.toml
-            tls:
-              insecureSkipVerify: true  # whoever answers is believed
+            address: https://public-mirror.example.com  # from DIR/certs.d/docker.io/hosts.toml
+            images: [docker.io]
+            pullFromMirror: digest-only
             registries:
-            - address: https://public-mirror.example.com  # from DIR/certs.d/docker.io/hosts.toml
-              priority: 500
-              images: [docker.io]
             - address: https://docker-mirror.internal  # from DIR/certs.d/docker.io/hosts.toml
-              priority: 499
+              priority: 500
               images: [docker.io]
               tls:
                 ca: DIR/certs.d/docker.io/docker-mirror.crt
             - address: http://sealos.hub:5000  # from DIR/certs.d/sealos.hub_5000_/hosts.toml
-              priority: 498
+              priority: 499
               images: [sealos.hub:5000]
+            - address: https://everything.corp  # from DIR/certs.d/_default/hosts.toml
+              priority: 498
+              images: ["*"]
+              exclude: [docker.io, sealos.hub:5000]
+              ns: true  # the runtime pulls the name as given through its own mirrors: leave them as they are
+              tls:
+                insecureSkipVerify: true  # whoever answers is believed
 
             """);
     }

@@ -1,0 +1,98 @@
+using ImageCriShim.Images;
+using ImageCriShim.Registries;
+
+namespace ImageCriShim.Configuration;
+
+/// <summary>Mirrors as CRI-O has them in <c>registries.conf</c>, version 2, and its drop-ins (containers-registries.conf(5)).</summary>
+internal static class CrioImport
+{
+    private const string HelperOfFiles = "containers-auth.json";
+
+    /// <param name="path">Of the file, whose drop-ins lie in a directory beside it, or of that directory.</param>
+    public static void Add(ImportedOrigins origins, string path, ConfigReport report)
+    {
+        var (registries, search) = (new Dictionary<string, (TomlTable Table, ImportedPlace Place)>(), (IReadOnlyList<string>)[]);
+        ImportedPlace? searched = null;
+        foreach (var file in FilesOf(path))
+        {
+            if (ImportedFiles.ReadToml(file, report) is not { } top)
+                continue;
+            var place = new ImportedPlace(report.For(Path.GetFileName(file)), 0) { Path = file };
+            foreach (var registry in top.Tables("registry"))
+            {
+                if ((registry.Text("prefix") ?? registry.Text("location"))?.TrimEnd('/') is { Length: > 0 } prefix)
+                    registries[prefix] = (registry, place.At(registry.Line, "registry")); // what comes later replaces all of it
+            }
+
+            if (top.Has("unqualified-search-registries"))
+                (search, searched) = (top.Texts("unqualified-search-registries"), place.At(top.LineOf("unqualified-search-registries"), "unqualified-search-registries"));
+            TellOthers(top, place);
+        }
+
+        foreach (var (prefix, (registry, place)) in registries)
+            Add(origins, prefix, registry, place, registries.Keys);
+        if (search.Any(host => host != Reference.DockerHub))
+            searched?.Loss("names without a host are Docker Hub's here, and are looked for nowhere else");
+    }
+
+    private static IEnumerable<string> FilesOf(string path)
+    {
+        var isDirectory = Directory.Exists(path);
+        var directory = isDirectory ? path : $"{path}.d";
+        IEnumerable<string> dropIns = Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*.conf").Order(StringComparer.Ordinal) : [];
+        return isDirectory ? dropIns : dropIns.Prepend(path);
+    }
+
+    private static void Add(ImportedOrigins origins, string prefix, TomlTable registry, ImportedPlace place, IEnumerable<string> prefixes)
+    {
+        if (registry.IsTrue("blocked"))
+        {
+            if (prefixes.Any(other => new ImportedOrigin(other, []).IsWithin(prefix)))
+                place.Loss($"{prefix} is blocked, but not all within it, which block cannot say");
+            origins.Block.Add(prefix);
+            return;
+        }
+
+        var digestOnly = registry.IsTrue("mirror-by-digest-only");
+        var endpoints = registry.Tables("mirror").Select(mirror => Read(mirror, prefix, place.At(mirror.Line, "mirror"), digestOnly))
+            .Append(Read(registry, prefix, place, digestOnly: false)).OfType<ImportedEndpoint>();
+        origins.Add(new ImportedOrigin(prefix, [.. endpoints]));
+    }
+
+    /// <returns>Null for the origin itself, from which images come as given, and where no location stands.</returns>
+    private static ImportedEndpoint? Read(TomlTable told, string prefix, ImportedPlace place, bool digestOnly)
+    {
+        var location = told.Text("location")?.TrimEnd('/');
+        if (string.IsNullOrEmpty(location) || location == prefix)
+            return null;
+        var (host, path) = location.Split('/', 2) is [var first, var rest] ? (first, rest) : (location, "");
+        if (told.IsTrue("insecure"))
+            place.At(told.LineOf("insecure"), "insecure").Loss($"CRI-O tries https at {host} without looking at certificates, and then plain http: if it speaks plain http, write http:// into the address");
+        return new ImportedEndpoint(Uri.UriSchemeHttps, host, place)
+        {
+            Repository = path,
+            Path = prefix.Contains('/') ? ImportedRegistry.RestOfRepository : ImportedRegistry.WholeRepository,
+            InsecureSkipVerify = told.IsTrue("insecure"),
+            PullFromMirror = (told.Text("pull-from-mirror"), digestOnly) switch
+            {
+                ("digest-only", _) or (_, true) => PullFromMirror.DigestOnly,
+                ("tag-only", _) => PullFromMirror.TagOnly,
+                _ => PullFromMirror.All,
+            },
+        };
+    }
+
+    private static void TellOthers(TomlTable top, ImportedPlace place)
+    {
+        if (top.Has("registries"))
+            place.At(top.LineOf("registries"), "registries").Loss("is of version 1, which is not imported");
+        if (top.Texts("credential-helpers").Any(helper => helper != HelperOfFiles))
+            place.At(top.LineOf("credential-helpers"), "credential-helpers").Loss("are not carried over: a registry may refuse without (dockerConfig names a file that names helpers)");
+        var aliases = top.Table("aliases");
+        if ((aliases?.Keys ?? []).Any(name => !IsOfDockerHub(name, aliases!.Text(name))))
+            place.At(aliases!.Line, "aliases").Loss("names without a host are Docker Hub's here, whatever an alias says");
+    }
+
+    private static bool IsOfDockerHub(string name, string? alias) =>
+        Reference.TryParse(name, out var given) && Reference.TryParse(alias ?? "", out var meant) && given.Name == meant.Name;
+}
