@@ -9,8 +9,6 @@ namespace ImageCriShim.Registries;
 /// <param name="isGreeting">Asks only whether there is a registry, and not for a manifest.</param>
 internal sealed class ManifestRequests(RegistryConnections connections, TimeProvider time, bool isGreeting = false)
 {
-    private const int MaxRedirects = 5; // registry.k8s.io and Quay need one; a loop ends
-
     private readonly Authenticator _authenticator = new(connections, time);
 
     /// <summary>One request where it is known what the registry wants; otherwise it is asked again as it says.</summary>
@@ -83,21 +81,21 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
         if (authorization.Failure is { } failure)
             return new ManifestReply(failure);
         var uri = isGreeting ? registry.ApiUri : registry.ManifestUri(image);
-        var (header, tls, hasStrayed) = (authorization.Header, registry.Tls, false);
+        var hop = new Hop(registry.Address.Endpoint, uri, registry.Tls, IsElsewhere: false);
         for (var redirects = 0; ; redirects++)
         {
-            var request = new HttpRequestMessage(method, uri);
+            var request = new HttpRequestMessage(method, hop.Uri);
             request.Headers.TryAddWithoutValidation("Accept", ManifestTypes.Accept);
-            request.Headers.Authorization = header;
-            var response = hasStrayed ? await SendElsewhere(request, tls, cancellation) : await connections.Send(request, tls, isElsewhere: false, cancellation);
-            if (redirects == MaxRedirects || Redirection.FindTarget(response, uri) is not { } target)
-                return new ManifestReply(response, uri, hasStrayed, AsWhom(authorization, header), authorization.Header?.Parameter);
+            request.Headers.Authorization = hop.HasCredential ? authorization.Header : null;
+            var response = hop.IsElsewhere
+                ? await SendElsewhere(request, hop.Tls, cancellation)
+                : await connections.Send(request, hop.Tls, isElsewhere: false, cancellation);
+            if (redirects == Redirection.MaxRedirects || Redirection.FindTarget(response, hop.Uri) is not { } target)
+                return new ManifestReply(response, hop.Uri, hop.IsElsewhere, AsWhom(authorization, hop), authorization.Header?.Parameter);
             response.Dispose();
-            if (Redirection.LosesTls(uri, target))
+            if (Redirection.LosesTls(hop.Uri, target))
                 return new ManifestReply(Redirection.ToPlainHttp(response));
-            if (!Redirection.StaysWith(registry.Address.Endpoint, target))
-                (header, tls, hasStrayed) = (null, registry.Tls.ForOtherHosts, true); // for good: a way back could be anybody's
-            uri = target;
+            hop = hop.To(target);
         }
     }
 
@@ -116,7 +114,7 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
     /// <summary>Of entries that a reload has not changed, what was learned is known on; of all others it is not.</summary>
     public void Keep(IReadOnlySet<RegistryIdentity> unchanged) => _authenticator.Keep(unchanged);
 
-    private static string AsWhom(Authorization authorization, object? sent) => authorization.Header is not null && sent is null
+    private static string AsWhom(Authorization authorization, Hop hop) => authorization.Header is not null && !hop.HasCredential
         ? "from a host that it redirects to, where the credential must not go"
         : authorization.AsWhom;
 }

@@ -6,12 +6,13 @@ using ImageCriShim.Registries.Auth;
 namespace ImageCriShim.Tests.Fuzzing;
 
 /// <summary>
-/// <c>WWW-Authenticate</c> of any registry: whatever stands there is read within bounds, and no account is sent where docs/RESOLVING.md says it
-/// is not sent. So are the bodies of token servers, which come from the same strangers.
+/// <c>WWW-Authenticate</c> and <c>Location</c> of any registry: whatever stands there is read within bounds, and no account is sent where
+/// docs/RESOLVING.md says it is not sent. So are the bodies of token servers, which come from the same strangers.
 /// </summary>
 public sealed class FuzzingChallenges : FuzzTarget
 {
     private static readonly Uri[] s_registries = [new("https://hub.corp/v2/a/manifests/1"), new("http://hub.corp:5000/v2/a/manifests/1"),
+        new("https://hub.corp:8443/v2/a/manifests/1"),
         new("http://169.254.1.1:5000/v2/")];
 
     protected override string Name => "challenges";
@@ -19,7 +20,7 @@ public sealed class FuzzingChallenges : FuzzTarget
     protected override IReadOnlyList<byte[]> Words { get; } = Texts(
         "Bearer ", "Basic ", "Negotiate ", "realm=", "service=", "scope=", "error=\"insufficient_scope\"", "\"", "\\", "\\\"", ",", " , ",
         "=", "==", "\t", "a=b", "YWJj==",
-        "realm=\"https://auth.corp/token\"", "http://", "https://", "//", "/token", "hub.corp", "169.254.169.254",
+        "realm=\"https://auth.corp/token\"", "realm=\"http://hub.corp/token\"", "http://hub.corp:5000/", "https://hub.corp:8443/", ":80", ":443", "\n", "http://", "https://", "//", "/token", "hub.corp", "169.254.169.254",
         "[::ffff:169.254.169.254]", "[fe80::1]", "2852039166", "0xa9fea9fe", "%31",
         "user:pass@", "?x=y", "#", "repository:a:pull", "file:///etc/passwd", "ftp://", "javascript:", "\u0000", "é", "{\"token\":\"",
         "\"expires_in\":", "1e999", "\"errors\":[{\"code\":\"DENIED\"}]");
@@ -35,6 +36,7 @@ public sealed class FuzzingChallenges : FuzzTarget
             "more than there are characters");
         Holds(Print(new ChallengeReader(Print(challenges)).Read()) == Print(challenges), "not read as printed");
         TakeBody(input);
+        FollowRedirects(header);
         return $"{Shape(header, 4)} {string.Join(' ', challenges.Take(3).Select(challenge => $"{Shape(challenge.Scheme,
             3)}{Size(challenge.Parameters.Count)}{Follow(challenge)}"))}";
     }
@@ -48,26 +50,58 @@ public sealed class FuzzingChallenges : FuzzTarget
         {
             var isFound = Realm.TryFind(registry, realm, out var found, out var problem);
             Holds(isFound == problem is null && isFound == found is not null, "found, and not");
+            if (found?.Otherwise is { } otherwise)
+                MayBeAsked(registry, new Realm(otherwise), challenge);
             if (isFound)
                 MayBeAsked(registry, found!, challenge);
             else
                 Holds(problem!.Length < realm.Length + 200 && !problem.Any(char.IsControl), "a problem that cannot be shown");
-            behaviour += isFound ? $"+{found!.Scheme}{found.HostNameType}{(found.Host == registry.Host ? "=" : "")}" : Shape(problem![..5]);
+            behaviour += isFound ? $"+{found!.Uri.Scheme}{found.Uri.HostNameType}{(found.Uri.Host == registry.Host ? "=" : "")}{Size(found.Otherwise is null ? 0 : 1)}" : Shape(problem![..5]);
         }
 
         return behaviour;
     }
 
-    private static void MayBeAsked(Uri registry, Uri realm, Challenge challenge)
+    private static void MayBeAsked(Uri registry, Realm named, Challenge challenge)
     {
+        var realm = named.Uri;
         Holds(realm.IsAbsoluteUri && realm.Scheme is "http" or "https" && realm.Host.Length > 0, "no server");
         Holds(registry.Scheme != "https" || realm.Scheme == "https", "an account over plain http");
         var isItself = registry.Host == realm.Host && (registry.Port == realm.Port || realm is { Scheme: "https", Port: 443 });
         Holds(isItself || !IPAddress.TryParse(realm.Host.Trim('[', ']'), out var address)
             || !IsLinkLocal(address), "an account for a cloud's own server");
-        var request = new BearerTerms(realm, challenge.Find("service"), challenge.Find("scope"), "a").RequestFor("b", null,
+        var request = new BearerTerms(named, challenge.Find("service"), challenge.Find("scope"), "a").RequestFor("b", null,
             new Registry(Address(registry)));
         Holds(request.Realm == realm && request.Scope.Trim().Length > 0, "another request");
+    }
+
+    /// <summary>The input as the lines of redirects, one after the other, beginning at a token server.</summary>
+    private static void FollowRedirects(string locations)
+    {
+        foreach (var home in s_registries)
+        {
+            var hop = new Hop(home, home, new TlsSettings { InsecureSkipVerify = true }, IsElsewhere: false);
+            foreach (var location in locations.Split('\n').Take(Redirection.MaxRedirects))
+            {
+                using var response = new HttpResponseMessage(HttpStatusCode.Found);
+                response.Headers.TryAddWithoutValidation("Location", location);
+                if (Redirection.FindTarget(response, hop.Uri) is not { } named)
+                    break;
+                var target = Redirection.KeepTls(hop.Uri, named);
+                Holds(target == named || (target.Scheme == "https" && target.Host == named.Host && target.Port == hop.Uri.Port), "another host or port");
+                var next = hop.To(target);
+                MayFollow(hop, next);
+                hop = next;
+            }
+        }
+    }
+
+    private static void MayFollow(Hop from, Hop to)
+    {
+        var isAtHome = to.Home.Host == to.Uri.Host && (to.Uri.Authority == to.Home.Authority || to.Uri is { Scheme: "https", Port: 443 });
+        Holds(!to.HasCredential || (from.HasCredential && isAtHome), "a credential for another host");
+        Holds(!to.HasCredential || to.Uri.Scheme == "https" || to.Home.Scheme == "http", "a credential over plain http");
+        Holds(isAtHome || (to.IsElsewhere && !to.Tls.InsecureSkipVerify), "another host, believed as the first");
     }
 
     private static void TakeBody(byte[] body)

@@ -75,13 +75,24 @@ public sealed class RedirectTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_circle_ends_after_five_rounds()
+    public async Task A_circle_ends_after_ten_rounds()
     {
         registry.Behave = request => FakeAnswer.RedirectTo(request.Path);
 
         (await probe.Ask(registry)).ToString().ShouldBe("unreachable (HTTP 307, a redirect to nowhere or one too many)");
 
-        registry.Requests.Count.ShouldBe(6);
+        registry.Requests.Count.ShouldBe(11);
+    }
+
+    [Theory]
+    [InlineData(6)]
+    [InlineData(10)]
+    public async Task A_long_way_is_gone_to_its_end(int hops)
+    {
+        registry.Add("library/nginx", "1.25");
+        registry.Behave = request => registry.Requests.Count > hops ? null : FakeAnswer.RedirectTo(request.Path);
+
+        (await probe.Ask(registry)).ShouldBeOfType<ProbeResult.Found>();
     }
 
     [Theory]

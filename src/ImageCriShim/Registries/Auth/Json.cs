@@ -23,6 +23,27 @@ internal static class Json
         }
     }
 
+    /// <summary>
+    /// As Go's encoding/json finds a member, in which most of such files and answers were read when they were written: whatever the case of its
+    /// name's letters, and the last of several. One that is null is as good as absent.
+    /// </summary>
+    public static JsonElement? FindInAnyCase(this JsonElement element, string name)
+    {
+        if (element.ValueKind != JsonValueKind.Object)
+            return null;
+        JsonElement? found = null;
+        foreach (var member in element.EnumerateObject())
+        {
+            if (member.Value.ValueKind != JsonValueKind.Null && OrNothing(() => member.Name) is { } key && IsSameInAnyCase(key, name))
+                found = member.Value;
+        }
+        return found;
+    }
+
+    /// <summary>By Unicode's simple folding, where two more letters are the same as an ASCII one: the long s, and the sign of Kelvin.</summary>
+    private static bool IsSameInAnyCase(string key, string name) =>
+        key.Replace('\u017F', 's').Replace('\u212A', 'k').Equals(name, StringComparison.OrdinalIgnoreCase);
+
     private static JsonElement? Find(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var found) ? found : null;
 

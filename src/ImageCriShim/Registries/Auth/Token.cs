@@ -8,8 +8,16 @@ namespace ImageCriShim.Registries.Auth;
 /// <param name="Account">Whose it shall be; null: nobody's.</param>
 /// <param name="Tls">How the token server proves who it is.</param>
 /// <param name="IsElsewhere">Whether that is another host than the registry.</param>
+/// <param name="Otherwise">Where to ask if there is no token server; null: nowhere.</param>
 internal sealed record TokenRequest(
-    RegistryIdentity Registry, Uri Realm, string? Service, string Scope, Credential? Account, TlsSettings Tls, bool IsElsewhere = false);
+    RegistryIdentity Registry,
+    Uri Realm,
+    string? Service,
+    string Scope,
+    Credential? Account,
+    TlsSettings Tls,
+    bool IsElsewhere = false,
+    Uri? Otherwise = null);
 
 /// <summary>A bearer token: a secret, so it has no text form.</summary>
 /// <param name="value">As it is sent.</param>

@@ -5,7 +5,7 @@ namespace ImageCriShim.Registries.Auth;
 
 /// <summary>
 /// Has tokens made: by GET with the account as Basic (distribution "Token Authentication Specification"), or by POST where the account
-/// is an identity token (distribution "OAuth2 Token Authentication"). No redirect is followed: the account goes to the realm and nowhere else.
+/// is an identity token (distribution "OAuth2 Token Authentication"). The account follows redirects on the same host and to no other one.
 /// </summary>
 internal sealed class TokenServer(RegistryConnections connections, TimeProvider time)
 {
@@ -15,13 +15,20 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
     public async Task<TokenAnswer> Ask(TokenRequest wanted, CancellationToken cancellation)
     {
-        var host = wanted.Realm.Authority;
         using var timeout = new CancellationTokenSource(s_patience, time);
+        var answer = await Ask(wanted, timeout, cancellation);
+        return wanted.Otherwise is { } other && answer.Failure is ProbeResult.Unreachable && !timeout.IsCancellationRequested
+            ? await Ask(wanted with { Realm = other, Tls = wanted.Tls.ForOtherHosts, IsElsewhere = true }, timeout, cancellation)
+            : answer;
+    }
+
+    private async Task<TokenAnswer> Ask(TokenRequest wanted, CancellationTokenSource timeout, CancellationToken cancellation)
+    {
+        var host = wanted.Realm.Authority;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         try
         {
-            using var request = wanted.Account is Credential.IdentityToken identity ? Post(wanted, identity) : Get(wanted);
-            using var response = await connections.Send(request, wanted.Tls, wanted.IsElsewhere, either.Token);
+            using var response = await Send(wanted, either.Token);
             var body = await BoundedBody.Read(response.Content, MaxTokenBytes, either.Token);
             return response.StatusCode == HttpStatusCode.OK ? Read(body, host) : TokenAnswer.No(Judge(response, body, wanted));
         }
@@ -36,15 +43,42 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
         }
     }
 
-    private static HttpRequestMessage Get(TokenRequest wanted)
+    /// <summary>Follows redirects. Elsewhere, and after a 303, nobody's token is asked for: an identity token has no place in a GET.</summary>
+    private async Task<HttpResponseMessage> Send(TokenRequest wanted, CancellationToken cancellation)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, WithQuery(wanted));
-        if (wanted.Account is Credential.Password password)
+        var hop = new Hop(wanted.Realm, wanted.Realm, wanted.Tls, wanted.IsElsewhere);
+        var identity = wanted.Account as Credential.IdentityToken;
+        if (identity is null)
+            hop = hop with { Uri = WithQuery(wanted.Realm, wanted) };
+        for (var redirects = 0; ; redirects++)
+        {
+            using var request = identity is null ? Get(hop, wanted) : Post(hop.Uri, wanted, identity);
+            var response = await connections.Send(request, hop.Tls, hop.IsElsewhere, cancellation);
+            if (redirects == Redirection.MaxRedirects || FindTarget(response, hop.Uri) is not { } target)
+                return response;
+            response.Dispose();
+            hop = hop.To(target);
+            if (identity is null || (hop.HasCredential && response.StatusCode is not HttpStatusCode.SeeOther))
+                continue;
+            (identity, hop) = (null, hop with { Uri = WithQuery(target, wanted) }); // what was asked for stood in the body
+        }
+    }
+
+    /// <returns>Null if the answer is none, or one to plain http elsewhere.</returns>
+    private static Uri? FindTarget(HttpResponseMessage response, Uri asked) =>
+        Redirection.FindTarget(response, asked) is { } named && Redirection.KeepTls(asked, named) is var target && !Redirection.LosesTls(asked, target)
+            ? target
+            : null;
+
+    private static HttpRequestMessage Get(Hop hop, TokenRequest wanted)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, hop.Uri);
+        if (hop.HasCredential && wanted.Account is Credential.Password password)
             request.Headers.Authorization = new AuthenticationHeaderValue("Basic", password.ToBasicParameter());
         return request;
     }
 
-    private static HttpRequestMessage Post(TokenRequest wanted, Credential.IdentityToken identity) => new(HttpMethod.Post, wanted.Realm)
+    private static HttpRequestMessage Post(Uri uri, TokenRequest wanted, Credential.IdentityToken identity) => new(HttpMethod.Post, uri)
     {
         Content = new FormUrlEncodedContent(
         [
@@ -57,14 +91,14 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
     };
 
     /// <summary>Several scopes are several parameters.</summary>
-    private static Uri WithQuery(TokenRequest wanted)
+    private static Uri WithQuery(Uri realm, TokenRequest wanted)
     {
         var query = wanted.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(scope => $"scope={Uri.EscapeDataString(scope)}");
         if (wanted.Service is { } service)
             query = query.Prepend($"service={Uri.EscapeDataString(service)}");
-        if (wanted.Realm.Query.Length > 1)
-            query = query.Prepend(wanted.Realm.Query[1..]);
-        return new UriBuilder(wanted.Realm) { Query = string.Join('&', query), Fragment = "" }.Uri;
+        if (realm.Query.Length > 1)
+            query = query.Prepend(realm.Query[1..]);
+        return new UriBuilder(realm) { Query = string.Join('&', query), Fragment = "" }.Uri;
     }
 
     private TokenAnswer Read(byte[]? body, string host) => body is not null && TokenBody.FindToken(body) is { } found
@@ -74,6 +108,8 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
     private ProbeResult Judge(HttpResponseMessage response, byte[]? body, TokenRequest wanted)
     {
         var says = $"its token server {wanted.Realm.Authority} says HTTP {(int)response.StatusCode}";
+        if (response.RequestMessage?.RequestUri is { } asked && Redirection.FindTarget(response, asked) is { } target && Redirection.LosesTls(asked, target))
+            return new ProbeResult.Unreachable($"its token server {wanted.Realm.Authority}: {Redirection.WhyNotToPlainHttp(response)}");
         return response.StatusCode switch
         {
             // Whose account it was ends the sentence: "for the identity token ***".

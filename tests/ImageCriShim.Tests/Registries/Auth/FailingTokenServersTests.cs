@@ -13,6 +13,7 @@ public sealed class FailingTokenServersTests : TokenCase
     [Theory]
     [InlineData(401, """{"errors":[{"code":"UNAUTHORIZED","message":"<script>"}]}""", "denied (its token server {host} says HTTP 401 (UNAUTHORIZED) for user admin)")]
     [InlineData(403, """{"errors":[{"code":"DENIED"}]}""", "denied (its token server {host} says HTTP 403 (DENIED) for user admin)")]
+    [InlineData(403, """{"Errors":[{"Code":"DENIED"}]}""", "denied (its token server {host} says HTTP 403 (DENIED) for user admin)")]
     [InlineData(400, """{"error":"invalid_grant","error_description":"planted"}""", "denied (its token server {host} says HTTP 400 (invalid_grant) for user admin)")]
     [InlineData(401, """{"details":"incorrect username or password"}""", "denied (its token server {host} says HTTP 401 for user admin)")]
     [InlineData(401, """{"errors":[{"code":"<b>no</b>"}]}""", "denied (its token server {host} says HTTP 401 for user admin)")]

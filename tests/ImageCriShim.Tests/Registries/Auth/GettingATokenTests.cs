@@ -99,7 +99,12 @@ public sealed class GettingATokenTests : TokenCase
     [Theory]
     [InlineData("token")]
     [InlineData("access_token")]
-    public async Task The_token_has_either_name(string name)
+    [InlineData("Token")]
+    [InlineData("TOKEN")]
+    [InlineData("Access_Token")]
+    [InlineData("to\u212Aen")] // the sign of Kelvin, a k for Go
+    [InlineData("acce\u017F\u017F_token")]
+    public async Task The_token_has_either_name_in_any_case(string name)
     {
         Tokens.TokenName = name;
 

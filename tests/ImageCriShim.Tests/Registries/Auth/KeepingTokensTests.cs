@@ -11,6 +11,9 @@ public sealed class KeepingTokensTests : TokenCase
     [InlineData("\"expires_in\": 5", 49, 51)] // the specification's minimum
     [InlineData("\"expires_in\": 300", 289, 291)]
     [InlineData("\"expires_in\": 300.5", 289, 291)]
+    [InlineData("\"Expires_In\": 300", 289, 291)]
+    [InlineData("\"expires_in\": 100, \"EXPIRES_IN\": 300", 289, 291)] // the last one, as in Go
+    [InlineData("\"expires_in\": 300, \"Expires_in\": null", 289, 291)]
     [InlineData("\"expires_in\": \"300\"", 289, 291)]
     [InlineData("\"expires_in\": -1", 49, 51)]
     [InlineData("\"expires_in\": null", 49, 51)]

@@ -15,12 +15,30 @@ public sealed class RealmTests
     {
         Realm.TryFind(new Uri(registry), realm, out var found, out var problem).ShouldBeTrue(problem);
 
-        found!.AbsoluteUri.ShouldBe(expected);
+        found!.Uri.AbsoluteUri.ShouldBe(expected);
+        found.Otherwise.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("https://hub.corp/", "http://hub.corp/token", "https://hub.corp/token", null)]
+    [InlineData("https://hub.corp/", "http://HUB.CORP:80/token?x=y", "https://hub.corp/token?x=y", null)]
+    [InlineData("https://hub.corp/", "http://hub.corp:443/token", "https://hub.corp/token", null)]
+    [InlineData("https://hub.corp:8443/", "http://hub.corp:8443/token", "https://hub.corp:8443/token", null)]
+    [InlineData("https://hub.corp:8443/", "http://hub.corp/token", "https://hub.corp:8443/token", "https://hub.corp/token")]
+    [InlineData("https://10.0.0.7:5000/", "http://10.0.0.7/token", "https://10.0.0.7:5000/token", "https://10.0.0.7/token")]
+    [InlineData("https://[fd00::7]:5000/", "http://[fd00::7]/token", "https://[fd00::7]:5000/token", "https://[fd00::7]/token")]
+    public void A_registry_with_https_that_names_itself_with_http_is_asked_by_https(string registry, string realm, string first, string? second)
+    {
+        Realm.TryFind(new Uri(registry), realm, out var found, out var problem).ShouldBeTrue(problem);
+
+        (found!.Uri.AbsoluteUri, found.Otherwise?.AbsoluteUri).ShouldBe((first, second));
     }
 
     [Theory]
     [InlineData("https://hub.corp/", "http://auth.corp/token", "plain http")]
-    [InlineData("https://hub.corp/", "http://hub.corp/token", "plain http")]
+    [InlineData("https://hub.corp/", "http://hub.corp:8080/token", "plain http")]
+    [InlineData("https://hub.corp:8443/", "http://hub.corp:443/token", "plain http")]
+    [InlineData("https://hub.corp/", "http://a.hub.corp/token", "plain http")]
     [InlineData("https://hub.corp/", "http://169.254.169.254/latest", "169.254.169.254 over plain http")]
     [InlineData("http://hub.corp/", "http://169.254.169.254/latest", "169.254.169.254, an address")]
     [InlineData("http://hub.corp/", "//169.254.169.254/latest", "169.254.169.254, an address")]

@@ -74,22 +74,6 @@ public sealed class SecretsOfTokensTests : IDisposable
         (await probe.Ask(registry, credential: Secret, tls: new TlsSettings { InsecureSkipVerify = true })).ShouldBeOfType<ProbeResult.Found>();
     }
 
-    [Theory]
-    [InlineData(302)]
-    [InlineData(307)]
-    public async Task A_token_server_that_redirects_is_not_followed(int status)
-    {
-        await using var elsewhere = FakeTokenServer.Start();
-        await using var tokens = FakeTokenServer.Start();
-        await using var registry = Guarded(FakeRegistry.Start(), tokens);
-        tokens.Behave = request => FakeAnswer.RedirectTo(elsewhere.Address + request.Path, status);
-
-        (await probe.Ask(registry, credential: Secret)).ToString().ShouldBe($"unreachable (its token server {tokens.Host} says HTTP {status})");
-        (await probe.Ask(registry, credential: new Credential.IdentityToken("planted"))).ShouldBeOfType<ProbeResult.Unreachable>();
-
-        elsewhere.Requests.ShouldBeEmpty();
-    }
-
     [Fact]
     public async Task A_token_stays_behind_where_the_registry_redirects_to()
     {
