@@ -52,7 +52,7 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
     }
 
     private static SentSecrets SentWith(ManifestReply reply, Credential? credential) =>
-        SentSecrets.Of(credential, reply.Sent is null ? null : new Credential.RegistryToken(reply.Sent));
+        SentSecrets.Of([credential, .. reply.Sent.Select(secret => new Credential.RegistryToken(secret))]);
 
     private ProbeResult? FindVerdict(string? digest)
     {
