@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace ImageCriShim.Registries;
 
 /// <summary>A registry's HTTP answer, or the reason why it could not be asked for want of a token.</summary>
@@ -6,10 +8,10 @@ internal sealed class ManifestReply : IDisposable
     private readonly HttpResponseMessage? _response;
     private readonly Uri? _from;
 
-    public ManifestReply(HttpResponseMessage response, Uri from, bool hasStrayed, string asWhom, string? sent) =>
+    public ManifestReply(HttpResponseMessage response, Uri from, bool hasStrayed, string asWhom, IReadOnlyList<string> sent) =>
         (_response, _from, HasStrayed, AsWhom, Sent) = (response, from, hasStrayed, asWhom, sent);
 
-    public ManifestReply(ProbeResult failure) => (Failure, AsWhom) = (failure, "");
+    public ManifestReply(ProbeResult failure) => (Failure, AsWhom, Sent) = (failure, "", []);
 
     /// <summary>Not null: there is no response.</summary>
     public ProbeResult? Failure { get; }
@@ -25,8 +27,21 @@ internal sealed class ManifestReply : IDisposable
     /// <summary>Ends a sentence about an HTTP status: <c>for user admin</c>.</summary>
     public string AsWhom { get; }
 
-    /// <summary>What the <c>Authorization</c> of the first request held: a secret that may be repeated. Null: there was none.</summary>
-    public string? Sent { get; }
+    /// <summary>What the <c>Authorization</c> of all requests held until then: secrets that may be repeated.</summary>
+    public IReadOnlyList<string> Sent { get; }
+
+    /// <summary>
+    /// Whether this answer to the same question, put without a credential, is the true one: it is there, or the registry broke on the
+    /// credential.
+    /// </summary>
+    public bool IsBetterThan(ManifestReply other) => (StatusOf(this), StatusOf(other)) switch
+    {
+        (HttpStatusCode.OK, _) => true,
+        (HttpStatusCode.NotFound or HttpStatusCode.TooManyRequests, >= HttpStatusCode.InternalServerError) => true,
+        _ => false,
+    };
+
+    private static HttpStatusCode? StatusOf(ManifestReply reply) => reply._response?.StatusCode;
 
     public void Dispose() => _response?.Dispose();
 }

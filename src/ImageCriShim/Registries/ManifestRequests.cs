@@ -1,15 +1,18 @@
-using System.Net;
 using ImageCriShim.Images;
 using ImageCriShim.Registries.Auth;
 using Authorization = ImageCriShim.Registries.Auth.Authorization;
 
 namespace ImageCriShim.Registries;
 
-/// <summary>Puts the question for a manifest to a registry: as whom, and where redirects lead. What the answer means is <see cref="ManifestAnswer"/>.</summary>
-/// <param name="isGreeting">Asks only whether there is a registry, and not for a manifest.</param>
+/// <summary>
+/// Puts the question for a manifest to a registry: as whom, and where redirects lead. What the answer means is <see cref="ManifestAnswer"/>.
+/// </summary>
+/// <param name="connections">To registries and token servers.</param>
+/// <param name="time">Measures the lives of tokens.</param>
+/// <param name="isGreeting">Asks only whether there is a registry that takes the credential, and not for a manifest.</param>
 internal sealed class ManifestRequests(RegistryConnections connections, TimeProvider time, bool isGreeting = false)
 {
-    private readonly Authenticator _authenticator = new(connections, time);
+    private readonly Authenticator _authenticator = new(connections, time, isOfCredential: isGreeting);
 
     /// <summary>One request where it is known what the registry wants; otherwise it is asked again as it says.</summary>
     /// <param name="method">HEAD or GET.</param>
@@ -18,70 +21,65 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
     /// <param name="image">The image's name at that registry.</param>
     /// <param name="cancellation">Nobody wants the answer any more, or it has taken too long.</param>
     /// <exception cref="HttpRequestException">No answer; <see cref="FailureReason"/> says why.</exception>
-    public async Task<ManifestReply> Send(HttpMethod method, Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation)
+    public async Task<ManifestReply> Send(
+        HttpMethod method, Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation)
     {
-        // 1. As whoever it is known to want.
-        var first = await _authenticator.Begin(registry, account, image, cancellation);
-        var reply = await Send(method, registry, first, image, cancellation);
-        if (reply.Failure is not null || reply.HasStrayed)
-            return reply;
-
-        // 2. It wants somebody else: once, as it says.
-        Authorization? second;
+        var negotiation = _authenticator.Negotiate(registry, account, image);
+        var uri = isGreeting ? registry.ApiUri : registry.ManifestUri(image);
+        var start = new Hop(registry.Address.Endpoint, uri, registry.Tls, IsElsewhere: false);
+        var reply = await Follow(method, start, await negotiation.Begin(cancellation), negotiation.Secrets, cancellation);
+        ManifestReply? kept = null;
         try
         {
-            second = await Reconsider(method, reply, first, registry, account, image, cancellation);
+            while (await negotiation.Next(reply, cancellation) is { } next)
+            {
+                if (next.IsTrial)
+                    kept = reply;
+                else
+                    (reply, kept) = Dispose(reply, kept);
+                if (await Try(method, start, next, negotiation.Secrets, kept, cancellation) is not { } other)
+                    return reply;
+                reply = other;
+            }
+            var isAnswer = kept is null || negotiation.IsAnswer(reply, kept);
+            (isAnswer ? kept : reply)?.Dispose();
+            return isAnswer ? reply : kept!;
         }
         catch
         {
-            reply.Dispose();
+            Dispose(reply, kept);
             throw;
         }
-        if (second is null)
-        {
-            if (first.IsGuess)
-                _authenticator.Learn(registry, first, reply.Response.StatusCode);
-            return reply;
-        }
-        reply.Dispose();
-        reply = await Send(method, registry, second, image, cancellation);
-        if (reply.Failure is null)
-            _authenticator.Learn(registry, second, reply.Response.StatusCode);
-        return reply;
     }
 
-    /// <returns>Null if the reply is the answer.</returns>
-    private async Task<Authorization?> Reconsider(
-        HttpMethod method, ManifestReply reply, Authorization sent, Registry registry, CredentialAnswer account, Reference image, CancellationToken cancellation)
+    /// <returns>Null if there is no answer, and <paramref name="kept"/> is one.</returns>
+    private async Task<ManifestReply?> Try(
+        HttpMethod method, Hop start, Authorization next, IReadOnlyList<string> secrets, ManifestReply? kept,
+        CancellationToken cancellation)
     {
-        switch (reply.Response.StatusCode)
+        try
         {
-            case HttpStatusCode.Unauthorized:
-                return await _authenticator.Answer(reply.From, Challenge.Read(reply.Response), sent, registry, account, image, cancellation);
-            case HttpStatusCode.BadRequest or HttpStatusCode.Forbidden when _authenticator.IsDoubtful(sent):
-                var nobody = Authorization.Nobody(account);
-                using (var bare = await Send(method, registry, nobody, image, cancellation)) // it tells what it wants if nothing is sent
-                {
-                    return bare switch
-                    {
-                        { HasStrayed: false, Response.StatusCode: HttpStatusCode.Unauthorized } =>
-                            await _authenticator.Answer(bare.From, Challenge.Read(bare.Response), sent, registry, account, image, cancellation),
-                        { Response.StatusCode: HttpStatusCode.OK } => nobody,
-                        _ => null,
-                    };
-                }
-            default:
-                return null;
+            return await Follow(method, next.Start ?? start, next, secrets, cancellation);
         }
+        catch (HttpRequestException) when (kept is not null)
+        {
+            return null;
+        }
+    }
+
+    private static (ManifestReply Reply, ManifestReply? Kept) Dispose(ManifestReply reply, ManifestReply? kept)
+    {
+        reply.Dispose();
+        kept?.Dispose();
+        return (reply, null);
     }
 
     /// <summary>Follows redirects itself, because the credential must not follow to another host.</summary>
-    private async Task<ManifestReply> Send(HttpMethod method, Registry registry, Authorization authorization, Reference image, CancellationToken cancellation)
+    private async Task<ManifestReply> Follow(
+        HttpMethod method, Hop hop, Authorization authorization, IReadOnlyList<string> secrets, CancellationToken cancellation)
     {
         if (authorization.Failure is { } failure)
             return new ManifestReply(failure);
-        var uri = isGreeting ? registry.ApiUri : registry.ManifestUri(image);
-        var hop = new Hop(registry.Address.Endpoint, uri, registry.Tls, IsElsewhere: false);
         for (var redirects = 0; ; redirects++)
         {
             var request = new HttpRequestMessage(method, hop.Uri);
@@ -91,7 +89,7 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
                 ? await SendElsewhere(request, hop.Tls, cancellation)
                 : await connections.Send(request, hop.Tls, isElsewhere: false, cancellation);
             if (redirects == Redirection.MaxRedirects || Redirection.FindTarget(response, hop.Uri) is not { } target)
-                return new ManifestReply(response, hop.Uri, hop.IsElsewhere, AsWhom(authorization, hop), authorization.Header?.Parameter);
+                return new ManifestReply(response, hop.Uri, hop.IsElsewhere, AsWhom(authorization, hop), secrets);
             response.Dispose();
             if (Redirection.LosesTls(hop.Uri, target))
                 return new ManifestReply(Redirection.ToPlainHttp(response));
@@ -117,4 +115,18 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
     private static string AsWhom(Authorization authorization, Hop hop) => authorization.Header is not null && !hop.HasCredential
         ? "from a host that it redirects to, where the credential must not go"
         : authorization.AsWhom;
+}
+
+/// <summary>The path of a manifest, <c>v2/REPOSITORY/manifests/REFERENCE</c> (OCI distribution-spec "Pulling manifests").</summary>
+internal static class ManifestPath
+{
+    /// <returns>Null if it is not such a path.</returns>
+    public static string? FindRepository(Uri uri)
+    {
+        const string before = "/v2/", behind = "/manifests/";
+        var path = uri.AbsolutePath;
+        var end = path.LastIndexOf(behind, StringComparison.Ordinal);
+        var isManifest = path.StartsWith(before, StringComparison.Ordinal) && end > before.Length;
+        return isManifest && ReferenceGrammar.IsRepository(path[before.Length..end]) ? path[before.Length..end] : null;
+    }
 }

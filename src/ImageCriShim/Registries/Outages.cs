@@ -33,11 +33,10 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     };
 
     private readonly ProbeLines _lines = new(time);
-    private readonly SecondOpinion _opinion = new(client);
-    private readonly Opinions _opinions = new();
     private readonly Dictionary<RegistryIdentity, Outage> _outages = [];
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Opinions _opinions = new(client, time);
     private HashSet<RegistryIdentity>? _configured; // null: whoever is asked
 
     /// <summary>Who is set aside now, longest first.</summary>
@@ -109,6 +108,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     public void Dispose()
     {
         _stopping.Cancel();
+        _opinions.Dispose();
         lock (_gate)
         {
             foreach (var (identity, outage) in _outages.ToList())
@@ -118,12 +118,12 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
 
     private async Task<ProbeResult> Ask(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation)
     {
-        var question = new Question(registry, image, patience);
+        var question = new ProbeQuestion(registry, image, patience);
         var asked = Put(registry, image, patience, cancellation);
-        var early = await AskForEarlyOpinion(question, asked);
+        var early = await _opinions.AskEarly(question, asked);
         var result = await asked;
         if (result is ProbeResult.Found)
-            _opinion.NoteGiven(registry, image);
+            _opinions.NoteGiven(registry, image);
         if (result is not ProbeResult.Unreachable failure)
             BringBack(registry, result);
         else if (!failure.IsOurs && !cancellation.IsCancellationRequested) // what looks like a failure may be how the end of a request looks
@@ -131,20 +131,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         return result;
     }
 
-    /// <summary>Whoever is late is doubted while its answer may still come, so that the one is known as soon as the other.</summary>
-    /// <returns>Whether it is well; null: it has answered in time.</returns>
-    private async Task<Task<bool>?> AskForEarlyOpinion(Question question, Task<ProbeResult> asked)
-    {
-        var wait = question.Patience - SecondOpinion.Patience;
-        if (wait < SecondOpinion.Patience)
-            return null;
-        using var answered = new CancellationTokenSource();
-        await Task.WhenAny(asked, Task.Delay(wait, time, answered.Token));
-        await answered.CancelAsync();
-        return asked.IsCompleted ? null : _opinion.IsWell(question.Registry, question.Image, question.Patience, _stopping.Token);
-    }
-
-    private async Task Doubt(Question question, ProbeResult.Unreachable failure, Task<bool>? early)
+    private async Task Doubt(ProbeQuestion question, ProbeResult.Unreachable failure, Task<bool>? early)
     {
         if (failure.IsOfConnection)
         {
@@ -158,21 +145,21 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     }
 
     /// <summary>One at a time of each registry.</summary>
-    private Task SetAsideIfIll(Question question, string reason, Task<bool>? early)
+    private Task SetAsideIfIll(ProbeQuestion question, string reason, Task<bool>? early)
     {
         lock (_gate)
         {
             return _outages.ContainsKey(RegistryIdentity.Of(question.Registry))
                 ? Task.CompletedTask
-                : _opinions.Join(question.Registry, () => HearOpinion(question, reason, early));
+                : _opinions.Doubt(question.Registry, () => HearOpinion(question, reason, early));
         }
     }
 
-    private async Task HearOpinion(Question question, string reason, Task<bool>? early)
+    private async Task HearOpinion(ProbeQuestion question, string reason, Task<bool>? early)
     {
         try
         {
-            if (!await (early ?? _opinion.IsWell(question.Registry, question.Image, question.Patience, _stopping.Token)))
+            if (!await (early ?? _opinions.Ask(question)))
                 SetAside(question, reason);
             else
                 Log.ImageBroken(log, $"{question.Registry.Address}", $"{question.Image}", reason);
@@ -204,7 +191,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         }
     }
 
-    private void SetAside(Question question, string reason)
+    private void SetAside(ProbeQuestion question, string reason)
     {
         lock (_gate)
         {
@@ -266,16 +253,14 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
             outage.TryLater(reason);
     }
 
-    private sealed record Question(Registry Registry, Reference Image, TimeSpan Patience);
-
     /// <summary>One registry's time aside. Changed under the gate.</summary>
-    private sealed class Outage(Question question, string reason, TimeProvider time)
+    private sealed class Outage(ProbeQuestion question, string reason, TimeProvider time)
     {
         private readonly DateTimeOffset _since = time.GetUtcNow();
         private TimeSpan _interval = FirstInterval;
 
         public long At { get; } = time.GetTimestamp(); // a node's wall clock jumps
-        public Question Question { get; set; } = question;
+        public ProbeQuestion Question { get; set; } = question;
         public string Reason { get; private set; } = reason;
         public ITimer? Timer { get; set; }
         public SetAsideRegistry View => new(Question.Registry, _since, Reason);

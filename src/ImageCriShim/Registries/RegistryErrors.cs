@@ -21,7 +21,7 @@ internal static class RegistryErrors
     /// <exception cref="IOException">The registry ended its answer too early.</exception>
     public static async Task<string?> Read(ManifestReply reply, Credential? credential, EchoedNames names, CancellationToken cancellation)
     {
-        var sent = SentSecrets.Of(credential, reply.Sent is null ? null : new Credential.RegistryToken(reply.Sent));
+        var sent = SentSecrets.Of([credential, .. reply.Sent.Select(secret => new Credential.RegistryToken(secret))]);
         return await BoundedBody.Read(reply.Response.Content, MaxBytes, cancellation) is { Length: > 0 } body ? Find(body, sent, names) : null;
     }
 

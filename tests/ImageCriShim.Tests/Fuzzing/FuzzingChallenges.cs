@@ -20,7 +20,8 @@ public sealed class FuzzingChallenges : FuzzTarget
     protected override IReadOnlyList<byte[]> Words { get; } = Texts(
         "Bearer ", "Basic ", "Negotiate ", "realm=", "service=", "scope=", "error=\"insufficient_scope\"", "\"", "\\", "\\\"", ",", " , ",
         "=", "==", "\t", "a=b", "YWJj==",
-        "realm=\"https://auth.corp/token\"", "realm=\"http://hub.corp/token\"", "http://hub.corp:5000/", "https://hub.corp:8443/", ":80", ":443", "\n", "http://", "https://", "//", "/token", "hub.corp", "169.254.169.254",
+        "realm=\"https://auth.corp/token\"", "realm=\"http://hub.corp/token\"",
+        "http://hub.corp:5000/", "https://hub.corp:8443/", ":80", ":443", "\n", "http://", "https://", "//", "/token", "hub.corp", "169.254.169.254",
         "[::ffff:169.254.169.254]", "[fe80::1]", "2852039166", "0xa9fea9fe", "%31",
         "user:pass@", "?x=y", "#", "repository:a:pull", "file:///etc/passwd", "ftp://", "javascript:", "\u0000", "é", "{\"token\":\"",
         "\"expires_in\":", "1e999", "\"errors\":[{\"code\":\"DENIED\"}]");
@@ -56,7 +57,9 @@ public sealed class FuzzingChallenges : FuzzTarget
                 MayBeAsked(registry, found!, challenge);
             else
                 Holds(problem!.Length < realm.Length + 200 && !problem.Any(char.IsControl), "a problem that cannot be shown");
-            behaviour += isFound ? $"+{found!.Uri.Scheme}{found.Uri.HostNameType}{(found.Uri.Host == registry.Host ? "=" : "")}{Size(found.Otherwise is null ? 0 : 1)}" : Shape(problem![..5]);
+            behaviour += isFound
+                ? $"+{found!.Uri.Scheme}{found.Uri.HostNameType}{(found.Uri.Host == registry.Host ? "=" : "")}{Size(found.Otherwise is null ? 0 : 1)}"
+                : Shape(problem![..5]);
         }
 
         return behaviour;
@@ -70,9 +73,13 @@ public sealed class FuzzingChallenges : FuzzTarget
         var isItself = registry.Host == realm.Host && (registry.Port == realm.Port || realm is { Scheme: "https", Port: 443 });
         Holds(isItself || !IPAddress.TryParse(realm.Host.Trim('[', ']'), out var address)
             || !IsLinkLocal(address), "an account for a cloud's own server");
-        var request = new BearerTerms(named, challenge.Find("service"), challenge.Find("scope"), "a").RequestFor("b", null,
-            new Registry(Address(registry)));
-        Holds(request.Realm == realm && request.Scope.Trim().Length > 0, "another request");
+        var terms = new BearerTerms(named, challenge.Find("service"), challenge.Find("scope"), "x/a");
+        foreach (var repository in new[] { "x/a", "x/b", "b" })
+        {
+            var request = terms.RequestFor(repository, null, RegistryIdentity.Of(new Registry(Address(registry))));
+            Holds(request is not null || repository != "x/a", "no request for the challenge itself");
+            Holds(request is null || (request.Realm == realm && request.Scope.Trim().Length > 0), "another request");
+        }
     }
 
     /// <summary>The input as the lines of redirects, one after the other, beginning at a token server.</summary>
@@ -88,7 +95,8 @@ public sealed class FuzzingChallenges : FuzzTarget
                 if (Redirection.FindTarget(response, hop.Uri) is not { } named)
                     break;
                 var target = Redirection.KeepTls(hop.Uri, named);
-                Holds(target == named || (target.Scheme == "https" && target.Host == named.Host && target.Port == hop.Uri.Port), "another host or port");
+                Holds(target == named || (target.Scheme == "https" && target.Host == named.Host && target.Port == hop.Uri.Port),
+                    "another host or port");
                 var next = hop.To(target);
                 MayFollow(hop, next);
                 hop = next;

@@ -24,21 +24,38 @@ internal sealed class Authorization
     /// <summary>Whether the registry has not said yet that it wants this.</summary>
     public bool IsGuess { get; private init; }
 
+    /// <summary>Whether its answer counts only if it is better than the one before (<see cref="ManifestReply.IsBetterThan"/>).</summary>
+    public bool IsTrial { get; private init; }
+
+    /// <summary>Not null: it is for a host that the registry redirects to, and for no other one.</summary>
+    public Hop? Start { get; private init; }
+
     public bool IsBasic => Header?.Scheme == "Basic";
 
-    public static Authorization Nobody(CredentialAnswer account) => new(null, Whom(account));
+    public static Authorization Nobody(CredentialAnswer account, bool isGuess = false, bool isTrial = false) =>
+        new(null, Whom(account)) { IsGuess = isGuess, IsTrial = isTrial };
 
-    public static Authorization Basic(Credential.Password password, CredentialAnswer account, bool isGuess) =>
-        new(new AuthenticationHeaderValue("Basic", password.ToBasicParameter()), Whom(account)) { IsGuess = isGuess };
+    public static Authorization Basic(Credential.Password password, CredentialAnswer account, bool isGuess, bool isTrial = false) =>
+        new(new AuthenticationHeaderValue("Basic", password.ToBasicParameter()), Whom(account)) { IsGuess = isGuess, IsTrial = isTrial };
 
     public static Authorization Of(Credential.RegistryToken token, CredentialAnswer account) => CanSend(token.Secret)
-        ? new(new AuthenticationHeaderValue("Bearer", token.Secret), Whom(account))
+        ? new(new AuthenticationHeaderValue("Bearer", token.Secret), Whom(account)) { IsGuess = true }
         : Impossible(new ProbeResult.Denied("its registry token holds characters that a header cannot; see where it comes from"));
 
-    public static Authorization Of(BearerTerms terms, TokenRequest request, TokenAnswer answer, CredentialAnswer account) =>
+    public static Authorization Of(BearerTerms terms, TokenRequest request, TokenAnswer answer, CredentialAnswer account, bool isGuess) =>
         new(new AuthenticationHeaderValue("Bearer", answer.Token!.Value), $"{Whom(account)}, with a token from {request.Realm.Authority}")
         {
             Terms = terms,
+            Token = (request, answer),
+            IsGuess = isGuess,
+        };
+
+    public static Authorization Elsewhere(Hop start, TokenRequest request, TokenAnswer answer) =>
+        new(
+            new AuthenticationHeaderValue("Bearer", answer.Token!.Value),
+            $"from a host that it redirects to, for no user, with a token from {request.Realm.Authority}")
+        {
+            Start = start,
             Token = (request, answer),
         };
 

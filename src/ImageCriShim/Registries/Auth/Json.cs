@@ -24,8 +24,8 @@ internal static class Json
     }
 
     /// <summary>
-    /// As Go's encoding/json finds a member, in which most of such files and answers were read when they were written: whatever the case of its
-    /// name's letters, and the last of several. One that is null is as good as absent.
+    /// Finds a member as Go's encoding/json does, by which most of such files and answers were tried: whatever the case of its name's
+    /// letters, and the last of several. One that is null is as good as absent.
     /// </summary>
     public static JsonElement? FindInAnyCase(this JsonElement element, string name)
     {
@@ -40,7 +40,7 @@ internal static class Json
         return found;
     }
 
-    /// <summary>By Unicode's simple folding, where two more letters are the same as an ASCII one: the long s, and the sign of Kelvin.</summary>
+    /// <summary>By Unicode's simple folding, where two more letters are the same as an ASCII one: the long s and the Kelvin sign.</summary>
     private static bool IsSameInAnyCase(string key, string name) =>
         key.Replace('\u017F', 's').Replace('\u212A', 'k').Equals(name, StringComparison.OrdinalIgnoreCase);
 

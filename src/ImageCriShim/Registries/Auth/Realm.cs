@@ -32,8 +32,8 @@ internal sealed record Realm(Uri Uri, Uri? Otherwise = null)
     }
 
     /// <summary>
-    /// A registry with a port of its own may have its tokens made by the web server of its host: what has the default port of http has that of
-    /// https as well.
+    /// A registry with a port of its own may have its tokens made by the web server of its host: what has the default port of http has that
+    /// of https as well.
     /// </summary>
     private static Uri? OnPortOfHttps(Uri registry, Uri named) =>
         named.IsDefaultPort && !registry.IsDefaultPort && Redirection.KeepTls(registry, named) is var secure && secure != named

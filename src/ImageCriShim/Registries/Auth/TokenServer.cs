@@ -43,7 +43,7 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
         }
     }
 
-    /// <summary>Follows redirects. Elsewhere, and after a 303, nobody's token is asked for: an identity token has no place in a GET.</summary>
+    /// <summary>Follows redirects. Elsewhere and after a 303 a token for nobody is asked for: an identity token has no place in a GET.</summary>
     private async Task<HttpResponseMessage> Send(TokenRequest wanted, CancellationToken cancellation)
     {
         var hop = new Hop(wanted.Realm, wanted.Realm, wanted.Tls, wanted.IsElsewhere);
@@ -65,10 +65,11 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
     }
 
     /// <returns>Null if the answer is none, or one to plain http elsewhere.</returns>
-    private static Uri? FindTarget(HttpResponseMessage response, Uri asked) =>
-        Redirection.FindTarget(response, asked) is { } named && Redirection.KeepTls(asked, named) is var target && !Redirection.LosesTls(asked, target)
-            ? target
-            : null;
+    private static Uri? FindTarget(HttpResponseMessage response, Uri asked)
+    {
+        var target = Redirection.FindTarget(response, asked) is { } named ? Redirection.KeepTls(asked, named) : null;
+        return target is null || Redirection.LosesTls(asked, target) ? null : target;
+    }
 
     private static HttpRequestMessage Get(Hop hop, TokenRequest wanted)
     {
@@ -108,7 +109,8 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
     private ProbeResult Judge(HttpResponseMessage response, byte[]? body, TokenRequest wanted)
     {
         var says = $"its token server {wanted.Realm.Authority} says HTTP {(int)response.StatusCode}";
-        if (response.RequestMessage?.RequestUri is { } asked && Redirection.FindTarget(response, asked) is { } target && Redirection.LosesTls(asked, target))
+        var asked = response.RequestMessage!.RequestUri!;
+        if (Redirection.FindTarget(response, asked) is { } target && Redirection.LosesTls(asked, target))
             return new ProbeResult.Unreachable($"its token server {wanted.Realm.Authority}: {Redirection.WhyNotToPlainHttp(response)}");
         return response.StatusCode switch
         {

@@ -193,7 +193,7 @@ public sealed class GettingATokenTests : TokenCase
         Registry.Behave = _ => new FakeAnswer(401) { Challenges = ["Negotiate"] };
 
         (await Ask(Secret)).ToString().ShouldBe("denied (HTTP 401 for user admin)");
-        Registry.Requests.Count.ShouldBe(1);
+        Registry.Requests.Select(request => request.Authorization is null).ShouldBe([false, true]); // it may dislike the password alone
     }
 
     [Fact]

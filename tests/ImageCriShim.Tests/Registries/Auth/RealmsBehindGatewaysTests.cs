@@ -11,6 +11,7 @@ namespace ImageCriShim.Tests.Registries.Auth;
 /// </summary>
 public sealed class RealmsBehindGatewaysTests : IAsyncLifetime
 {
+    private const string Scope = ",scope=\"repository:library/nginx:pull\"";
     private const string Wrong = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
     private static readonly Credential s_secret = new Credential.Password("admin", "planted-secret");
 
@@ -122,11 +123,14 @@ public sealed class RealmsBehindGatewaysTests : IAsyncLifetime
     public async Task A_redirect_of_that_host_to_plain_http_is_followed_by_https(string target)
     {
         var behave = Guard("https://hub.corp:8443/service/token");
-        _harbor.Behave = request => request.Path.StartsWith("/service/token?", StringComparison.Ordinal) ? FakeAnswer.RedirectTo(target) : behave(request);
+        _harbor.Behave = request => request.Path.StartsWith("/service/token?", StringComparison.Ordinal)
+            ? FakeAnswer.RedirectTo(target)
+            : behave(request);
 
         (await Ask("https://hub.corp:8443")).ShouldBeOfType<ProbeResult.Found>();
 
-        _harbor.Requests.Single(request => request.Path.StartsWith("/service/token/", StringComparison.Ordinal)).Authorization.ShouldNotBeNull();
+        var followed = _harbor.Requests.Single(request => request.Path.StartsWith("/service/token/", StringComparison.Ordinal));
+        followed.Authorization.ShouldNotBeNull();
         _plain.Requests.ShouldBeEmpty();
     }
 
@@ -147,7 +151,8 @@ public sealed class RealmsBehindGatewaysTests : IAsyncLifetime
 
     private static bool IsForToken(FakeRequest request) => request.Path.Contains("/token", StringComparison.Ordinal);
 
-    private Task<ProbeResult> Ask(string address) => _probe.Ask(address, credential: s_secret, tls: new TlsSettings { Ca = _authority.Pem });
+    private Task<ProbeResult> Ask(string address) =>
+        _probe.Ask(address, credential: s_secret, tls: new TlsSettings { Ca = _authority.Pem });
 
     /// <summary>A registry that gives tokens away itself, for the account, and calls itself as it likes.</summary>
     private Func<FakeRequest, FakeAnswer?> Guard(string realm) => request => request switch
@@ -155,6 +160,6 @@ public sealed class RealmsBehindGatewaysTests : IAsyncLifetime
         _ when IsForToken(request) && !_hasTokens => FakeAnswer.RawText(Wrong),
         _ when IsForToken(request) => request.Authorization is null ? new FakeAnswer(401) : FakeAnswer.Json(200, """{"token":"planted"}"""),
         { Authorization: { } sent } when sent.StartsWith("Bearer planted", StringComparison.Ordinal) => null,
-        _ => new FakeAnswer(401) { Challenges = [$"Bearer realm=\"{realm}\",service=\"harbor-registry\",scope=\"repository:library/nginx:pull\""] },
+        _ => new FakeAnswer(401) { Challenges = [$"Bearer realm=\"{realm}\",service=\"harbor-registry\"{Scope}"] },
     };
 }

@@ -71,7 +71,7 @@ public sealed class RedirectingTokenServersTests : TokenCase
     {
         await using var elsewhere = FakeRegistry.Start();
         Tokens.Account = ("admin", "planted-secret");
-        Tokens.Behave = request => request.Path.StartsWith("/token", StringComparison.Ordinal) ? FakeAnswer.RedirectTo(elsewhere.Address) : null;
+        Tokens.Behave = request => request.Path == "/back" ? null : FakeAnswer.RedirectTo(elsewhere.Address);
         elsewhere.Behave = _ => FakeAnswer.RedirectTo($"{Tokens.Address}/back");
 
         (await Ask(Secret)).ToString().ShouldBe($"denied (its token server {Tokens.Host} says HTTP 401 (UNAUTHORIZED) for user admin)");
@@ -96,10 +96,12 @@ public sealed class RedirectingTokenServersTests : TokenCase
         Tokens.Behave = _ => FakeAnswer.RedirectTo("http://169.254.169.254/latest/meta-data");
 
         (await Ask(Secret)).ToString().ShouldBe(
-            $"unreachable (its token server {Tokens.Host}: 169.254.169.254 has the address 169.254.169.254, where clouds keep secrets of their own: nothing is asked there)");
+            $"unreachable (its token server {Tokens.Host}: 169.254.169.254 has the address 169.254.169.254, "
+            + "where clouds keep secrets of their own: nothing is asked there)");
     }
 
-    private static Func<FakeRequest, FakeAnswer?> Move(int status, string target) => request => request.Path.StartsWith("/token?", StringComparison.Ordinal)
-        ? FakeAnswer.RedirectTo(target + request.Path["/token".Length..], status)
-        : null;
+    private static Func<FakeRequest, FakeAnswer?> Move(int status, string target) => request =>
+        request.Path.StartsWith("/token?", StringComparison.Ordinal)
+            ? FakeAnswer.RedirectTo(target + request.Path["/token".Length..], status)
+            : null;
 }
