@@ -52,13 +52,15 @@ internal sealed class ResolveCase : IAsyncDisposable
     public Task<Decision> Resolve(string image = "nginx:1.25") => Resolver.Resolve(image, TestContext.Current.CancellationToken);
 
     /// <summary>While that registry does not answer: it is asked, then doubted, and then the time for both is over.</summary>
-    public async Task<Decision> ResolveLate(FakeRegistry silent)
+    public async Task<Decision> ResolveLate(FakeRegistry silent, bool isWell)
     {
         var before = silent.Requests.Count;
         var resolved = Resolve();
         await Wait.Until(() => silent.Requests.Count == before + 1, "it is asked");
         Time.Advance(Settings.ProbeTimeout - SecondOpinion.Patience);
         await Wait.Until(() => silent.Requests.Count == before + 2, "it is doubted");
+        if (isWell)
+            await Wait.Until(() => Time.Waiting == 1, "it is known to be well");
         Time.Advance(SecondOpinion.Patience);
         return await resolved;
     }

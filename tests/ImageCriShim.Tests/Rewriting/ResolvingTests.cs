@@ -225,7 +225,7 @@ public sealed class ResolvingTests
         await it.Resolve("busybox:1");
         it.Middle.Behave = request => request.Path.Contains("nginx") ? FakeAnswer.Hang : null;
 
-        var decision = await it.ResolveLate(it.Middle);
+        var decision = await it.ResolveLate(it.Middle, isWell: true);
 
         it.ToPull(decision).ShouldBe(pulled.Replace("M", "M/library/nginx:1.25"));
         it.Outages.All.ShouldBeEmpty();
@@ -237,7 +237,7 @@ public sealed class ResolvingTests
         await using var it = new ResolveCase();
         it.Middle.Behave = _ => FakeAnswer.Hang;
 
-        var decision = await it.ResolveLate(it.Middle);
+        var decision = await it.ResolveLate(it.Middle, isWell: false);
 
         it.ToPull(decision).ShouldBe("nginx:1.25");
         it.Outages.All.ShouldHaveSingleItem().Reason.ShouldBe("no answer within 5 s");
@@ -250,6 +250,6 @@ public sealed class ResolvingTests
         it.Low.Add("library/nginx", "1.25");
         it.Middle.Behave = request => request.Path.Contains("/manifests/") ? FakeAnswer.Hang : null;
 
-        it.ToPull(await it.ResolveLate(it.Middle)).ShouldBe("L/library/nginx:1.25 nginx:1.25");
+        it.ToPull(await it.ResolveLate(it.Middle, isWell: true)).ShouldBe("L/library/nginx:1.25 nginx:1.25");
     }
 }
