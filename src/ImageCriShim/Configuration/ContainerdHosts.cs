@@ -40,6 +40,8 @@ internal static class ContainerdHosts
             return new ImportedOrigin(origin, [.. FromCertificates(directory, origin, place)]);
         if (ImportedFiles.ReadToml(file, report) is not { } hosts)
             return null;
+        if (!hosts.Has("host"))
+            place.At(hosts.LineOf("server")).Warning("without a table [host] containerd before 2.0 goes by nothing that the file says");
         var told = new ContainerdHost(origin, place);
         var endpoints = (hosts.Table("host")?.Keys ?? []).Select(url => told.Read(url, hosts.Table("host", url) ?? new TomlTable(hosts.LineOf("host"))));
         return new ImportedOrigin(origin, [.. endpoints.Append(told.ReadServer(hosts)).OfType<ImportedEndpoint>()]);

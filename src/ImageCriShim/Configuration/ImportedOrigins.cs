@@ -1,4 +1,5 @@
 using ImageCriShim.Images;
+using ImageCriShim.Registries;
 
 namespace ImageCriShim.Configuration;
 
@@ -77,14 +78,21 @@ internal sealed class ImportedOrigins
     }
 
     /// <summary>
-    /// Whether a mirror may need to be told the origin: it has several, it cannot be spelled in an image's name, or the runtime would go elsewhere by its name.
+    /// Whether a mirror may need to be told the origin: it has several, it cannot be spelled in an image's name, the runtime would go elsewhere by its name, or it
+    /// looks up tags whose images another one gives.
     /// </summary>
     private static bool SendsNamespace(ImportedEndpoint endpoint, ImportedOrigin origin, List<ImportedOrigin> all) =>
         endpoint is { IsToldOrigin: true, IsOrigin: false }
         && (origin.Host == ImportedOrigin.Others
             || !ImportedRegistry.CanBeNamed(endpoint)
+            || origin.Endpoints.Any(other => other is { IsToldOrigin: true, PullFromMirror: PullFromMirror.DigestOnly })
             || all.Exists(other => other.Host != origin.Host && other.Endpoints.Any(same => !same.IsOrigin && IsSame(same, endpoint)))
-            || all.Exists(other => other.Pattern == endpoint.Host && other.Endpoints.Any(theirs => !theirs.IsAt(other.Pattern))));
+            || GoesElsewhere(endpoint.Host, all));
+
+    /// <summary>Whether the runtime takes an image that names a mirror itself to be for other mirrors.</summary>
+    private static bool GoesElsewhere(string mirror, List<ImportedOrigin> all) => all.Find(other => other.Pattern == mirror && other.IsWhole) is { } own
+        ? own.Endpoints.Any(endpoint => !endpoint.IsAt(mirror))
+        : all.Exists(other => other.Pattern == ImportedOrigin.Others);
 
     private static bool IsSame(ImportedEndpoint one, ImportedEndpoint other) =>
         (one.Host, one.Root, one.Repository, one.Path) == (other.Host, other.Root, other.Repository, other.Path);
@@ -102,11 +110,10 @@ internal sealed class ImportedOrigins
     /// <summary>A name at a mirror is no origin that the runtime has been told of, as long as nobody writes it down for it.</summary>
     private void TellRuntime(List<ImportedOrigin> origins)
     {
-        var hasDefault = origins.Exists(origin => origin.Pattern == ImportedOrigin.Others);
         foreach (var registry in _registries.Where(registry => !registry.SendsNamespace && !origins.Exists(origin => origin.Pattern == registry.Host)).DistinctBy(registry => registry.Host))
         {
             var isPlain = registry.Address.StartsWith("http:", StringComparison.Ordinal);
-            if (isPlain || registry.HasTls || hasDefault)
+            if (isPlain || registry.HasTls)
                 registry.Place.Report.Note("", registry.Place.Line, $"the runtime is to pull from {(isPlain ? "http" : "https")}://{registry.Host} by that host's own name: give it an entry for {registry.Host} that says how to reach it");
         }
     }

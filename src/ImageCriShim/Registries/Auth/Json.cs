@@ -12,19 +12,34 @@ internal static class Json
 
     public static string? Text(this JsonElement element) => OrNothing(() => element.ValueKind == JsonValueKind.String ? element.GetString() : null);
 
-    public static IEnumerable<(string Name, JsonElement Value)> Members(this JsonElement element, string name)
+    public static IEnumerable<(string Name, JsonElement Value)> Members(this JsonElement element, string name) =>
+        OrNothing(() => Find(element, name)) is { } found ? found.Members() : [];
+
+    public static IEnumerable<(string Name, JsonElement Value)> Members(this JsonElement element)
     {
-        if (OrNothing(() => Find(element, name)) is not { ValueKind: JsonValueKind.Object } members)
+        if (element.ValueKind != JsonValueKind.Object)
             yield break;
-        foreach (var member in members.EnumerateObject())
+        foreach (var member in element.EnumerateObject())
         {
             if (OrNothing(() => member.Name) is { } key)
                 yield return (key, member.Value);
         }
     }
 
-    private static JsonElement? Find(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var found) ? found : null;
+    /// <summary>As Go finds it: by its name in capitals or not; of several that are not null the last one counts.</summary>
+    private static JsonElement? Find(JsonElement element, string name)
+    {
+        var found = default(JsonElement?);
+        if (element.ValueKind != JsonValueKind.Object)
+            return null;
+        foreach (var member in element.EnumerateObject())
+        {
+            if (member.Value.ValueKind != JsonValueKind.Null && OrNothing(() => member.Name)?.Equals(name, StringComparison.OrdinalIgnoreCase) == true)
+                found = member.Value;
+        }
+
+        return found;
+    }
 
     private static T? OrNothing<T>(Func<T?> read)
     {
