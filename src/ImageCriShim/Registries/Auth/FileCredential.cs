@@ -22,7 +22,7 @@ internal sealed class FileCredential(string key, string path, Func<string, Crede
         if (secret.Length == 0)
             return Problem("is empty");
         if (secret.Any(IsForeign))
-            return Problem(_mayHaveLines ? "holds control characters; it must hold the password alone" : "holds more than one line; it must hold the token alone");
+            return Problem(_mayHaveLines ? "holds control characters; it must hold the password alone" : "holds more than a line; it must hold the token alone");
         return ValueTask.FromResult(new CredentialAnswer(make(secret), $"{key} {path}"));
     }
 

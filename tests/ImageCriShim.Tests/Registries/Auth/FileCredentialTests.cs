@@ -114,7 +114,7 @@ public sealed class FileCredentialTests : IDisposable
         var path = test.Write("token", content);
 
         (await AuthCase.Ask(new FileCredential("registryTokenFile", path, t => new Credential.RegistryToken(t)), "a.example.com/b")).Problem
-            .ShouldBe($"registryTokenFile {path} holds more than one line; it must hold the token alone");
+            .ShouldBe($"registryTokenFile {path} holds more than a line; it must hold the token alone");
     }
 
     [Fact]
