@@ -17,7 +17,8 @@ internal static class ImportCommand
     {
         var files = new Argument<string[]>("file")
         {
-            Description = "containerd's config.toml or certs.d, registries.yaml of k3s or RKE2, CRI-O's registries.conf, docker's daemon.json, or the files of a Go shim.",
+            Description = "containerd's config.toml or certs.d, registries.yaml of k3s or RKE2, CRI-O's registries.conf, docker's daemon.json, "
+                + "or the files of a Go shim.",
             Arity = ArgumentArity.OneOrMore,
         };
         var partial = new Option<bool>("--partial")
@@ -26,7 +27,8 @@ internal static class ImportCommand
         };
         var import = new Command(
             "import",
-            "Write settings that come to the same as mirrors of containerd, k3s, RKE2, CRI-O or docker, or as the files of a Go shim. Example: image-cri-shim config import /etc/containerd/certs.d > new.yaml")
+            "Write settings that come to the same as mirrors of containerd, k3s, RKE2, CRI-O or docker, or as the files of a Go shim. "
+                + "Example: image-cri-shim config import /etc/containerd/certs.d > new.yaml")
         {
             files,
             partial,
@@ -48,7 +50,8 @@ internal static class ImportCommand
         List<string> losses = [.. reports.SelectMany(one => one.Report.Losses)];
         if (problems.Count == 0 && isNothing)
             problems.Add($"{string.Join(", ", paths)}: no registry is named there");
-        foreach (var line in problems.Concat(losses).Concat(reports.SelectMany(one => one.Report.Warnings)).Concat(reports.SelectMany(one => one.Report.Notes)))
+        var others = reports.SelectMany(one => one.Report.Warnings).Concat(reports.SelectMany(one => one.Report.Notes));
+        foreach (var line in problems.Concat(losses).Concat(others))
             Console.Error.WriteLine(line);
         if (problems.Count > 0)
             return NothingRead; // half of it would look like all of it

@@ -84,7 +84,8 @@ internal sealed class ConfigReport
     private static List<string> InOrder(List<Entry> entries) =>
         entries.Count == 0 ? [] : entries.Order(Comparer<Entry>.Create(CompareInFiles)).Select(e => e.Text).ToList();
 
-    private static int CompareInFiles(Entry one, Entry other) => one.File != other.File ? one.File.CompareTo(other.File) : one.Line.CompareTo(other.Line);
+    private static int CompareInFiles(Entry one, Entry other) =>
+        one.File != other.File ? one.File.CompareTo(other.File) : one.Line.CompareTo(other.Line);
 
     /// <summary>A class, as it is compared by one: generic code over values would be compiled at every start that has something to say.</summary>
     private sealed record Entry(int File, long Line, string Text);

@@ -29,7 +29,9 @@ internal sealed class ContainerdHost(string origin, ImportedPlace file)
     {
         if (hosts.Text("server") is { Length: > 0 } server)
             return Read(server, hosts) is { } endpoint ? endpoint with { Place = file.At(hosts.LineOf("server"), "server") } : null;
-        return origin == ImportedOrigin.Others ? null : Describe(new ImportedEndpoint(Uri.UriSchemeHttps, ApiHostOf(origin), file) { IsOrigin = true }, hosts);
+        return origin == ImportedOrigin.Others
+            ? null
+            : Describe(new ImportedEndpoint(Uri.UriSchemeHttps, ApiHostOf(origin), file) { IsOrigin = true }, hosts);
     }
 
     /// <summary>Under which name the registry of an origin answers.</summary>
@@ -57,7 +59,7 @@ internal sealed class ContainerdHost(string origin, ImportedPlace file)
             Key = key,
             InsecureSkipVerify = told.IsTrue("skip_verify"),
             Credential = [.. ReadHeaders(told, endpoint.Place)],
-            Rewrites = [.. (told.Table("rewrite")?.Keys ?? []).Select(pattern => KeyValuePair.Create(pattern, told.Table("rewrite")!.Text(pattern) ?? ""))],
+            Rewrites = told.Table("rewrite") is { } rewrite ? [.. rewrite.Keys.Select(pattern => KeyValuePair.Create(pattern, rewrite.Text(pattern) ?? ""))] : [],
         };
     }
 
@@ -106,20 +108,24 @@ internal sealed class ContainerdHost(string origin, ImportedPlace file)
         var headers = told.Table("header");
         foreach (var name in headers?.Keys ?? [])
         {
-            var credential = name.Equals("Authorization", StringComparison.OrdinalIgnoreCase) && headers!.Texts(name) is [var value] ? ReadCredential(value) : null;
-            if (credential is { } read)
+            var isCredential = name.Equals("Authorization", StringComparison.OrdinalIgnoreCase);
+            if (isCredential && headers!.Texts(name) is [var value] && ReadCredential(value) is { } read)
                 yield return read;
             else
                 place.At(headers!.LineOf(name), "header").Loss($"{name} is not carried over: the registry may refuse without");
         }
     }
 
-    private static KeyValuePair<string, string>? ReadCredential(string authorization) => authorization.Trim().Split(' ', 2, StringSplitOptions.TrimEntries) switch
+    private static KeyValuePair<string, string>? ReadCredential(string authorization)
     {
-        [var scheme, var packed] when scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) => new("auth", ImportedCredential.Unpack(packed)),
-        [var scheme, var token] when scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase) => new("registryToken", token),
-        _ => null,
-    };
+        var (scheme, parameter) = authorization.Trim().Split(' ', 2, StringSplitOptions.TrimEntries) is [var first, var second] ? (first, second) : ("", "");
+        return scheme.ToUpperInvariant() switch
+        {
+            "BASIC" => new("auth", ImportedCredential.Unpack(parameter)),
+            "BEARER" => new("registryToken", parameter),
+            _ => null,
+        };
+    }
 
     /// <summary>A path without one is one beside the file.</summary>
     private string Absolute(string path) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, path);

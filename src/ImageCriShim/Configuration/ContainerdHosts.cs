@@ -1,8 +1,8 @@
 namespace ImageCriShim.Configuration;
 
 /// <summary>
-/// Mirrors as containerd has them in a directory with one for each host, which holds a <c>hosts.toml</c>, or certificates as docker has them (containerd,
-/// docs/hosts.md).
+/// Mirrors as containerd has them in a directory with one for each host, which holds a <c>hosts.toml</c>, or certificates as docker has them
+/// (containerd, docs/hosts.md).
 /// </summary>
 internal static class ContainerdHosts
 {
@@ -40,8 +40,11 @@ internal static class ContainerdHosts
             return new ImportedOrigin(origin, [.. FromCertificates(directory, origin, place)]);
         if (ImportedFiles.ReadToml(file, report) is not { } hosts)
             return null;
+        if (!hosts.Has("host"))
+            place.At(hosts.LineOf("server")).Warning("without a table [host] containerd before 2.0 goes by nothing that the file says");
         var told = new ContainerdHost(origin, place);
-        var endpoints = (hosts.Table("host")?.Keys ?? []).Select(url => told.Read(url, hosts.Table("host", url) ?? new TomlTable(hosts.LineOf("host"))));
+        var urls = hosts.Table("host")?.Keys ?? [];
+        var endpoints = urls.Select(url => told.Read(url, hosts.Table("host", url) ?? new TomlTable(hosts.LineOf("host")))).ToList();
         return new ImportedOrigin(origin, [.. endpoints.Append(told.ReadServer(hosts)).OfType<ImportedEndpoint>()]);
     }
 

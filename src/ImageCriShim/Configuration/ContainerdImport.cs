@@ -30,7 +30,8 @@ internal static class ContainerdImport
         {
             var mirror = registry.Table("mirrors", host) ?? new TomlTable(0);
             var at = place.At(mirror.LineOf("endpoint"), "endpoint");
-            yield return new ImportedOrigin(host, [.. mirror.Texts("endpoint").Select(url => FromUrl(url, host, registry, at)).OfType<ImportedEndpoint>()]);
+            var endpoints = mirror.Texts("endpoint").Select(url => FromUrl(url, host, registry, at)).OfType<ImportedEndpoint>();
+            yield return new ImportedOrigin(host, [.. endpoints]);
         }
     }
 
@@ -51,10 +52,8 @@ internal static class ContainerdImport
             return;
         if (credential.Count > 0)
             origins.AddCredential(own.Host, credential);
-        origins.Add(new ImportedOrigin(own.Host, [isOfDirectories ? own with { IsOrigin = true, Credential = credential } : WithConfig(own with { IsOrigin = true }, registry)])
-        {
-            IsWhole = false,
-        });
+        var told = isOfDirectories ? own with { Credential = credential } : WithConfig(own, registry);
+        origins.Add(new ImportedOrigin(own.Host, [told with { IsOrigin = true }]) { IsWhole = false });
     }
 
     private static ImportedEndpoint WithConfig(ImportedEndpoint endpoint, TomlTable registry)

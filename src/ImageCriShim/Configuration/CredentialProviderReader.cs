@@ -11,10 +11,11 @@ namespace ImageCriShim.Configuration;
 /// </summary>
 internal static class CredentialProviderReader
 {
-    private const string Config = "the file that kubelet's --image-credential-provider-config names";
+    private const string Config = "the file or directory that kubelet's --image-credential-provider-config names";
     private const string Texts = "a list of texts";
     private const string Kind = "CredentialProviderConfig";
 
+    private static readonly string[] s_extensions = [".json", ".yaml", ".yml"];
     private static readonly string[] s_apiVersions = ["kubelet.config.k8s.io/v1", "kubelet.config.k8s.io/v1beta1", "kubelet.config.k8s.io/v1alpha1"];
 
     public static CredentialProviderSource? Read(YamlMap map)
@@ -26,18 +27,44 @@ internal static class CredentialProviderReader
         map.RefuseOthers();
         if (config is null || map.Report.ImageHas is not null || !Exists(map, config))
             return null;
-        var report = new ConfigReport(Path.GetFileName(config));
-        var providers = YamlFile.Read(config, report) is { } top ? ReadConfig(top, binDir ?? "/") : [];
-        map.Report.Include(report, map.LineOf("config"));
-        return new CredentialProviderSource(config, providers, TimeProvider.System);
+        var providers = ImmutableArray.CreateBuilder<CredentialProvider>();
+        foreach (var file in FilesOf(config, map))
+        {
+            var report = new ConfigReport(Path.GetFileName(file));
+            if (YamlFile.Read(file, report) is { } top)
+                providers.AddRange(ReadConfig(top, binDir ?? "/", providers));
+            map.Report.Include(report, map.LineOf("config"));
+        }
+
+        return new CredentialProviderSource(config, providers.ToImmutable(), TimeProvider.System);
     }
 
     private static bool Exists(YamlMap map, string config)
     {
-        var exists = File.Exists(config);
+        var exists = Path.Exists(config);
         if (!exists)
-            map.Problem("config", $"{config} is not there, or a directory; use {Config}");
+            map.Problem("config", $"{config} is not there; use {Config}");
         return exists;
+    }
+
+    /// <summary>The files of a directory in the order of their names, as kubelet reads it from 1.34 on.</summary>
+    private static List<string> FilesOf(string config, YamlMap map)
+    {
+        if (!Directory.Exists(config))
+            return [config];
+        var files = new List<string>();
+        try
+        {
+            files.AddRange(Directory.EnumerateFiles(config).Where(file => s_extensions.Contains(Path.GetExtension(file))).Order(StringComparer.Ordinal));
+            if (files.Count == 0)
+                map.Problem("config", $"{config} holds no file *.json, *.yaml or *.yml; use {Config}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            map.Problem("config", $"{config} {YamlFile.WhyUnreadable(e)}; use {Config}");
+        }
+
+        return files;
     }
 
     private static string? ReadPath(YamlMap map, string key, string allowed)
@@ -49,7 +76,8 @@ internal static class CredentialProviderReader
         return null;
     }
 
-    private static ImmutableArray<CredentialProvider> ReadConfig(YamlMap top, string binDir)
+    /// <param name="earlier">Those of files before this one.</param>
+    private static ImmutableArray<CredentialProvider> ReadConfig(YamlMap top, string binDir, IEnumerable<CredentialProvider> earlier)
     {
         Require(top, "kind", [Kind]);
         Require(top, "apiVersion", s_apiVersions);
@@ -66,6 +94,8 @@ internal static class CredentialProviderReader
             top.Problem("providers", "missing; use a list of plugins");
         foreach (var twins in providers.GroupBy(provider => provider.Program).Where(group => group.Count() > 1))
             top.Problem("providers", $"{twins.First()} stands there twice; use each name once");
+        foreach (var twin in providers.Where(provider => earlier.Any(other => other.Program == provider.Program)))
+            top.Problem("providers", $"{twin} stands in an earlier file of the directory too; use each name once");
         return providers.ToImmutable();
     }
 

@@ -66,8 +66,9 @@ internal static class CredentialReader
 
     private static InlineCredential? ReadAuth(YamlMap map)
     {
-        if (map.Text("auth", Allowed)?.Trim() is not { } auth)
+        if (map.Text("auth", Allowed)?.TrimStart() is not { } text)
             return null;
+        var auth = FileCredential.WithoutNewline(text); // blanks at the end may belong to the password
         if (!auth.Contains(':'))
             map.Warning("auth", "has no colon, so the password is empty; use user:password");
         else if (auth.StartsWith(':'))
@@ -76,7 +77,7 @@ internal static class CredentialReader
     }
 
     private static InlineCredential? ReadPassword(YamlMap map, string key, string username) =>
-        map.Text(key, Allowed) is { } password ? new InlineCredential(new Credential.Password(username, password), key) : null;
+        map.Text(key, Allowed) is { } password ? new InlineCredential(new Credential.Password(username, FileCredential.WithoutNewline(password)), key) : null;
 
     private static InlineCredential? ReadToken(YamlMap map, string key, Func<string, Credential> make)
     {

@@ -6,6 +6,8 @@ namespace ImageCriShim.Configuration;
 /// <summary>Mirrors as CRI-O has them in <c>registries.conf</c>, version 2, and its drop-ins (containers-registries.conf(5)).</summary>
 internal static class CrioImport
 {
+    private const string Search = "unqualified-search-registries";
+    private const string Helpers = "credential-helpers";
     private const string HelperOfFiles = "containers-auth.json";
 
     /// <param name="path">Of the file, whose drop-ins lie in a directory beside it, or of that directory.</param>
@@ -24,8 +26,8 @@ internal static class CrioImport
                     registries[prefix] = (registry, place.At(registry.Line, "registry")); // what comes later replaces all of it
             }
 
-            if (top.Has("unqualified-search-registries"))
-                (search, searched) = (top.Texts("unqualified-search-registries"), place.At(top.LineOf("unqualified-search-registries"), "unqualified-search-registries"));
+            if (top.Has(Search))
+                (search, searched) = (top.Texts(Search), place.At(top.LineOf(Search), Search));
             TellOthers(top, place);
         }
 
@@ -67,7 +69,11 @@ internal static class CrioImport
             return null;
         var (host, path) = location.Split('/', 2) is [var first, var rest] ? (first, rest) : (location, "");
         if (told.IsTrue("insecure"))
-            place.At(told.LineOf("insecure"), "insecure").Loss($"CRI-O tries https at {host} without looking at certificates, and then plain http: if it speaks plain http, write http:// into the address");
+        {
+            place.At(told.LineOf("insecure"), "insecure").Loss(
+                $"CRI-O tries https at {host} without looking at certificates, and then plain http: if it speaks plain http, write http:// into the address");
+        }
+
         return new ImportedEndpoint(Uri.UriSchemeHttps, host, place)
         {
             Repository = path,
@@ -86,8 +92,8 @@ internal static class CrioImport
     {
         if (top.Has("registries"))
             place.At(top.LineOf("registries"), "registries").Loss("is of version 1, which is not imported");
-        if (top.Texts("credential-helpers").Any(helper => helper != HelperOfFiles))
-            place.At(top.LineOf("credential-helpers"), "credential-helpers").Loss("are not carried over: a registry may refuse without (dockerConfig names a file that names helpers)");
+        if (top.Texts(Helpers).Any(helper => helper != HelperOfFiles))
+            place.At(top.LineOf(Helpers), Helpers).Loss("are not carried over: a registry may refuse without (dockerConfig names a file that names helpers)");
         var aliases = top.Table("aliases");
         if ((aliases?.Keys ?? []).Any(name => !IsOfDockerHub(name, aliases!.Text(name))))
             place.At(aliases!.Line, "aliases").Loss("names without a host are Docker Hub's here, whatever an alias says");

@@ -19,7 +19,7 @@ internal static class DockerImport
     public static IEnumerable<ImportedOrigin> From(JsonElement config, ImportedPlace place, ConfigReport report)
     {
         var insecure = Texts(config, Insecure, report, static host => !host.Contains('/') && IsRegistry($"http://{host}"));
-        var mirrors = Texts(config, Mirrors, report, static mirror => ImportedEndpoint.Parse(mirror, s_nowhere, FindRoot) is { } endpoint && IsRegistry($"{endpoint.Scheme}://{endpoint.Host}"))
+        var mirrors = Texts(config, Mirrors, report, IsMirror)
             .Select(mirror => ImportedEndpoint.Parse(mirror, place, FindRoot)!)
             .Select(mirror => mirror with { InsecureSkipVerify = mirror.Scheme == Uri.UriSchemeHttps && insecure.Contains(mirror.Host) })
             .ToList();
@@ -28,6 +28,9 @@ internal static class DockerImport
         foreach (var host in insecure.Where(host => !mirrors.Exists(mirror => mirror.Host == host)))
             yield return new ImportedOrigin(host, [new ImportedEndpoint(Uri.UriSchemeHttp, host, place) { IsOrigin = true, Remark = Guess }]) { IsWhole = false };
     }
+
+    private static bool IsMirror(string url) =>
+        ImportedEndpoint.Parse(url, s_nowhere, FindRoot) is { } endpoint && IsRegistry($"{endpoint.Scheme}://{endpoint.Host}");
 
     private static string FindRoot(string path) => path.Trim('/') is { Length: > 0 } root ? root : Registry.DefaultApiRoot;
 

@@ -72,6 +72,9 @@ internal sealed record ImportedPlace(ConfigReport Report, long Line, string Key 
     /// <summary>Says what is not carried over, so that images may come from elsewhere than before.</summary>
     public void Loss(string text) => Report.Loss(Key, Line, text);
 
+    /// <summary>Says what is to be done besides.</summary>
+    public void Note(string text) => Report.Note("", Line, text);
+
     public void Warning(string text) => Report.Warning(Key, Line, text);
 
     public ImportedPlace At(long line, string key = "") => this with { Line = line, Key = key };
@@ -80,7 +83,9 @@ internal sealed record ImportedPlace(ConfigReport Report, long Line, string Key 
 }
 
 /// <summary>The list of registries that another program asks for images of an origin, the first one first.</summary>
-/// <param name="Pattern">Which images they are, in the form of <see cref="ImageCriShim.Images.ImagePattern"/>; <c>*</c>: those that no other origin covers.</param>
+/// <param name="Pattern">
+/// Which images they are, in the form of <see cref="ImageCriShim.Images.ImagePattern"/>; <c>*</c>: those that no other origin covers.
+/// </param>
 /// <param name="Endpoints">In the order in which they are tried.</param>
 internal sealed record ImportedOrigin(string Pattern, IReadOnlyList<ImportedEndpoint> Endpoints)
 {
@@ -95,7 +100,8 @@ internal sealed record ImportedOrigin(string Pattern, IReadOnlyList<ImportedEndp
     public bool IsWithin(string pattern)
     {
         var (host, path) = pattern.Split('/', 2) is [var first, var rest] ? (first, rest) : (pattern, "");
-        var isAtHost = host == Others || host == Host || (host.StartsWith("*.", StringComparison.Ordinal) && Host.EndsWith(host[1..], StringComparison.Ordinal));
+        var isBelow = host.StartsWith("*.", StringComparison.Ordinal) && Host.EndsWith(host[1..], StringComparison.Ordinal);
+        var isAtHost = host == Others || host == Host || isBelow;
         return Pattern != pattern && isAtHost && (path.Length == 0 || $"{Pattern}/".StartsWith($"{Host}/{path}/", StringComparison.Ordinal));
     }
 }

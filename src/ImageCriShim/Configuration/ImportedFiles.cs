@@ -2,8 +2,10 @@ using System.Text.Json;
 
 namespace ImageCriShim.Configuration;
 
-/// <summary>What was read of files of other programs, by what they are: a directory of containerd's, TOML, CRI-O's <c>.conf</c>, JSON, or YAML of k3s or
-/// a Go shim.</summary>
+/// <summary>
+/// What was read of files of other programs, by what they are: a directory of containerd's, TOML, CRI-O's <c>.conf</c>, JSON, or YAML of k3s or a
+/// Go shim.
+/// </summary>
 internal sealed class ImportedFiles
 {
     private const int MaxBytes = 1024 * 1024; // as much as of a file of our own

@@ -4,8 +4,8 @@ using ImageCriShim.Registries;
 namespace ImageCriShim.Configuration;
 
 /// <summary>
-/// Rewrites of repositories, as k3s and RKE2 have them (docs.k3s.io, "Private Registry Configuration"): <c>"^rancher/(.*)": "mirror/rancher/$1"</c>. Of
-/// regular expressions those are understood that take everything, or everything below a path.
+/// Rewrites of repositories, as k3s and RKE2 have them (docs.k3s.io, "Private Registry Configuration"): <c>"^rancher/(.*)": "mirror/rancher/$1"</c>.
+/// Of regular expressions those are understood that take everything, or everything below a path.
 /// </summary>
 internal static partial class ImportedRewrites
 {
@@ -50,9 +50,8 @@ internal static partial class ImportedRewrites
         var below = match.Groups["below"].Value.Replace(@"\.", ".", StringComparison.Ordinal).TrimEnd('/');
         var place = below.Length == 0 ? ImportedRegistry.WholeRepository : ImportedRegistry.RestOfRepository;
         var path = replacement.Replace("${1}", place, StringComparison.Ordinal).Replace("$1", place, StringComparison.Ordinal).Trim('/');
-        return path.Contains('$') || !path.Contains(place) || !PathTemplate.TryParse(path, out _) || path.LastIndexOf('/') > path.IndexOf(place, StringComparison.Ordinal)
-            ? null
-            : new Rule(below, path);
+        var isTemplate = path.Contains(place) && !path.Contains('$') && PathTemplate.TryParse(path, out _);
+        return isTemplate && path.LastIndexOf('/') < path.IndexOf(place, StringComparison.Ordinal) ? new Rule(below, path) : null;
     }
 
     /// <summary><c>(.*)</c>, <c>^(.*)$</c> or <c>^some/path/(.*)</c>.</summary>

@@ -49,7 +49,11 @@ internal sealed class ImportedText
         foreach (var entry in files.ShimRegistries)
             WriteMap(entry, "- ", "  ");
         foreach (var registry in others)
-            WriteRegistry(registry with { Exclude = [.. registry.Exclude.Except(top?.Exclude ?? [])] }, "- ", "  ", ("priority", PriorityOf(registry)));
+        {
+            var exclude = registry.Exclude.Except(top?.Exclude ?? []);
+            WriteRegistry(registry with { Exclude = [.. exclude] }, "- ", "  ", ("priority", PriorityOf(registry)));
+        }
+
         return $"{_text}";
 
         int PriorityOf(ImportedRegistry registry) =>
@@ -101,11 +105,14 @@ internal sealed class ImportedText
         _text.Append($"{rest}tls:\n");
         if (registry.Ca is [_, _, ..])
             _text.Append($"{rest}  ca: {List(registry.Ca)}\n");
-        foreach (var (key, value) in new[] { ("ca", registry.Ca is [var only] ? only : null), ("cert", registry.Certificate), ("key", registry.Key), ("insecureSkipVerify", registry.InsecureSkipVerify ? "true" : null) })
+        foreach (var (key, value) in new[] { ("ca", registry.Ca is [var only] ? only : null), ("cert", registry.Certificate), ("key", registry.Key) })
         {
             if (value is not null)
-                Add($"{rest}  ", key, value, key == "insecureSkipVerify" ? "whoever answers is believed" : "");
+                Add($"{rest}  ", key, value, "");
         }
+
+        if (registry.InsecureSkipVerify)
+            Add($"{rest}  ", "insecureSkipVerify", "true", "whoever answers is believed");
     }
 
     private static string List(IEnumerable<string> values) => $"[{string.Join(", ", values.Select(Quote))}]";

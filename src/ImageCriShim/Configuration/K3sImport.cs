@@ -17,7 +17,8 @@ internal static class K3sImport
         foreach (var host in mirrors.Written.Select(entry => entry.Key).ToList())
         {
             var (mirror, place) = (mirrors.Map(host), new ImportedPlace(file.Report, mirrors.LineOf(host)) { Path = path });
-            var endpoints = FromMirror(mirror, host, configs, place).DistinctBy(endpoint => (endpoint.Scheme, endpoint.Host, endpoint.Root)).ToList();
+            var all = FromMirror(mirror, host, configs, place);
+            var endpoints = all.DistinctBy(endpoint => (endpoint.Scheme, endpoint.Host, endpoint.Root)).ToList();
             if (endpoints.Count > 0 || configs.Has(host)) // otherwise k3s writes nothing of it, and the list of all others is for it
                 origins.Add(new ImportedOrigin(host, endpoints));
         }

@@ -93,18 +93,15 @@ internal sealed class YamlMap(YamlMappingNode? node, string path, ConfigReport r
     }
 
     /// <summary>The entries of a list of texts; what is none is reported.</summary>
-    public IReadOnlyList<string> Texts(string key, string allowed)
+    public IEnumerable<string> Texts(string key, string allowed)
     {
-        var texts = new List<string>();
         foreach (var (index, node) in List(key, allowed).Index())
         {
             if (node is YamlScalarNode { Value: { } text })
-                texts.Add(text);
+                yield return text;
             else
                 ReportOf(key).Problem($"{PathOf(key)}[{index}]", node.Start.Line, $"is not a text; use {allowed}");
         }
-
-        return texts;
     }
 
     /// <summary>Accepts a key of an older release, which does nothing.</summary>

@@ -4,7 +4,8 @@ using ImageCriShim.Tests.Fakes;
 namespace ImageCriShim.Tests.Commands;
 
 /// <summary>
-/// Files of another program, as <c>Commands/imports/NAME.tree</c> holds them: <c>$</c> the command, <c>=</c> images that they are for, <c>--- path</c> each file.
+/// Files of another program, as <c>Commands/imports/NAME.tree</c> holds them: <c>$</c> the command, <c>=</c> images that they are for, <c>!</c> the versions of
+/// containerd that they are for, <c>--- path</c> each file.
 /// <c>{a}</c> to <c>{o}</c> are hosts, <c>{dir}</c> is the directory, and a line <c>@ca</c>, <c>@cert</c> or <c>@key</c> is PEM.
 /// </summary>
 internal sealed class ImportTree
@@ -20,6 +21,9 @@ internal sealed class ImportTree
     public string[] Arguments => Lines("$ config import ").Single().Split(' ');
 
     public string[] Images => [.. Lines("= ")];
+
+    /// <summary>The versions of containerd that go by such files.</summary>
+    public string[] Containerds => Lines("! containerd ").SingleOrDefault()?.Split(' ') ?? ["1.7", "2"];
 
     public static ImportTree Read(string name) => new(name);
 

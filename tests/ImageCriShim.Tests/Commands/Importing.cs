@@ -78,11 +78,13 @@ public sealed class Importing : IDisposable
             # the first registry that was found; whatever comes first among equals is asked first
             address: https://public-mirror.example.com  # from DIR/certs.d/docker.io/hosts.toml
             images: [docker.io]
+            ns: true  # the runtime pulls the name as given through its own mirrors: leave them as they are
             pullFromMirror: digest-only
             registries:
             - address: https://docker-mirror.internal  # from DIR/certs.d/docker.io/hosts.toml
               priority: 500
               images: [docker.io]
+              ns: true  # the runtime pulls the name as given through its own mirrors: leave them as they are
               tls:
                 ca: DIR/certs.d/docker.io/docker-mirror.crt
             - address: http://sealos.hub:5000  # from DIR/certs.d/sealos.hub_5000_/hosts.toml

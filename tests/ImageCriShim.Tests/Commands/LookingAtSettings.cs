@@ -83,6 +83,9 @@ public sealed class LookingAtSettings : DaemonTest
             forwardPullSecrets: false                      # default
             images: []                                     # default
             path: "{repository}"                           # default
+            apiRoot: /v2                                   # default
+            ns: false                                      # default
+            pullFromMirror: all                            # default
             auth: "admin:***"                              # image-cri-shim.yaml:3
             tls:
               insecureSkipVerify: true                     # image-cri-shim.yaml:5
@@ -93,6 +96,9 @@ public sealed class LookingAtSettings : DaemonTest
               images: []                                   # default
               exclude: []                                  # default
               path: "{repository}"                         # default
+              apiRoot: /v2                                 # default
+              ns: false                                    # default
+              pullFromMirror: all                          # default
               registryToken: "***"                         # image-cri-shim.d/10.yaml:3
             - address: https://harbor.corp/team            # image-cri-shim.yaml:8
               priority: 500                                # default
@@ -100,6 +106,9 @@ public sealed class LookingAtSettings : DaemonTest
               images: []                                   # default
               exclude: []                                  # default
               path: "{registry}/{repository}"              # image-cri-shim.yaml:11
+              apiRoot: /v2                                 # default
+              ns: false                                    # default
+              pullFromMirror: all                          # default
               username: robot$team                         # image-cri-shim.yaml:9
               password: "***"                              # image-cri-shim.yaml:10
             tls (image-cri-shim.yaml:5): is not used, because the address says http://

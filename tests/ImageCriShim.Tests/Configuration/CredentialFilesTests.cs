@@ -177,6 +177,62 @@ public sealed class CredentialFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_directory_of_kubelets_files_is_read_in_the_order_of_their_names()
+    {
+        var directory = Directory.CreateDirectory(folder.File("providers.d")).FullName;
+        foreach (var (name, user) in new[] { ("30.json", "c"), ("10.yml", "a"), ("20.yaml", "b") })
+        {
+            Script.Write(folder.File(user), $$"""
+                echo '{"kind":"CredentialProviderResponse","apiVersion":"credentialprovider.kubelet.k8s.io/v1","cacheKeyType":"Registry",
+                  "auth":{"sealos.hub:5000":{"username":"{{user}}","password":"planted"} } }'
+                """);
+            Write($"providers.d/{name}", Sound.Replace("name: plugin", $"name: {user}"));
+        }
+
+        Write("providers.d/README", "no YAML: [");
+        Directory.CreateDirectory(Path.Combine(directory, "40.yaml"));
+        var source = Load($"credentialProvider: {{config: {directory}, binDir: {folder.Path}}}").Settings!.Offline.Credentials!;
+
+        source.ToString().ShouldBe($"credentialProvider {directory} (a, b, c)");
+        (await AuthCase.Find(source, "sealos.hub:5000/app")).ShouldBe("a:planted");
+    }
+
+    [Fact]
+    public void Mistakes_in_a_directory_are_told_with_the_name_of_their_file()
+    {
+        var directory = Directory.CreateDirectory(folder.File("providers.d")).FullName;
+        Write("providers.d/1.yaml", Sound);
+        Write("providers.d/2.yaml", Sound);
+        Write("providers.d/3.json", "{}");
+
+        Load($"credentialProvider: {{config: {directory}, binDir: {folder.Path}}}").Problems.ShouldBe([
+            "providers (2.yaml:3): plugin stands in an earlier file of the directory too; use each name once",
+            "kind (3.json:1): missing; use CredentialProviderConfig",
+            "apiVersion (3.json:1): missing; use kubelet.config.k8s.io/v1 or kubelet.config.k8s.io/v1beta1 or kubelet.config.k8s.io/v1alpha1",
+            "providers (3.json:1): missing; use a list of plugins",
+        ], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void A_directory_without_such_files_is_a_problem()
+    {
+        var directory = Directory.CreateDirectory(folder.File("providers.d")).FullName;
+        Write("providers.d/readme.txt", "");
+
+        Load($"credentialProvider: {{config: {directory}, binDir: {folder.Path}}}").Problems.ShouldBe([
+            $"credentialProvider.config (shim.yaml:2): {directory} holds no file *.json, *.yaml or *.yml; use the file or directory that kubelet's --image-credential-provider-config names"]);
+    }
+
+    [Theory]
+    [InlineData("auth: 'robot:pass word '", "robot:pass word ")]
+    [InlineData("username: robot\npassword: 'pass word '", "robot:pass word ")]
+    [InlineData("auth: |\n  robot:{\n    \"key\": 1\n  }", "robot:{\n  \"key\": 1\n}")]
+    [InlineData("username: robot\npassword: |\n  {\n    \"key\": 1\n  }", "robot:{\n  \"key\": 1\n}")]
+    [InlineData("sealos:\n  auth: {username: robot, password: \"a\\tb\\n\\n\"}", "robot:a\tb\n")]
+    public async Task A_password_is_all_that_is_written_but_for_one_newline(string yaml, string credential) =>
+        (await AuthCase.Find(Load(yaml).Settings!.Offline.Credentials!, "sealos.hub:5000/app")).ShouldBe(credential);
+
+    [Fact]
     public void A_plugin_that_is_not_there_is_a_warning() =>
         LoadProviders(Sound).Warnings.ShouldBe([$"providers[0].name (providers.yaml:4): {folder.File("plugin")} is not there or not executable; it is looked for again when it is needed"]);
 

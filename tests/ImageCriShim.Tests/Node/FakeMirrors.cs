@@ -69,7 +69,8 @@ internal sealed record MirrorRequest(char Registry, FakeRequest Request)
 internal sealed record MirrorRequests(IReadOnlyList<MirrorRequest> All)
 {
     /// <summary>The places that a runtime took blobs of the image from, as <c>letter path</c>.</summary>
-    public string Sources => string.Join(", ", All.Where(request => request is { IsBlob: true, IsOfShim: false })
+    /// <param name="letters">Of those that had it: whoever has not is asked in vain.</param>
+    public string SourcesAmong(string letters) => string.Join(", ", All.Where(request => request is { IsBlob: true, IsOfShim: false } && letters.Contains(request.Registry))
         .Select(request => $"{request.Registry} {Regex.Replace(request.Request.Path.Split('?')[0], "/blobs/.*", "")}").Distinct().Order());
 
     /// <summary>Where the manifest was asked for.</summary>

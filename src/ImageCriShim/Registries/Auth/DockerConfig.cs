@@ -10,6 +10,8 @@ namespace ImageCriShim.Registries.Auth;
 /// </summary>
 internal sealed class DockerConfig
 {
+    private static readonly string[] s_keys = ["auths", "credHelpers", "credsStore"];
+
     private readonly Dictionary<string, string> _helpers = []; // by host
     private readonly List<(ImageGlob For, JsonElement Entry)> _entries = [];
     private string? _store;
@@ -71,13 +73,21 @@ internal sealed class DockerConfig
             if (ImageGlob.TryParse(host, out var glob) && helper.Text() is { } name)
                 config._helpers[glob.Host] = name;
         }
-        foreach (var (images, entry) in root.Members("auths"))
+        foreach (var (images, entry) in Entries(root))
         {
             if (ImageGlob.TryParse(images, out var glob))
                 config._entries.Add((glob, entry));
         }
         config._entries.Sort((one, other) => string.CompareOrdinal($"{other.For}", $"{one.For}"));
         return config;
+    }
+
+    /// <summary>Those of <c>auths</c>; in a <c>.dockercfg</c>, which docker wrote before 1.7, they are all that there is.</summary>
+    private static IEnumerable<(string Images, JsonElement Entry)> Entries(JsonElement root)
+    {
+        var all = root.Members().ToList();
+        var isNew = all.Exists(member => s_keys.Contains(member.Name, StringComparer.OrdinalIgnoreCase));
+        return isNew ? root.Members("auths") : all.Where(member => ReadEntry(member.Value, out var isSound) is not null || !isSound);
     }
 
     private static Credential? ReadEntry(JsonElement entry, out bool isSound)

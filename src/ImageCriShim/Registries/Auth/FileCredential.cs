@@ -11,6 +11,9 @@ internal sealed class FileCredential(string key, string path, Func<string, Crede
 {
     private const int MaxBytes = 64 * 1024; // the longest tokens are a few KiB
 
+    /// <summary>A password may be a file of many lines, as a key of a Google service account is; a token is a word.</summary>
+    private readonly bool _mayHaveLines = make("") is Credential.Password;
+
     public override ValueTask<CredentialAnswer> Find(Reference image, CancellationToken cancellation)
     {
         if (SmallFile.TryRead(path, MaxBytes, out var problem) is not { } content)
@@ -18,8 +21,8 @@ internal sealed class FileCredential(string key, string path, Func<string, Crede
         var secret = WithoutNewline(Encoding.UTF8.GetString(content));
         if (secret.Length == 0)
             return Problem("is empty");
-        if (secret.Any(char.IsControl))
-            return Problem("holds more than one line; it must hold the secret alone");
+        if (secret.Any(IsForeign))
+            return Problem(_mayHaveLines ? "holds control characters; it must hold the password alone" : "holds more than a line; it must hold the token alone");
         return ValueTask.FromResult(new CredentialAnswer(make(secret), $"{key} {path}"));
     }
 
@@ -31,7 +34,9 @@ internal sealed class FileCredential(string key, string path, Func<string, Crede
     private ValueTask<CredentialAnswer> Problem(string what) =>
         ValueTask.FromResult(new CredentialAnswer(null, $"{key} {path}", $"{key} {path} {what}"));
 
-    /// <summary>The one that editors and <c>echo</c> leave.</summary>
-    private static string WithoutNewline(string text) =>
+    /// <summary>The text without the newline that editors, <c>echo</c> and block scalars of YAML leave at its end.</summary>
+    public static string WithoutNewline(string text) =>
         text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+
+    private bool IsForeign(char c) => char.IsControl(c) && !(_mayHaveLines && c is ('\t' or '\r' or '\n'));
 }

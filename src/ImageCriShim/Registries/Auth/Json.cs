@@ -12,11 +12,14 @@ internal static class Json
 
     public static string? Text(this JsonElement element) => OrNothing(() => element.ValueKind == JsonValueKind.String ? element.GetString() : null);
 
-    public static IEnumerable<(string Name, JsonElement Value)> Members(this JsonElement element, string name)
+    public static IEnumerable<(string Name, JsonElement Value)> Members(this JsonElement element, string name) =>
+        OrNothing(() => Find(element, name)) is { } found ? found.Members() : [];
+
+    public static IEnumerable<(string Name, JsonElement Value)> Members(this JsonElement element)
     {
-        if (OrNothing(() => Find(element, name)) is not { ValueKind: JsonValueKind.Object } members)
+        if (element.ValueKind != JsonValueKind.Object)
             yield break;
-        foreach (var member in members.EnumerateObject())
+        foreach (var member in element.EnumerateObject())
         {
             if (OrNothing(() => member.Name) is { } key)
                 yield return (key, member.Value);
@@ -27,7 +30,7 @@ internal static class Json
     /// Finds a member as Go's encoding/json does, by which most of such files and answers were tried: whatever the case of its name's
     /// letters, and the last of several. One that is null is as good as absent.
     /// </summary>
-    public static JsonElement? FindInAnyCase(this JsonElement element, string name)
+    public static JsonElement? Find(this JsonElement element, string name)
     {
         if (element.ValueKind != JsonValueKind.Object)
             return null;
@@ -43,9 +46,6 @@ internal static class Json
     /// <summary>By Unicode's simple folding, where two more letters are the same as an ASCII one: the long s and the Kelvin sign.</summary>
     private static bool IsSameInAnyCase(string key, string name) =>
         key.Replace('\u017F', 's').Replace('\u212A', 'k').Equals(name, StringComparison.OrdinalIgnoreCase);
-
-    private static JsonElement? Find(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var found) ? found : null;
 
     private static T? OrNothing<T>(Func<T?> read)
     {

@@ -22,7 +22,7 @@ internal static class TokenBody
     public static string? FindErrorCode(byte[] body)
     {
         var code = Read(body, root => NonEmpty(root, "error")
-            ?? (root.FindInAnyCase("errors") is { ValueKind: JsonValueKind.Array } errors && errors.GetArrayLength() > 0
+            ?? (root.Find("errors") is { ValueKind: JsonValueKind.Array } errors && errors.GetArrayLength() > 0
                 ? NonEmpty(errors[0], "code")
                 : null));
         return code?.Length <= MaxCodeLength && code.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? code : null;
@@ -30,7 +30,7 @@ internal static class TokenBody
 
     private static TimeSpan Lifetime(JsonElement root)
     {
-        var seconds = root.FindInAnyCase("expires_in") is { } stated ? stated.ValueKind switch
+        var seconds = root.Find("expires_in") is { } stated ? stated.ValueKind switch
         {
             JsonValueKind.Number => stated.GetDouble(),
             JsonValueKind.String when double.TryParse(stated.GetString(), CultureInfo.InvariantCulture, out var number) => number,
@@ -52,5 +52,5 @@ internal static class TokenBody
         }
     }
 
-    private static string? NonEmpty(JsonElement element, string name) => element.FindInAnyCase(name)?.Text() is { Length: > 0 } text ? text : null;
+    private static string? NonEmpty(JsonElement element, string name) => element.Text(name) is { Length: > 0 } text ? text : null;
 }

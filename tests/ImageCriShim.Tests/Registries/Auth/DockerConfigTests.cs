@@ -53,6 +53,22 @@ public sealed class DockerConfigTests : IDisposable
         (await AuthCase.Find(source, image)).ShouldBe(credential);
     }
 
+    [Theory]
+    [InlineData("""{ "Auths": { "quay.io": { "AUTH": "BASIC" } } }""")]
+    [InlineData("""{ "auths": null, "AUTHS": { "quay.io": { "auth": "eDp5", "Auth": "BASIC" } } }""")]
+    [InlineData("""{ "auths": { "quay.io": { "Username": "me", "passWord": "pw" } } }""")]
+    [InlineData("""{ "quay.io": { "auth": "BASIC", "email": "a@b" }, "https://index.docker.io/v1/": { "auth": "eDp5" } }""")] // .dockercfg
+    [InlineData("""{ "https://quay.io": { "Auth": "BASIC" }, "email": "a@b" }""")]
+    public async Task Keys_are_found_as_Go_finds_them_and_an_old_file_is_read(string content) =>
+        (await AuthCase.Find(Source(content.Replace("BASIC", Basic("me:pw"))), "quay.io/a")).ShouldBe("me:pw");
+
+    [Theory]
+    [InlineData("""{ "HttpHeaders": { "auth": 1 }, "detachKeys": "ctrl-e,e" }""")]
+    [InlineData("""{ "quay.io": "me:pw" }""")]
+    [InlineData("""{ "credsStore": "", "quay.io": { "auth": "bWU6cHc=" } }""")]
+    public async Task A_new_file_without_an_entry_gives_none(string content) =>
+        (await AuthCase.Ask(Source(content), "quay.io/a")).ShouldBe(new CredentialAnswer(null, $"{Source(content)}"));
+
     [Fact]
     public async Task It_is_read_again_when_it_changes()
     {

@@ -15,6 +15,9 @@ public sealed class FileCredentialTests : IDisposable
     [InlineData("secret\r\n", "secret")]
     [InlineData(" se:cret ", " se:cret ")]
     [InlineData("pässwörd\n", "pässwörd")]
+    [InlineData("{\n\t\"type\": \"service_account\",\r\n\t\"private_key\": \"-----BEGIN\\n\"\n}\n", "{\n\t\"type\": \"service_account\",\r\n\t\"private_key\": \"-----BEGIN\\n\"\n}")]
+    [InlineData("two\n\n", "two\n")]
+    [InlineData("\nfirst", "\nfirst")]
     public async Task The_secret_is_the_file_without_its_last_newline(string content, string secret) =>
         (await AuthCase.Find(PasswordFile(test.Write("password", content)), "sealos.hub:5000/app")).ShouldBe($"robot:{secret}");
 
@@ -66,8 +69,8 @@ public sealed class FileCredentialTests : IDisposable
     [Theory]
     [InlineData("", "is empty")]
     [InlineData("\n", "is empty")]
-    [InlineData("planted\nplanted\n", "holds more than one line; it must hold the secret alone")]
-    [InlineData("planted\0", "holds more than one line; it must hold the secret alone")]
+    [InlineData("planted\0", "holds control characters; it must hold the password alone")]
+    [InlineData("planted\u001b[2J", "holds control characters; it must hold the password alone")]
     public async Task What_cannot_be_a_secret_is_a_problem(string content, string problem)
     {
         var path = test.Write("password", content);
@@ -100,6 +103,18 @@ public sealed class FileCredentialTests : IDisposable
 
         (await AuthCase.Find(new FileCredential("identityTokenFile", path, t => new Credential.IdentityToken(t)), "a.example.com/b")).ShouldBe("identity planted-token");
         (await AuthCase.Find(new FileCredential("registryTokenFile", path, t => new Credential.RegistryToken(t)), "a.example.com/b")).ShouldBe("registry planted-token");
+    }
+
+    [Theory]
+    [InlineData("planted\nplanted\n")]
+    [InlineData("planted\tplanted")]
+    [InlineData("planted\r")]
+    public async Task A_token_is_one_word(string content)
+    {
+        var path = test.Write("token", content);
+
+        (await AuthCase.Ask(new FileCredential("registryTokenFile", path, t => new Credential.RegistryToken(t)), "a.example.com/b")).Problem
+            .ShouldBe($"registryTokenFile {path} holds more than a line; it must hold the token alone");
     }
 
     [Fact]
