@@ -7,6 +7,8 @@ namespace ImageCriShim.Configuration;
 internal static class TlsReader
 {
     private const string Allowed = "the absolute path of a PEM file";
+    private const string Encrypted = "holds a key that is encrypted, and nobody is there to type its passphrase;"
+        + " write it out without: openssl pkey -in KEY -out KEY.plain && chmod 0600 KEY.plain";
     private const int MaxFileBytes = 4 * 1024 * 1024; // the system's whole bundle of authorities is 200 KiB
 
     public static TlsSettings Read(YamlMap map, RegistryAddress? address)
@@ -31,15 +33,36 @@ internal static class TlsReader
             map.Problem("ca", "holds no certificate in PEM form; use " + Allowed);
             settings = settings with { Ca = null };
         }
+        WarnOfBadBlocks(map, "ca", settings.Ca);
         if (settings.Key is not null && settings.Certificate is null || map.Report.ImageHas is not null && map.Has("key") && !map.Has("cert"))
             map.Problem("key", "stands there without cert; use both");
+        if (IsEncrypted(settings.Key ?? settings.Certificate))
+        {
+            map.Problem(settings.Key is null ? "cert" : "key", Encrypted);
+            return settings with { Certificate = null, Key = null };
+        }
         if (settings.Certificate is not null && !IsSound(() => settings.LoadCertificate() is not null))
         {
             map.Problem("cert", "holds no certificate in PEM form, or key does not belong to it; use " + Allowed);
             settings = settings with { Certificate = null };
         }
+        WarnOfBadBlocks(map, "cert", settings.Certificate);
         return settings;
     }
+
+    /// <summary>Runtimes pass them over without a word.</summary>
+    private static void WarnOfBadBlocks(YamlMap map, string key, string? pem)
+    {
+        const int Most = 8; // a file of another form is a bad block from beginning to end
+        if (pem is null)
+            return;
+        foreach (var line in PemCertificates.Read(pem).BadLines.Take(Most))
+            map.Warning(key, $"line {line} of {map.Text(key, Allowed)} begins a certificate that cannot be read; the others are used");
+    }
+
+    /// <summary>Of PKCS #8 by its label (RFC 7468 section 11), of older forms by a header (RFC 1421 section 4.6.1.1).</summary>
+    private static bool IsEncrypted(string? pem) => pem is not null
+        && (pem.Contains("-----BEGIN ENCRYPTED PRIVATE KEY-----", StringComparison.Ordinal) || pem.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal));
 
     private static string? ReadFile(YamlMap map, string key)
     {
