@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Callers and runtimes on grpc-go, and distribution/reference (tests/peers/go), compiled with Debian's Go and libraries, which are
+# Callers and runtimes on grpc-go, distribution/reference and crypto/x509 (tests/peers/go), compiled with Debian's Go and libraries, which are
 # unpacked into the lab's cache.
 # There are two callers, since grpc-go has changed much: on 1.33, near to what kubelets of 1.20 have, and on 1.64, near to those of 1.31.
 
 declare -A go_suites=([1.33]=bookworm [1.64]=trixie)
 declare -A go_compilers=([1.33]=1.19 [1.64]=1.24)
-go_programs=(caller-1.33 caller-1.64 runtime-1.64 references-1.64)
+go_programs=(caller-1.33 caller-1.64 runtime-1.64 references-1.64 certificates-1.64)
 go_libraries=(golang-google-grpc-dev golang-google-genproto-dev golang-google-protobuf-dev golang-github-golang-protobuf-1-5-dev
     golang-golang-x-net-dev golang-golang-x-sys-dev golang-golang-x-text-dev)
 go_newer_libraries=(golang-github-distribution-reference-dev golang-github-opencontainers-go-digest-dev)
@@ -55,7 +55,7 @@ compile_go_peers() {
     unformatted=$("$(go_home 1.64)/bin/gofmt" -l "$workspace/src/peers")
     [[ -z $unformatted ]] || fail "gofmt would change these files:" "$unformatted"
     note "compiling the peers on grpc-go"
-    with_go 1.64 vet peers/wire peers/caller peers/runtime peers/references
+    with_go 1.64 vet peers/wire peers/caller peers/runtime peers/references peers/certificates
     for program in "${go_programs[@]}"; do
         with_go "${program#*-}" build -trimpath -ldflags '-s -w' -o "$workspace/out/$program" "peers/${program%-*}"
     done

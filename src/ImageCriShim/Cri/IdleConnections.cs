@@ -7,7 +7,7 @@ namespace ImageCriShim.Cri;
 internal sealed class IdleConnections : IDisposable
 {
     private const int MaxIdle = 32; // more pods do not start at once; an idle connection costs a socket and 32 KiB
-    private const int MaxSpare = 8; // as many pulls go on through a restart
+    internal const int MaxSpare = 8; // as many pulls go on through a restart
 
     private readonly Stack<RuntimeConnection> _fast = [];
     private readonly Stack<RuntimeConnection> _spare = [];

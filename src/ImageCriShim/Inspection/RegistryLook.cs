@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using ImageCriShim.Configuration;
 using ImageCriShim.Images;
 using ImageCriShim.Registries;
+using ImageCriShim.Registries.Connecting;
 
 namespace ImageCriShim.Inspection;
 
@@ -62,7 +63,9 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
             return Finding.Problem(what, $"speaks {(registry.Address.IsHttps ? "plain http" : "https")}, and the address says {(registry.Address.IsHttps ? "https" : "http")}", Remedy.Do($"write address: {other} ({PlaceOf(registry)})"));
         if (Find<UntrustedCertificateException>(failure) is not null && shown is not null)
             return shown.Explain(what, registry, $"{greeting.Reason}", time.GetUtcNow(), $"({PlaceOf(registry)})");
-        return Finding.Problem(what, $"cannot be reached: {greeting.Reason}", Find<SocketException>(failure)?.SocketErrorCode switch
+        if (Find<HandshakeException>(failure) is not null)
+            return Finding.Problem(what, $"cannot be reached: {greeting.Reason}", Remedy.Do($"look what it says to openssl s_client -connect {registry.Address.Endpoint.Authority}, and have whoever runs {registry.Host} offer TLS 1.2 or 1.3 with ECDHE and AES-GCM"));
+        return Finding.Problem(what, $"cannot be reached: {greeting.Reason}", ErrorOf(failure) switch
         {
             SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => Remedy.Do($"have DNS know its name, or add the line ADDRESS {HostName(registry)} to /etc/hosts"),
             SocketError.ConnectionRefused => Remedy.Do($"start the registry, or mend the port in its address ({PlaceOf(registry)})"),
@@ -73,7 +76,7 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
     /// <returns>The address with the scheme that is spoken there; null where it is not the scheme that is wrong.</returns>
     private async Task<string?> FindOther(Registry registry, Exception failure, ShownCertificate? shown, CancellationToken cancellation)
     {
-        if (shown is not null || Find<SocketException>(failure) is { SocketErrorCode: SocketError.ConnectionRefused or SocketError.HostNotFound })
+        if (shown is not null || ErrorOf(failure) is SocketError.ConnectionRefused or SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain)
             return null;
         var (scheme, address) = (registry.Address.IsHttps ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, registry.Address);
         var other = new UriBuilder(address.Endpoint) { Scheme = scheme, Port = address.Endpoint.Port }.Uri;
@@ -97,6 +100,10 @@ internal sealed class RegistryLook(ShimSettings settings, Origins origins, Regis
         var path = registry.Address.Path.Length == 0 ? "" : $"{registry.Address.Path}/";
         return Reference.TryParse($"{registry.Host}/{path}{NoSuchImage}", out var name) ? name : throw new InvalidOperationException("an address is checked for that");
     }
+
+    /// <summary>A name that is not looked up in time is one that DNS does not answer for.</summary>
+    private static SocketError? ErrorOf(Exception failure) =>
+        failure is NotConnectedException { Stage: ConnectStage.LookUp } ? SocketError.TryAgain : Find<SocketException>(failure)?.SocketErrorCode;
 
     private static T? Find<T>(Exception? e)
         where T : Exception

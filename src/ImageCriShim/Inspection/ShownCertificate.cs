@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using ImageCriShim.Registries;
 
@@ -16,10 +15,16 @@ internal sealed record ShownCertificate(X509Certificate2 Certificate, ImmutableA
     /// <summary>What time it is at the server; null where it did not say.</summary>
     public DateTimeOffset? Date { get; init; }
 
-    public static ShownCertificate? Copy(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate is null ? null : new(
-        new X509Certificate2(certificate),
-        [.. (chain?.ChainElements.Select(element => element.Certificate) ?? []).Concat(chain?.ChainPolicy.ExtraStore ?? []).Select(one => new X509Certificate2(one))],
-        errors == SslPolicyErrors.None);
+    public static ShownCertificate? Copy(X509Certificate2? certificate, X509Chain? chain, string host)
+    {
+        if (certificate is null)
+            return null;
+        var sent = chain?.ChainPolicy.ExtraStore ?? [];
+        return new(
+            new X509Certificate2(certificate),
+            [.. (chain?.ChainElements.Select(element => element.Certificate) ?? []).Concat(sent).Select(one => new X509Certificate2(one))],
+            new ServerCertificate(TlsSettings.Default).FindFault(certificate, sent, host) is null);
+    }
 
     /// <summary>Why it is not believed, and what to do.</summary>
     /// <param name="what">What was looked at.</param>
@@ -36,6 +41,8 @@ internal sealed record ShownCertificate(X509Certificate2 Certificate, ImmutableA
             return Finding.Problem(what, $"its TLS certificate cannot be used: {Describe(early)} is valid from {Utc(early.NotBefore)} on, and here it is {now.UtcDateTime:u}", Remedy.Do("set this node's clock, if it is wrong"));
         if (reason.Contains("unknown authority", StringComparison.Ordinal))
             return Finding.Problem(what, $"its TLS certificate is signed by {Authority}, which this node does not know", Remedy.Do($"have the certificate of {Authority} from whoever runs {registry.Host}, and name its file: tls: {{ca: /etc/ssl/{FileName(registry)}.crt}} {place}"));
+        if (CertificateNames.IsAboutCommonName(reason))
+            return Finding.Problem(what, reason, Remedy.Do($"have whoever runs {registry.Host} issue it anew with subjectAltName={CertificateNames.Needed(registry.Address.Endpoint.IdnHost)}"));
         return Finding.Problem(what, reason, Remedy.Do($"have whoever runs {registry.Host} give it a certificate for that name, or write the name that it has into address {place}"));
     }
 

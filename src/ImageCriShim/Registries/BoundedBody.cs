@@ -1,6 +1,11 @@
+using System.IO.Compression;
+
 namespace ImageCriShim.Registries;
 
-/// <summary>Bodies from outside are read up to a limit. What is not read is thrown away with the connection (see <see cref="RegistryConnections"/>).</summary>
+/// <summary>
+/// Bodies from outside are read up to a limit. What is not read is thrown away with the connection (see <see cref="RegistryConnections"/>). Nobody asks for
+/// compressed ones (<c>Accept-Encoding: identity</c>); one that comes with gzip all the same is unpacked, and the limit is for what comes out.
+/// </summary>
 internal static class BoundedBody
 {
     /// <param name="held">Counts what is read; null where a few of them are nothing to count.</param>
@@ -12,7 +17,7 @@ internal static class BoundedBody
         if (content.Headers.ContentLength > maxBytes)
             return null;
         using var buffer = new MemoryStream();
-        var stream = await content.ReadAsStreamAsync(cancellation);
+        await using var stream = Unpack(content, await content.ReadAsStreamAsync(cancellation));
         var chunk = new byte[16 * 1024];
         int read;
         try
@@ -26,12 +31,25 @@ internal static class BoundedBody
             }
             return buffer.ToArray();
         }
+        catch (InvalidDataException e)
+        {
+            throw new BrokenBodyException("its answer says gzip and is not", e);
+        }
         finally
         {
             held?.Remove((int)buffer.Length);
         }
     }
+
+    /// <summary><c>x-gzip</c> is the same (RFC 9110 section 8.4.1.3).</summary>
+    private static Stream Unpack(HttpContent content, Stream stream) =>
+        content.Headers.ContentEncoding.Any(coding => coding.ToLowerInvariant() is "gzip" or "x-gzip") ? new GZipStream(stream, CompressionMode.Decompress) : stream;
 }
+
+/// <summary>A body is not in the form that its headers say.</summary>
+/// <param name="message">For people.</param>
+/// <param name="cause">Of the decoder.</param>
+internal sealed class BrokenBodyException(string message, Exception cause) : IOException(message, cause);
 
 /// <summary>How much of registries' answers is in memory at once.</summary>
 internal sealed class HeldBodies

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using ImageCriShim.Registries.Connecting;
 
 namespace ImageCriShim.Registries;
 
@@ -11,7 +12,7 @@ namespace ImageCriShim.Registries;
 internal static class FailureReason
 {
     private const string NoClientCertificate = "it wants to see a client certificate that it believes (tls.cert and tls.key name ours)";
-    private const string NoHandshake = "the TLS handshake failed; does it speak plain http?";
+    private const string NoHandshake = "the TLS handshake failed";
 
     public static string Of(Exception failure)
     {
@@ -45,7 +46,9 @@ internal static class FailureReason
     {
         UntrustedCertificateException refused => refused.Message,
         OwnLimitException own => own.Message,
+        ConnectionException broken => broken.Message,
         LinkLocalException elsewhere => elsewhere.Message,
+        BrokenBodyException body => body.Message,
         SocketException socket => OfSocket(socket.SocketErrorCode),
         AuthenticationException => NoHandshake,
         _ => null,
@@ -68,7 +71,7 @@ internal static class FailureReason
         SocketError.ConnectionRefused => "connection refused",
         SocketError.ConnectionReset or SocketError.Shutdown => "it closed the connection",
         SocketError.HostNotFound or SocketError.NoData => "its name is not known to DNS or /etc/hosts",
-        SocketError.TryAgain => "DNS does not answer for its name",
+        SocketError.TryAgain => $"DNS does not answer for its name{NameServers.Describe()}",
         SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown => "no route to it",
         SocketError.TimedOut => "no connection: timed out",
         SocketError.TooManyOpenSockets => Descriptors.Exhausted,

@@ -16,15 +16,12 @@ internal static class LinkLocal
         return address.IsIPv6LinkLocal || (address.AddressFamily is AddressFamily.InterNetwork && address.GetAddressBytes() is [169, 254, _, _]);
     }
 
-    /// <summary>Connects to a host that a registry has named, which may be a name of such an address.</summary>
-    /// <exception cref="LinkLocalException">It is.</exception>
-    /// <exception cref="SocketException">There is no connection.</exception>
-    internal static async Task ConnectElsewhere(Socket socket, DnsEndPoint host, CancellationToken cancellation)
+    /// <summary>Refuses a host that a registry has named and that has such an address among its own.</summary>
+    /// <exception cref="LinkLocalException">It has.</exception>
+    internal static void Refuse(string host, IReadOnlyList<IPAddress> addresses)
     {
-        var addresses = await Dns.GetHostAddressesAsync(host.Host, cancellation);
-        if (Array.Find(addresses, Is) is { } forbidden)
-            throw new LinkLocalException($"{host.Host} has the address {forbidden}, where clouds keep secrets of their own: nothing is asked there");
-        await socket.ConnectAsync(addresses, host.Port, cancellation);
+        if (addresses.FirstOrDefault(Is) is { } forbidden)
+            throw new LinkLocalException($"{host} has the address {forbidden}, where clouds keep secrets of their own: nothing is asked there");
     }
 }
 

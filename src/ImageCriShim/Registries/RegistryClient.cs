@@ -1,6 +1,8 @@
+using System.Net;
 using System.Net.Sockets;
 using ImageCriShim.Images;
 using ImageCriShim.Registries.Auth;
+using ImageCriShim.Registries.Connecting;
 
 namespace ImageCriShim.Registries;
 
@@ -22,6 +24,7 @@ internal sealed class RegistryClient : IDisposable
     private readonly SharedWork<(string Host, int Port, TimeSpan Patience), bool> _tries = new();
     private readonly Places _places;
     private readonly TimeProvider _time;
+    private readonly Connector _connector;
     private readonly RegistryConnections _connections;
     private readonly ManifestRequests _requests;
     private readonly Lazy<ManifestRequests> _greetings;
@@ -30,11 +33,14 @@ internal sealed class RegistryClient : IDisposable
     /// <param name="time">Measures patience and the lives of tokens.</param>
     /// <param name="environment">Where the proxies stand; by default the process's own.</param>
     /// <param name="platform">What images have to be for; by default this node.</param>
-    public RegistryClient(TimeProvider time, Func<string, string?>? environment = null, Platform? platform = null)
+    /// <param name="lookUp">Finds the addresses of names; by default the system's resolver.</param>
+    public RegistryClient(
+        TimeProvider time, Func<string, string?>? environment = null, Platform? platform = null, NameLookup? lookUp = null)
     {
         _time = time;
         _places = new Places(MaxTries, int.MaxValue, time);
-        _connections = new RegistryConnections(new SystemProxy(environment ?? Environment.GetEnvironmentVariable));
+        _connector = new Connector(time, lookUp ?? Dns.GetHostAddressesAsync);
+        _connections = new RegistryConnections(new SystemProxy(environment ?? Environment.GetEnvironmentVariable), _connector);
         _requests = new ManifestRequests(_connections, time);
         _greetings = new Lazy<ManifestRequests>(() => new ManifestRequests(_connections, time, isGreeting: true));
         _question = new ManifestQuestion(platform ?? Platform.OfThisNode, time);
@@ -61,8 +67,8 @@ internal sealed class RegistryClient : IDisposable
         {
             result = new ProbeResult.Unreachable(WhyLate(e, timeout, patience, registry, account is null))
             {
-                IsOfConnection = !timeout.IsCancellationRequested,
-                IsLate = timeout.IsCancellationRequested && account is not null && e is not NoTokenInTimeException,
+                IsOfConnection = e is NotConnectedException || !timeout.IsCancellationRequested,
+                IsLate = timeout.IsCancellationRequested && account is not null && e is not (NoTokenInTimeException or NotConnectedException),
             };
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
@@ -148,8 +154,7 @@ internal sealed class RegistryClient : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         try
         {
-            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(hop.IdnHost, hop.Port, either.Token);
+            await _connector.Try(hop, patience, either.Token);
             return true;
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException && !cancellation.IsCancellationRequested)
@@ -158,10 +163,14 @@ internal sealed class RegistryClient : IDisposable
         }
     }
 
-    private string WhyLate(OperationCanceledException e, CancellationTokenSource timeout, TimeSpan patience, Registry registry, bool isAccountMissing) =>
-        timeout.IsCancellationRequested
-            ? $"{WhatIsLate(e, isAccountMissing)} within {patience.TotalSeconds:0.###} s"
-            : $"no connection within {RegistryConnections.ConnectTimeout.TotalSeconds:0.###} s{_connections.By(registry.Address.Endpoint)}";
+    private string WhyLate(OperationCanceledException e, CancellationTokenSource timeout, TimeSpan patience, Registry registry, bool isAccountMissing)
+    {
+        if (!timeout.IsCancellationRequested)
+            return $"no answer{_connections.By(registry.Address.Endpoint)}"; // the pool was closed meanwhile
+        return e is NotConnectedException { Stage: var stage }
+            ? stage.Describe(patience) + _connections.By(registry.Address.Endpoint)
+            : $"{WhatIsLate(e, isAccountMissing)} within {patience.TotalSeconds:0.###} s";
+    }
 
     private static string WhatIsLate(OperationCanceledException e, bool isAccountMissing) => e switch
     {

@@ -1,13 +1,21 @@
 using System.Net.Security;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace ImageCriShim.Registries;
 
-/// <summary>Decides whether a registry's certificate is believed, and says in plain words why not.</summary>
+/// <summary>
+/// Decides whether a registry's certificate is believed, and says in plain words why not. It decides as Go's crypto/x509 does, because the
+/// runtime that pulls is a Go program: each certificate of the trusted ones ends a chain, be it an intermediate or the server's own; the names are
+/// <see cref="CertificateNames"/>; the extended key usage, where one is stated, is for servers or for anything.
+/// </summary>
 internal sealed class ServerCertificate(TlsSettings tls)
 {
-    private static readonly Oid s_serverAuthentication = new("1.3.6.1.5.5.7.3.1");
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+    private const string AnyUsage = "2.5.29.37.0";
+
+    /// <summary>MD2, MD5 and SHA-1, with RSA, DSA and ECDSA (RFC 3279, RFC 5758): crypto/x509 refuses them since Go 1.18.</summary>
+    private static readonly string[] s_weakSignatures =
+        ["1.2.840.113549.1.1.2", "1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", "1.2.840.10040.4.3", "1.2.840.10045.4.1"];
 
     private readonly X509Certificate2Collection _authorities = tls.LoadCa();
 
@@ -16,60 +24,122 @@ internal sealed class ServerCertificate(TlsSettings tls)
     /// </exception>
     public bool Verify(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        if (errors == SslPolicyErrors.None || tls.InsecureSkipVerify)
+        if (tls.InsecureSkipVerify)
             return true;
         if (certificate is not X509Certificate2 shown || chain is null || errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable))
             throw new UntrustedCertificateException("it shows no TLS certificate");
-        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
-            throw new UntrustedCertificateException($"its TLS certificate is for {Names(shown)}");
-        if (_authorities.Count == 0)
-            throw new UntrustedCertificateException(Why(chain));
-
-        using var ours = TrustOnly(_authorities, chain);
-        return ours.Build(shown) ? true : throw new UntrustedCertificateException(Why(ours));
+        var host = sender is SslStream stream ? stream.TargetHostName : "";
+        return FindFault(shown, chain.ChainPolicy.ExtraStore, host) is { } fault ? throw new UntrustedCertificateException(fault) : true;
     }
 
-    private static X509Chain TrustOnly(X509Certificate2Collection authorities, X509Chain shown)
+    /// <param name="shown">The server's own certificate.</param>
+    /// <param name="sent">Those that it sent with it.</param>
+    /// <param name="host">Whose it has to be.</param>
+    /// <returns>Why it is not believed; null: it is.</returns>
+    public string? FindFault(X509Certificate2 shown, X509Certificate2Collection sent, string host)
+    {
+        if (CertificateNames.FindMismatch(shown, host) is { } mismatch)
+            return mismatch;
+        if (_authorities.Count == 0)
+            return FindSystemFault(shown, sent);
+        using var chain = NewChain(sent, X509ChainTrustMode.CustomRootTrust, _authorities);
+        return FindFault(chain, shown, _authorities) is { } fault && FindSystemFault(shown, sent) is not null ? fault : null;
+    }
+
+    /// <summary>What lies in the system's directories and is no root is trusted by Go as the roots are.</summary>
+    private static string? FindSystemFault(X509Certificate2 shown, X509Certificate2Collection sent)
+    {
+        using var chain = NewChain(sent, X509ChainTrustMode.System, []);
+        if (FindFault(chain, shown, []) is not { } fault)
+            return null;
+        using var store = new X509Store(StoreName.CertificateAuthority, StoreLocation.LocalMachine);
+        store.Open(OpenFlags.ReadOnly);
+        var intermediates = store.Certificates;
+        if (intermediates.Count == 0)
+            return fault;
+        using var once = NewChain(sent, X509ChainTrustMode.System, intermediates);
+        return FindFault(once, shown, intermediates) is null ? null : fault;
+    }
+
+    private static X509Chain NewChain(X509Certificate2Collection sent, X509ChainTrustMode trust, X509Certificate2Collection anchors)
     {
         var chain = new X509Chain
         {
             ChainPolicy =
             {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
+                TrustMode = trust,
+                RevocationMode = X509RevocationMode.NoCheck, // an air-gapped node reaches no revocation list
                 DisableCertificateDownloads = true,
             },
         };
-        chain.ChainPolicy.ApplicationPolicy.Add(s_serverAuthentication);
-        chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
-        foreach (var element in shown.ChainElements)
-            chain.ChainPolicy.ExtraStore.Add(element.Certificate);
-        chain.ChainPolicy.ExtraStore.AddRange(shown.ChainPolicy.ExtraStore); // the intermediates that the registry sent
+        if (trust == X509ChainTrustMode.CustomRootTrust)
+            chain.ChainPolicy.CustomTrustStore.AddRange(anchors);
+        chain.ChainPolicy.ExtraStore.AddRange(anchors); // those that are no roots are found here
+        chain.ChainPolicy.ExtraStore.AddRange(sent);
         return chain;
     }
 
-    private static string Why(X509Chain chain)
+    /// <summary>Walks up from the server's certificate to the first one that is trusted.</summary>
+    private static string? FindFault(X509Chain chain, X509Certificate2 shown, X509Certificate2Collection anchors)
     {
-        var all = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (flags, status) => flags | status.Status);
-        if (all.HasFlag(X509ChainStatusFlags.NotTimeValid))
-            return "its TLS certificate is out of date, or this node's clock is wrong";
-        const X509ChainStatusFlags Unknown = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain
-            | X509ChainStatusFlags.NotSignatureValid; // an authority of the same name with another key
-        if ((all & Unknown) != 0)
-            return "its TLS certificate is signed by an unknown authority (tls.ca names one)";
-        return $"its TLS certificate is not valid ({all})";
+        const X509ChainStatusFlags Unknown = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain;
+        var isRooted = chain.Build(shown);
+        var faults = X509ChainStatusFlags.NoError;
+        var isWeak = false;
+        for (var i = 0; i < chain.ChainElements.Count; i++)
+        {
+            var element = chain.ChainElements[i];
+            var own = FaultsOf(element);
+            var isLast = i == chain.ChainElements.Count - 1;
+            if (IsAnchor(element.Certificate, anchors, isServers: i == 0) || (isLast && (isRooted || (own & Unknown) == 0)))
+            {
+                faults |= own & ~(Unknown | X509ChainStatusFlags.NotSignatureValid); // who signed the anchor is nobody's business
+                return Describe(faults, isWeak) ?? FindUsageFault(chain.ChainElements.Take(i + 1));
+            }
+            faults |= own & ~Unknown;
+            isWeak |= s_weakSignatures.Contains(element.Certificate.SignatureAlgorithm.Value);
+        }
+        return Describe(faults | X509ChainStatusFlags.PartialChain, isWeak);
     }
 
-    private static string Names(X509Certificate2 certificate)
+    /// <summary>The time is looked at here, because OpenSSL does not for the last certificate of a chain that has no root.</summary>
+    private static X509ChainStatusFlags FaultsOf(X509ChainElement element)
     {
-        const int Shown = 3; // the rest of a hosting provider's list helps nobody
-        const int MaxName = 253; // RFC 1035, section 2.3.4
-        var names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>()
-            .SelectMany(e => e.EnumerateDnsNames().Concat(e.EnumerateIPAddresses().Select(ip => ip.ToString())))
-            .Take(Shown)
-            .Select(name => PrintableText.Of(name, MaxName))
-            .ToList();
-        return names.Count == 0 ? "no host name" : string.Join(", ", names);
+        var now = DateTime.Now; // as the certificate's own times
+        var isInTime = element.Certificate.NotBefore <= now && now <= element.Certificate.NotAfter;
+        return element.ChainElementStatus.Aggregate(
+            isInTime ? X509ChainStatusFlags.NoError : X509ChainStatusFlags.NotTimeValid, (all, status) => all | status.Status);
+    }
+
+    /// <summary>
+    /// The server's own certificate must be the very one that is trusted. Above it the name and the key make an authority, which may have several
+    /// certificates.
+    /// </summary>
+    private static bool IsAnchor(X509Certificate2 certificate, X509Certificate2Collection anchors, bool isServers) => anchors.Any(anchor =>
+        certificate.RawDataMemory.Span.SequenceEqual(anchor.RawDataMemory.Span)
+        || (!isServers && certificate.SubjectName.RawData.AsSpan().SequenceEqual(anchor.SubjectName.RawData)
+            && certificate.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(anchor.PublicKey.ExportSubjectPublicKeyInfo())));
+
+    private static string? FindUsageFault(IEnumerable<X509ChainElement> path)
+    {
+        var isForServers = path.All(element => element.Certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>()
+            .All(usage => usage.EnhancedKeyUsages.Cast<System.Security.Cryptography.Oid>().Any(oid => oid.Value is ServerAuthentication or AnyUsage)));
+        return isForServers ? null : "its TLS certificate is not for servers (extended key usage)";
+    }
+
+    private static string? Describe(X509ChainStatusFlags faults, bool isWeak)
+    {
+        if (faults.HasFlag(X509ChainStatusFlags.NotTimeValid))
+            return "its TLS certificate is out of date, or this node's clock is wrong";
+        const X509ChainStatusFlags Unknown = X509ChainStatusFlags.PartialChain
+            | X509ChainStatusFlags.NotSignatureValid; // an authority of the same name with another key
+        if ((faults & Unknown) != 0)
+            return "its TLS certificate is signed by an unknown authority (tls.ca names one)";
+        if (faults.HasFlag(X509ChainStatusFlags.InvalidBasicConstraints))
+            return "its TLS certificate is signed by one that is no authority, or by more of them than the root allows";
+        if (faults != X509ChainStatusFlags.NoError)
+            return $"its TLS certificate is not valid ({faults})";
+        return isWeak ? "its TLS certificate is signed with SHA-1 or older, which no runtime takes any more" : null;
     }
 }
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
 
 namespace ImageCriShim.Registries;
 
@@ -15,10 +17,13 @@ namespace ImageCriShim.Registries;
 ///   corp.com, corp.com:5000 that name and all below it, at any port or that one
 ///   .corp.com, *.corp.com   the names below it
 /// </code>
+/// A user and password in a proxy's URL are sent as Basic (RFC 7617) with the first request, and no other way is ever tried.
 /// <c>localhost</c> and loopback addresses are never asked over a proxy. What cannot be understood is as if it were not there.
 /// </summary>
-internal sealed class SystemProxy : IWebProxy, ICredentials
+internal sealed class SystemProxy
 {
+    public const string Socks = "socks5";
+
     private readonly (Uri Address, NetworkCredential? Login)? _http;
     private readonly (Uri Address, NetworkCredential? Login)? _https;
     private readonly ImmutableArray<ProxyException> _exceptions;
@@ -34,35 +39,32 @@ internal sealed class SystemProxy : IWebProxy, ICredentials
             environment(name) is { Length: > 0 } value ? value : environment(name.ToLowerInvariant()) ?? "";
     }
 
-    ICredentials? IWebProxy.Credentials
-    {
-        get => this;
-        set => throw new NotSupportedException("they stand in the environment");
-    }
-
-    public bool IsBypassed(Uri host) => GetProxy(host) is null;
-
     /// <returns>The proxy without its user and password; null: asked directly.</returns>
     public Uri? GetProxy(Uri destination)
     {
-        var proxy = destination.Scheme == Uri.UriSchemeHttps ? _https : _http;
+        var proxy = Of(destination);
         return proxy is null || IsLocal(destination) || _exceptions.Any(exception => exception.Matches(destination)) ? null : proxy.Value.Address;
     }
 
-    /// <summary>The user and password of a proxy, when it asks for them; nobody else is given them.</summary>
-    NetworkCredential? ICredentials.GetCredential(Uri uri, string authType)
-    {
-        foreach (var proxy in (ReadOnlySpan<(Uri Address, NetworkCredential? Login)?>)[_https, _http])
-        {
-            if (proxy is { } known && known.Address.Authority == uri.Authority && known.Login is not null)
-                return known.Login;
-        }
-        return null;
-    }
+    /// <summary>Whether the way leads through a tunnel that a proxy of http makes: that of each host with https does, but for SOCKS.</summary>
+    public bool MakesTunnel(Uri destination) =>
+        destination.Scheme == Uri.UriSchemeHttps && GetProxy(destination) is { } proxy && proxy.Scheme != Socks;
+
+    /// <summary>What the proxy before a host is sent as <c>Proxy-Authorization</c>; null where there is no proxy of http or its URL names no user.</summary>
+    public AuthenticationHeaderValue? FindCredential(Uri destination) =>
+        GetProxy(destination) is { } proxy && proxy.Scheme != Socks && Of(destination)?.Login is { } login
+            ? new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{login.UserName}:{login.Password}")))
+            : null;
+
+    /// <summary>The user and password of a SOCKS proxy (RFC 1929).</summary>
+    public NetworkCredential? FindSocksLogin(Uri proxy) =>
+        new[] { _https, _http }.FirstOrDefault(known => known?.Login is not null && known.Value.Address.Authority == proxy.Authority)?.Login;
+
+    private (Uri Address, NetworkCredential? Login)? Of(Uri destination) => destination.Scheme == Uri.UriSchemeHttps ? _https : _http;
 
     private static (Uri Address, NetworkCredential? Login)? ParseProxy(string text)
     {
-        string[] schemes = ["http", "https", "socks5", "socks5h"];
+        string[] schemes = ["http", "https", Socks, "socks5h"];
         text = text.Trim();
         if (text.Length == 0)
             return null;
@@ -71,7 +73,7 @@ internal sealed class SystemProxy : IWebProxy, ICredentials
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Host.Length == 0)
             return null;
 
-        var scheme = uri.Scheme == "socks5h" ? "socks5" : uri.Scheme; // .NET leaves names to a SOCKS proxy anyway
+        var scheme = uri.Scheme == "socks5h" ? Socks : uri.Scheme; // .NET leaves names to a SOCKS proxy anyway
         var port = uri.Port > 0 ? uri.Port : 1080; // only those of http and https are known to Uri
         return (new UriBuilder(scheme, uri.Host, port).Uri, ParseLogin(uri.UserInfo));
     }

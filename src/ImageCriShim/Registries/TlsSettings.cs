@@ -26,13 +26,8 @@ internal sealed record TlsSettings
     /// </summary>
     public TlsSettings ForOtherHosts => new() { Ca = Ca };
 
-    public X509Certificate2Collection LoadCa()
-    {
-        var authorities = new X509Certificate2Collection();
-        if (Ca is not null)
-            authorities.ImportFromPem(Ca);
-        return authorities;
-    }
+    /// <summary>A certificate that cannot be read is left out; the settings' warnings name it.</summary>
+    public X509Certificate2Collection LoadCa() => Ca is null ? [] : PemCertificates.Read(Ca).Certificates;
 
     /// <exception cref="CryptographicException">The texts are not PEM, or the key is not the certificate's.</exception>
     /// <exception cref="ArgumentException">The same, from the framework's PEM reader.</exception>
@@ -42,9 +37,7 @@ internal sealed record TlsSettings
     /// <summary>The certificates behind ours in the same file, which the registry may need to believe it.</summary>
     public X509Certificate2Collection LoadCertificateChain()
     {
-        var chain = new X509Certificate2Collection();
-        if (Certificate is not null)
-            chain.ImportFromPem(Certificate);
+        var chain = Certificate is null ? [] : PemCertificates.Read(Certificate).Certificates;
         if (chain.Count > 0)
             chain.RemoveAt(0);
         return chain;

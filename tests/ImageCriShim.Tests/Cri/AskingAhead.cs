@@ -95,7 +95,9 @@ public sealed class AskingAhead : CriRelayTest
             (await FindId(caller)).ShouldBe(Runtime.Images.Find(AtRegistry(Image))!.Id);
         }
 
-        Runtime.Connections.Count.ShouldBeLessThan(6);
+        // On a slow machine each took more than a moment, and is a spare.
+        await Wait.Until(
+            () => Runtime.Connections.Count(connection => !connection.Closed.IsCompleted) <= IdleConnections.MaxSpare + 4, "no more are kept than may be");
     }
 
     [Fact]

@@ -115,7 +115,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
             await using var plain = new NetworkStream(socket, ownsSocket: true);
             await using var stream = certificate is null ? (Stream)plain : await Secure(plain);
             var reader = new StreamReader(stream, Encoding.Latin1);
-            while (await Read(reader) is { } request && await Answer(stream, request))
+            for (var nth = 1; await Read(reader, stream, nth) is { } request && await Answer(socket, stream, request); nth++)
             {
             }
         }
@@ -143,11 +143,18 @@ internal sealed class FakeRegistry : IAsyncDisposable
         return secure;
     }
 
-    private async Task<FakeRequest?> Read(StreamReader reader)
+    private async Task<FakeRequest?> Read(StreamReader reader, Stream stream, int nth)
     {
         var parts = (await reader.ReadLineAsync(stopping.Token))?.Split(' ') ?? [];
-        if (parts.Length != 3)
-            return null; // gone, or TLS where none is spoken
+        if (parts.Length == 0)
+            return null; // gone
+        if (parts.Length != 3 || !parts[2].StartsWith("HTTP/", StringComparison.Ordinal))
+        {
+            // TLS where none is spoken: what web servers answer to it. Then the other side closes, so that nothing is lost by a reset.
+            await stream.WriteAsync("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), stopping.Token);
+            await reader.ReadToEndAsync(stopping.Token);
+            return null;
+        }
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         while (await reader.ReadLineAsync(stopping.Token) is { Length: > 0 } header)
         {
@@ -157,19 +164,23 @@ internal sealed class FakeRegistry : IAsyncDisposable
         var body = new char[int.Parse(headers.GetValueOrDefault("Content-Length", "0"), CultureInfo.InvariantCulture)];
         if (body.Length > 0)
             await reader.ReadBlockAsync(body, stopping.Token);
-        var request = new FakeRequest(parts[0], parts[1], headers, new string(body));
+        var request = new FakeRequest(parts[0], parts[1], headers, new string(body), nth);
         requests.Enqueue(request);
         arrivals.Writer.TryWrite(request);
         return request;
     }
 
-    private async Task<bool> Answer(Stream stream, FakeRequest request)
+    private async Task<bool> Answer(Socket socket, Stream stream, FakeRequest request)
     {
         var answer = Behave(request) ?? AsRegistry(request);
         await answer.When.WaitAsync(stopping.Token);
         if (answer.Raw is { } raw)
         {
             await stream.WriteAsync(raw, stopping.Token);
+            if (answer.IsReset)
+                socket.LingerState = new LingerOption(true, 0);
+            else if (stream is SslStream secure)
+                await secure.ShutdownAsync();
             return false;
         }
         var head = new StringBuilder($"HTTP/1.1 {answer.Status} Answer\r\n");
@@ -213,7 +224,8 @@ internal sealed class FakeRegistry : IAsyncDisposable
     private static string Digest(byte[] body) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(body))}";
 }
 
-internal sealed record FakeRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body)
+/// <param name="Nth">Of its connection, counted from 1.</param>
+internal sealed record FakeRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body, int Nth)
 {
     public string? Authorization => Headers.GetValueOrDefault("Authorization");
 }
@@ -234,6 +246,9 @@ internal sealed record FakeAnswer(int Status)
 
     /// <summary>Written as it is instead of all else; then the connection is closed.</summary>
     public byte[]? Raw { get; init; }
+
+    /// <summary>Whether it is closed by a reset.</summary>
+    public bool IsReset { get; init; }
 
     /// <summary>Answered only then.</summary>
     public Task When { get; init; } = Task.CompletedTask;

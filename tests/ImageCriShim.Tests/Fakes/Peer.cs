@@ -80,6 +80,9 @@ public static class Peer
     /// <summary>What distribution/reference makes of names: a line of output for each line of input.</summary>
     internal static async Task<Process> StartReferencesAsync() => await StartAsync(Stack.Go, "references");
 
+    /// <summary>Whether Go's crypto/x509 believes certificates: a line of output for each line of input.</summary>
+    internal static async Task<Process> StartCertificatesAsync() => await StartAsync(Stack.Go, "certificates");
+
     /// <summary>Starts a program of tests/peers with its streams redirected.</summary>
     internal static async Task<Process> StartAsync(Stack stack, string program, params string[] arguments)
     {

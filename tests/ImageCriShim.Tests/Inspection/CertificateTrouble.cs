@@ -55,6 +55,17 @@ public sealed class CertificateTrouble : NodeTest
     }
 
     [Fact]
+    public async Task One_that_has_its_name_only_as_CN()
+    {
+        await Serve(_authority.Issue(["hub.corp"], hasAlternatives: false));
+        Configure($"tls: {{ca: {CaFile}}}\n");
+        (await Node.Complaints()).ShouldStartWith("""
+            problem  registry https://hub.corp:5000: its TLS certificate has its name only as CN=hub.corp, which no runtime reads any more; it needs the subject alternative name DNS:hub.corp (asked over the proxy PROXY)
+                     - have whoever runs hub.corp:5000 issue it anew with subjectAltName=DNS:hub.corp
+            """);
+    }
+
+    [Fact]
     public async Task None_is_needed_for_plain_http()
     {
         await Serve(_authority.Issue(["hub.corp"]));

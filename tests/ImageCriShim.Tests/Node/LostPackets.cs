@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
 namespace ImageCriShim.Tests.Node;
@@ -9,16 +10,25 @@ namespace ImageCriShim.Tests.Node;
 /// </summary>
 public sealed class LostPackets : IDisposable
 {
-    private readonly Socket _listener = new(SocketType.Stream, ProtocolType.Tcp);
+    /// <summary>How many attempts of its own wait in vain.</summary>
+    public const int Own = 2;
+
+    private readonly Socket _listener;
     private readonly List<Socket> _queue = [];
 
     public LostPackets()
+        : this(IPAddress.Loopback, 0)
     {
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+    }
+
+    public LostPackets(IPAddress address, int port)
+    {
+        _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _listener.Bind(new IPEndPoint(address, port));
         _listener.Listen(1);
-        for (var i = 0; i < 4; i++) // two are queued, two wait in vain
+        for (var i = 0; i < 2 + Own; i++) // two are queued
         {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
             _queue.Add(socket);
             try
             {
@@ -30,6 +40,10 @@ public sealed class LostPackets : IDisposable
             }
         }
     }
+
+    /// <summary>How many connections to it are being tried, its own two included.</summary>
+    public int Attempts => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections()
+        .Count(connection => connection.State == TcpState.SynSent && connection.RemoteEndPoint.Equals(_listener.LocalEndPoint));
 
     public string Host => $"127.0.0.1:{((IPEndPoint)_listener.LocalEndPoint!).Port}";
 

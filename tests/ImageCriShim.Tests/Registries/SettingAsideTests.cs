@@ -189,7 +189,7 @@ public sealed class SettingAsideTests
         await it.Ask(OutageCase.Configured($"https://{plain.Host}"));
 
         it.Outages.All.Select(view => view.Reason).ShouldBe(
-            ["no answer within 5 s", "connection refused", "the TLS handshake failed; does it speak plain http?"]);
+            ["no answer within 5 s", "connection refused", "the TLS handshake failed: it speaks plain http"]);
     }
 
     [Fact]

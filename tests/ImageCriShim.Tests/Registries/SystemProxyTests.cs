@@ -1,4 +1,4 @@
-using System.Net;
+using System.Text;
 using ImageCriShim.Registries;
 
 namespace ImageCriShim.Tests.Registries;
@@ -84,13 +84,25 @@ public sealed class SystemProxyTests
     public void Each_proxy_gets_its_own_password_and_nobody_else_any()
     {
         var proxy = Proxy("HTTP_PROXY=http://one:pass%40word@first:1|HTTPS_PROXY=http://two@second:2");
-        ICredentials logins = proxy;
 
-        logins.GetCredential(new Uri("http://first:1/"), "Basic")!.ShouldSatisfyAllConditions(l => l.UserName.ShouldBe("one"), l => l.Password.ShouldBe("pass@word"));
-        logins.GetCredential(new Uri("http://second:2/"), "Basic")!.ShouldSatisfyAllConditions(l => l.UserName.ShouldBe("two"), l => l.Password.ShouldBe(""));
-        logins.GetCredential(new Uri("http://first:2/"), "Basic").ShouldBeNull();
-        logins.GetCredential(new Uri("http://registry:5000/"), "Basic").ShouldBeNull();
+        Sent(proxy, "http://registry:5000/").ShouldBe("one:pass@word");
+        Sent(proxy, "https://registry:5000/").ShouldBe("two:");
+        Sent(proxy, "http://127.0.0.1:5000/").ShouldBeNull();
     }
+
+    [Fact]
+    public void The_password_of_a_SOCKS_proxy_is_in_no_header()
+    {
+        var proxy = Proxy("HTTP_PROXY=http://one:word@first:1|HTTPS_PROXY=socks5h://two:word@second:2");
+
+        Sent(proxy, "https://registry:5000/").ShouldBeNull();
+        proxy.MakesTunnel(new Uri("https://registry:5000/")).ShouldBeFalse();
+        proxy.FindSocksLogin(proxy.GetProxy(new Uri("https://registry:5000/"))!)!.UserName.ShouldBe("two");
+    }
+
+    private static string? Sent(SystemProxy proxy, string destination) => proxy.FindCredential(new Uri(destination)) is { Scheme: "Basic", Parameter: { } sent }
+        ? Encoding.UTF8.GetString(Convert.FromBase64String(sent))
+        : null;
 
     private static SystemProxy Proxy(string environment)
     {

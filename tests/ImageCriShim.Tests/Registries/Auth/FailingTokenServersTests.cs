@@ -82,14 +82,14 @@ public sealed class FailingTokenServersTests : TokenCase
     }
 
     [Theory]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Ty")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"token\":\"planted")]
-    [InlineData("")]
-    public async Task Half_an_answer_is_none(string raw)
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Ty", "in the middle of its answer")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"token\":\"planted", "in the middle of its answer")]
+    [InlineData("", "without an answer")]
+    public async Task Half_an_answer_is_none(string raw, string when)
     {
         Tokens.Behave = _ => FakeAnswer.RawText(raw);
 
-        (await Ask()).ToString().ShouldBe($"unreachable (its token server {Tokens.Host}: it closed the connection in the middle of its answer)");
+        (await Ask()).ToString().ShouldBe($"unreachable (its token server {Tokens.Host}: it closed the connection {when})");
     }
 
     [Theory]
