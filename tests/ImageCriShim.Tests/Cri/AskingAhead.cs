@@ -1,3 +1,4 @@
+using ImageCriShim.Cri;
 using ImageCriShim.Tests.Fakes;
 using ImageCriShim.Tests.Relay;
 using static ImageCriShim.Tests.Fakes.ProtoFields;
