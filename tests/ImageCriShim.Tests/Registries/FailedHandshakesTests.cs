@@ -24,6 +24,7 @@ public sealed class FailedHandshakesTests
     [InlineData("\x15\x03\x03\x00\x02\x02\x47", OldSuites)] // insufficient_security
     [InlineData("\x15\x03\x01\x00\x02\x02\x46", "it speaks neither TLS 1.2 nor TLS 1.3")] // protocol_version
     [InlineData("\x15\x03\x03\x00\x02\x02\x70", "it has no TLS certificate for that name")] // unrecognized_name
+    [InlineData("\x15", "the TLS handshake failed")]
     [InlineData("\x15\x03\x03\x00\x02\x02\x50", "it refuses the TLS handshake (alert 80)")] // internal_error
     public async Task What_it_sends_first_tells(string sent, string reason) => (await Ask(async stream =>
     {

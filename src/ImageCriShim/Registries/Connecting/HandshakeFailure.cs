@@ -20,7 +20,7 @@ internal static class HandshakeFailure
         [] => "it closed the connection in the TLS handshake",
         [Alert, 3, _, _, _, _, var description, ..] => Explain(description),
         [Handshake, 3, _, _, _, ServerHello, _, _, _, 3, var minor and < 3, ..] => $"it speaks only {NameOf(minor)}, and this node TLS 1.2 and 1.3",
-        [Alert or Handshake, 3, ..] => $"the TLS handshake failed{WordsOf(failure)}",
+        [Alert or Handshake] or [Alert or Handshake, 3, ..] => $"the TLS handshake failed{WordsOf(failure)}",
         _ when IsHttp(first) => "the TLS handshake failed: it speaks plain http",
         _ => "the TLS handshake failed: it speaks neither TLS nor plain http; is it the right port?",
     };
