@@ -179,4 +179,5 @@ internal static class CredentialProviderReader
             else
                 entry.Report.Problem($"{entry.PathOf("env")}[{index}]", node.Start.Line, "has no name of a variable; use name and value");
         }
-    }}
+    }
+}
