@@ -25,8 +25,10 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
     public async Task<ProbeResult> Ask(
         Reference image, Credential? credential, Func<HttpMethod, Task<ManifestReply>> send, CancellationToken cancellation)
     {
-        using (var head = await SendInTime(HttpMethod.Head, send))
+        using (var head = await send(HttpMethod.Head))
         {
+            if (head is { Failure: null, HasBody: true })
+                return await Judge(head, image, credential, cancellation);
             var answer = head.Failure ?? ManifestAnswer.Judge(head.Response, image, head.AsWhom, words: null, time.GetUtcNow());
             if (answer is ProbeResult.Found found && ManifestTypes.IsIndex(found.MediaType))
                 answer = FindVerdict(found.Digest);
@@ -34,18 +36,8 @@ internal sealed class ManifestQuestion(Platform platform, TimeProvider time)
                 return answer;
         }
 
-        using var get = await SendInTime(HttpMethod.Get, send);
+        using var get = await send(HttpMethod.Get);
         return get.Failure ?? await Judge(get, image, credential, cancellation);
-    }
-
-    /// <summary>A request that the registry says came too late for it is sent once more (408, RFC 9110 section 15.5.9).</summary>
-    private static async Task<ManifestReply> SendInTime(HttpMethod method, Func<HttpMethod, Task<ManifestReply>> send)
-    {
-        var reply = await send(method);
-        if (reply is not { Failure: null, Response.StatusCode: HttpStatusCode.RequestTimeout })
-            return reply;
-        reply.Dispose();
-        return await send(method);
     }
 
     private async Task<ProbeResult> Judge(ManifestReply reply, Reference image, Credential? credential, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.Net;
+using Authorization = ImageCriShim.Registries.Auth.Authorization;
 
 namespace ImageCriShim.Registries;
 
@@ -8,8 +9,17 @@ internal sealed class ManifestReply : IDisposable
     private readonly HttpResponseMessage? _response;
     private readonly Uri? _from;
 
-    public ManifestReply(HttpResponseMessage response, Uri from, bool hasStrayed, string asWhom, IReadOnlyList<string> sent) =>
-        (_response, _from, HasStrayed, AsWhom, Sent) = (response, from, hasStrayed, asWhom, sent);
+    /// <param name="response">To the last request.</param>
+    /// <param name="hop">Where that led.</param>
+    /// <param name="authorization">As whom the registry was asked.</param>
+    /// <param name="sent">All that went along until then.</param>
+    public ManifestReply(HttpResponseMessage response, Hop hop, Authorization authorization, IReadOnlyList<string> sent)
+    {
+        (_response, _from, HasStrayed, Authorization, Sent) = (response, hop.Uri, hop.IsElsewhere, authorization, sent);
+        AsWhom = authorization.Header is not null && !hop.HasCredential
+            ? "from a host that it redirects to, where the credential must not go"
+            : authorization.AsWhom;
+    }
 
     public ManifestReply(ProbeResult failure) => (Failure, AsWhom, Sent) = (failure, "", []);
 
@@ -23,6 +33,12 @@ internal sealed class ManifestReply : IDisposable
 
     /// <summary>Whether the way there led over another host, where the credential did not go along.</summary>
     public bool HasStrayed { get; }
+
+    /// <summary>As whom the registry was asked; null: there is a failure instead.</summary>
+    public Authorization? Authorization { get; }
+
+    /// <summary>Whether it has a body, as the answer to a HEAD has not.</summary>
+    public bool HasBody => _response?.RequestMessage?.Method != HttpMethod.Head;
 
     /// <summary>Ends a sentence about an HTTP status: <c>for user admin</c>.</summary>
     public string AsWhom { get; }

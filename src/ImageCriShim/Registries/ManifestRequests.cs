@@ -1,3 +1,4 @@
+using System.Net;
 using ImageCriShim.Images;
 using ImageCriShim.Registries.Auth;
 using Authorization = ImageCriShim.Registries.Auth.Authorization;
@@ -41,15 +42,30 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
                     return reply;
                 reply = other;
             }
-            var isAnswer = kept is null || negotiation.IsAnswer(reply, kept);
-            (isAnswer ? kept : reply)?.Dispose();
-            return isAnswer ? reply : kept!;
+            if (kept is not null)
+            {
+                var isAnswer = negotiation.IsAnswer(reply, kept);
+                (isAnswer ? kept : reply).Dispose();
+                (reply, kept) = (isAnswer ? reply : kept, null);
+            }
+            var mayHaveWords = method == HttpMethod.Head && account.Credential is not null;
+            return mayHaveWords ? await WithWords(start, reply, negotiation.Secrets, cancellation) : reply;
         }
         catch
         {
             Dispose(reply, kept);
             throw;
         }
+    }
+
+    /// <summary>What is wrong with a credential, such as its having expired, stands in the body of the 401, and HEAD has none.</summary>
+    private async Task<ManifestReply> WithWords(Hop start, ManifestReply reply, IReadOnlyList<string> secrets, CancellationToken cancellation)
+    {
+        if (reply is not { Failure: null, HasStrayed: false, Response.StatusCode: HttpStatusCode.Unauthorized, Authorization: { Header: not null } sent }
+            || await Try(HttpMethod.Get, start, sent, secrets, reply, cancellation) is not { } spoken)
+            return reply;
+        reply.Dispose();
+        return spoken;
     }
 
     /// <returns>Null if there is no answer, and <paramref name="kept"/> is one.</returns>
@@ -89,7 +105,7 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
                 ? await SendElsewhere(request, hop.Tls, cancellation)
                 : await connections.Send(request, hop.Tls, isElsewhere: false, cancellation);
             if (redirects == Redirection.MaxRedirects || Redirection.FindTarget(response, hop.Uri) is not { } target)
-                return new ManifestReply(response, hop.Uri, hop.IsElsewhere, AsWhom(authorization, hop), secrets);
+                return new ManifestReply(response, hop, authorization, secrets);
             response.Dispose();
             if (Redirection.LosesTls(hop.Uri, target))
                 return new ManifestReply(Redirection.ToPlainHttp(response));
@@ -111,10 +127,6 @@ internal sealed class ManifestRequests(RegistryConnections connections, TimeProv
 
     /// <summary>Of entries that a reload has not changed, what was learned is known on; of all others it is not.</summary>
     public void Keep(IReadOnlySet<RegistryIdentity> unchanged) => _authenticator.Keep(unchanged);
-
-    private static string AsWhom(Authorization authorization, Hop hop) => authorization.Header is not null && !hop.HasCredential
-        ? "from a host that it redirects to, where the credential must not go"
-        : authorization.AsWhom;
 }
 
 /// <summary>The path of a manifest, <c>v2/REPOSITORY/manifests/REFERENCE</c> (OCI distribution-spec "Pulling manifests").</summary>

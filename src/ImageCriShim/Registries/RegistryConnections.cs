@@ -56,8 +56,8 @@ internal sealed class RegistryConnections(SystemProxy proxy, Connector connector
         try
         {
             var response = await Send(For(tls, isNew: false), request, trace, cancellation);
-            if (response.StatusCode != HttpStatusCode.RequestTimeout || !trace.IsOnKept || !CanBeRepeated(request))
-                return response;
+            if (response.StatusCode != HttpStatusCode.RequestTimeout || !CanBeRepeated(request))
+                return response; // 408: the request came too late for it, and may be repeated (RFC 9110 section 15.5.9)
             response.Dispose();
         }
         catch (HttpRequestException) when (trace is { IsOnKept: true, IsAnswered: false } && CanBeRepeated(request))

@@ -25,14 +25,18 @@ internal static class RegistryErrors
         return await BoundedBody.Read(reply.Response.Content, MaxBytes, cancellation) is { Length: > 0 } body ? Find(body, sent, names) : null;
     }
 
+    /// <param name="body">Of the answer.</param>
+    /// <param name="sent">What is masked.</param>
+    /// <param name="names">What the text may repeat of the question.</param>
+    /// <returns>As <see cref="Read"/>.</returns>
     public static string? Find(byte[] body, SentSecrets sent, EchoedNames names)
     {
         try
         {
             using var json = JsonDocument.Parse(body);
-            return json.RootElement.ValueKind == JsonValueKind.Object ? Find(json.RootElement, sent, names) : null;
+            return Find(json.RootElement, sent, names);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // no JSON; a text in it that is no Unicode
+        catch (JsonException)
         {
             return null; // a proxy's page
         }
@@ -41,23 +45,19 @@ internal static class RegistryErrors
     /// <summary>Beside the form of the specification: that of OAuth (RFC 6749 section 5.2), and what Docker Hub, GitLab and gateways write.</summary>
     private static string? Find(JsonElement root, SentSecrets sent, EchoedNames names)
     {
-        if (root.TryGetProperty("errors", out var errors))
+        if (root.Find("errors") is { } errors)
         {
             return errors.ValueKind == JsonValueKind.Array && errors.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Object } first
-                ? Describe(Text(first, "code"), Text(first, "message"), sent, names)
+                ? Describe(first.Text("code"), first.Text("message"), sent, names)
                 : null;
         }
 
-        var message = s_messages.Select(name => Text(root, name)).FirstOrDefault(text => text.Length > 0);
-        return Describe(Text(root, "error"), message ?? "", sent, names);
+        return Describe(root.Text("error"), s_messages.Select(name => root.Text(name)).FirstOrDefault(text => text is { Length: > 0 }), sent, names);
     }
 
-    private static string? Describe(string code, string message, SentSecrets sent, EchoedNames names)
+    private static string? Describe(string? code, string? message, SentSecrets sent, EchoedNames names)
     {
-        var text = string.Join(": ", new[] { code, message }.Where(part => part.Length > 0));
+        var text = string.Join(": ", new[] { code, message }.Where(part => part is { Length: > 0 }));
         return text.Length == 0 ? null : ForeignText.Clean(text, sent, names);
     }
-
-    private static string Text(JsonElement parent, string name) =>
-        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 }

@@ -35,6 +35,21 @@ public sealed class RefusalsInWordsTests : IAsyncLifetime
         (await probe.Ask(registry)).ToString().ShouldBe(meaning);
     }
 
+    [Fact]
+    public async Task What_is_wrong_with_a_credential_is_told_although_HEAD_has_no_body()
+    {
+        registry.Behave = request => new FakeAnswer(401)
+        {
+            Challenges = ["Basic realm=\"x\""],
+            Body = request.Method == "HEAD" ? [] : """{"errors":[{"code":"UNAUTHORIZED","message":"robot account expired on 2026-01-01"}]}"""u8.ToArray(),
+        };
+
+        (await probe.Ask(registry, credential: new Credential.Password("robot", "planted"))).ToString()
+            .ShouldBe("denied (HTTP 401 for user robot, UNAUTHORIZED: robot account expired on 2026-01-01)");
+
+        registry.Requests.Select(request => request.Method).ShouldBe(["HEAD", "GET"]);
+    }
+
     [Theory]
     [InlineData("""{"message":"quota exceeded"}""", "quota exceeded")] // GitLab, gateways
     [InlineData("""{"error":"invalid_scope","error_description":"not for you"}""", "invalid_scope: not for you")] // OAuth

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using ImageCriShim.Registries;
 using ImageCriShim.Tests.Rewriting;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Registries;
 
@@ -49,7 +50,7 @@ public sealed class SharedWorkTests
         leaving.Cancel();
 
         await Should.ThrowAsync<OperationCanceledException>(() => first);
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken); // it is told at once; to fail, not hang
+        await ended.Task.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken); // it is told at once; to fail, not hang
         (await shared.Join("a", _ => Task.FromResult(7), CancellationToken.None)).ShouldBe(7);
 
         async Task<int> WaitForever(CancellationToken abandoned)

@@ -72,7 +72,7 @@ public sealed class LastChanceTests
         await Wait.Until(() => it.Middle.Requests.Count > asked);
         it.Time.Advance(Second);
 
-        var decision = await resolving.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken); // to fail, not to hang
+        var decision = await resolving.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken); // to fail, not to hang
         decision.Probes[0].Result.ShouldBeOfType<ProbeResult.Unreachable>().ToString().ShouldBe("unreachable (no answer within 1 s)");
         it.Outages.All.Count.ShouldBe(1);
     }

@@ -9,7 +9,7 @@ namespace ImageCriShim.Tests.Rewriting;
 /// <summary>Registries that are asked at once and answer in any order, against asking one after the other.</summary>
 public sealed class ProbeRoundTests
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30); // to fail, not to hang
+    private static readonly TimeSpan s_patience = RawConnection.Patience; // to fail, not to hang
     private static readonly ProbeResult s_found = new ProbeResult.Found(null, FakeRegistry.OciManifest);
 
     private static readonly ProbeResult[] s_no =

@@ -3,12 +3,11 @@ using System.Text.Json;
 
 namespace ImageCriShim.Registries.Auth;
 
-/// <summary>The JSON of token servers: tokens (distribution token specification, RFC 6749 section 5.1) and errors.</summary>
+/// <summary>The JSON of token servers (distribution token specification, RFC 6749 section 5.1).</summary>
 internal static class TokenBody
 {
     private static readonly TimeSpan s_minLifetime = TimeSpan.FromSeconds(60); // the default, and the least that the specification allows
     private static readonly TimeSpan s_maxLifetime = TimeSpan.FromHours(12); // whatever it says: accounts are closed, too
-    private const int MaxCodeLength = 40; // the longest of the specification has 21
 
     /// <returns>Null if there is no token in it.</returns>
     /// <remarks><c>issued_at</c> is of the server's clock, which may differ from ours: a lifetime is counted from the token's arrival instead.</remarks>
@@ -16,17 +15,6 @@ internal static class TokenBody
         (NonEmpty(root, "token") ?? NonEmpty(root, "access_token")) is { } token && Authorization.CanSend(token)
             ? (token, Lifetime(root))
             : ((string, TimeSpan)?)null);
-
-    /// <summary>The error's code, which tells more than a status: of <c>errors</c> as registries have it, or of <c>error</c> as OAuth has it.</summary>
-    /// <returns>Null if there is none that looks like a code.</returns>
-    public static string? FindErrorCode(byte[] body)
-    {
-        var code = Read(body, root => NonEmpty(root, "error")
-            ?? (root.Find("errors") is { ValueKind: JsonValueKind.Array } errors && errors.GetArrayLength() > 0
-                ? NonEmpty(errors[0], "code")
-                : null));
-        return code?.Length <= MaxCodeLength && code.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? code : null;
-    }
 
     private static TimeSpan Lifetime(JsonElement root)
     {

@@ -119,15 +119,14 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
                 new ProbeResult.Denied($"{says}, so it has no use"),
             // 400 is how OAuth2 refuses an account or a scope (RFC 6749 section 5.2).
             HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
-                new ProbeResult.Denied(says + ErrorCode(body, wanted)),
+                new ProbeResult.Denied(says + WordsOf(body, wanted)),
             HttpStatusCode.TooManyRequests => new ProbeResult.Throttled(ManifestAnswer.RetryAfter(response, time.GetUtcNow())),
             _ => new ProbeResult.Unreachable(says),
         };
     }
 
-    private static string ErrorCode(byte[]? body, TokenRequest wanted) => body is not null && TokenBody.FindErrorCode(body) is { } code
-        ? $" ({ForeignText.Clean(code, SentSecrets.Of(wanted.Account), EchoedNames.Of(wanted.Scope))})"
-        : "";
+    private static string WordsOf(byte[]? body, TokenRequest wanted) =>
+        body is not null && RegistryErrors.Find(body, SentSecrets.Of(wanted.Account), EchoedNames.Of(wanted.Scope)) is { } words ? $" ({words})" : "";
 
     private static TokenAnswer Unreachable(string host, string reason) => TokenAnswer.No(new ProbeResult.Unreachable($"its token server {host}: {reason}"));
 }

@@ -142,7 +142,7 @@ public sealed class ChallengedElsewhereTests : IAsyncLifetime
     {
         _tokens.Account = ("admin", "planted-secret");
         (await _probe.Ask(_vanity, credential: s_secret)).ToString().ShouldBe(
-            $"denied (its token server {_tokens.Host} says HTTP 401 (UNAUTHORIZED) for no user, for a host that it redirects to)");
+            $"denied (its token server {_tokens.Host} says HTTP 401 (UNAUTHORIZED: who are you?) for no user, for a host that it redirects to)");
 
         (_tokens.Account, _tokens.Allows) = (null, _ => false);
         (await _probe.Ask(_vanity, credential: s_secret)).ToString().ShouldBe(

@@ -232,7 +232,7 @@ public sealed class ChallengesByRepositoryTests : IAsyncLifetime
         (await _probe.Ask(_registry, Hub, s_secret)).ToString()
             .ShouldBe($"denied (HTTP 401 for user admin, with a token from {_one.Host})");
 
-        Asked.ShouldBe((1 + 3, 3, 0)); // with the password, then with a token for each of three challenges
+        Asked.ShouldBe((1 + 3 + 1, 3, 0)); // with the password, with a token for each of three challenges, and by GET, for the words of the refusal
     }
 
     [Fact]

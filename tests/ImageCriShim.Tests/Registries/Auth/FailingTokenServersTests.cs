@@ -11,12 +11,13 @@ public sealed class FailingTokenServersTests : TokenCase
     private const string TooFewErrors = """{"errors":[]}""";
 
     [Theory]
-    [InlineData(401, """{"errors":[{"code":"UNAUTHORIZED","message":"<script>"}]}""", "denied (its token server {host} says HTTP 401 (UNAUTHORIZED) for user admin)")]
+    [InlineData(401, """{"errors":[{"code":"UNAUTHORIZED","message":"<script>"}]}""", "denied (its token server {host} says HTTP 401 (UNAUTHORIZED: <script>) for user admin)")]
+    [InlineData(401, """{"errors":[{"code":"UNAUTHORIZED","message":"robot account expired on 2026-01-01"}]}""", "denied (its token server {host} says HTTP 401 (UNAUTHORIZED: robot account expired on 2026-01-01) for user admin)")]
     [InlineData(403, """{"errors":[{"code":"DENIED"}]}""", "denied (its token server {host} says HTTP 403 (DENIED) for user admin)")]
     [InlineData(403, """{"Errors":[{"Code":"DENIED"}]}""", "denied (its token server {host} says HTTP 403 (DENIED) for user admin)")]
-    [InlineData(400, """{"error":"invalid_grant","error_description":"planted"}""", "denied (its token server {host} says HTTP 400 (invalid_grant) for user admin)")]
-    [InlineData(401, """{"details":"incorrect username or password"}""", "denied (its token server {host} says HTTP 401 for user admin)")]
-    [InlineData(401, """{"errors":[{"code":"<b>no</b>"}]}""", "denied (its token server {host} says HTTP 401 for user admin)")]
+    [InlineData(400, """{"error":"invalid_grant","error_description":"planted"}""", "denied (its token server {host} says HTTP 400 (invalid_grant: planted) for user admin)")]
+    [InlineData(401, """{"details":"incorrect username or password"}""", "denied (its token server {host} says HTTP 401 (incorrect username or password) for user admin)")]
+    [InlineData(401, """{"errors":[{"code":"<b>no</b>"}]}""", "denied (its token server {host} says HTTP 401 (<b>no</b>) for user admin)")]
     [InlineData(401, """{"errors":[7]}""", "denied (its token server {host} says HTTP 401 for user admin)")]
     [InlineData(401, TooFewErrors, "denied (its token server {host} says HTTP 401 for user admin)")]
     [InlineData(401, "", "denied (its token server {host} says HTTP 401 for user admin)")]
@@ -174,7 +175,7 @@ public sealed class FailingTokenServersTests : TokenCase
         Tokens.Account = ("admin", "planted-secret");
 
         (await Probe.Ask(Registry.Address, source: absent)).ToString().ShouldBe(
-            $"denied (its token server {Tokens.Host} says HTTP 401 (UNAUTHORIZED) without a credential: passwordFile /x is not there)");
+            $"denied (its token server {Tokens.Host} says HTTP 401 (UNAUTHORIZED: who are you?) without a credential: passwordFile /x is not there)");
 
         Registry.Account = ("admin", "planted-secret");
         Registry.Behave = _ => null;

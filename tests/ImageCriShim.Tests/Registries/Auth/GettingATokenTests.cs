@@ -155,7 +155,7 @@ public sealed class GettingATokenTests : TokenCase
         (await Ask(new Credential.RegistryToken("planted-registry-token"))).ShouldBeOfType<ProbeResult.Found>();
         (await Ask(new Credential.RegistryToken("planted-other"))).ToString().ShouldBe("denied (HTTP 401 for the registry token ***)");
 
-        Asked.ShouldBe((2, 0));
+        Asked.ShouldBe((3, 0)); // once more by GET, for the words of the refusal
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public sealed class GettingATokenTests : TokenCase
         Registry.Behave = _ => new FakeAnswer(401) { Challenges = ["Negotiate"] };
 
         (await Ask(Secret)).ToString().ShouldBe("denied (HTTP 401 for user admin)");
-        Registry.Requests.Select(request => request.Authorization is null).ShouldBe([false, true]); // it may dislike the password alone
+        Registry.Requests.Select(request => request.Authorization is null).ShouldBe([false, true, false]); // the last by GET, for the words of the refusal // it may dislike the password alone
     }
 
     [Fact]

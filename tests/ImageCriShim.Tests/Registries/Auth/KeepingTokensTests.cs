@@ -74,7 +74,7 @@ public sealed class KeepingTokensTests : TokenCase
         Tokens.Allows = _ => false; // token servers do so for what does not exist or is another's
 
         (await Ask(Secret)).ToString().ShouldBe($"denied (HTTP 401 for user admin, with a token from {Tokens.Host})");
-        Asked.ShouldBe((2, 1));
+        Asked.ShouldBe((3, 1)); // the last by GET, for the words of the refusal
 
         (await Ask()).ToString().ShouldBe($"denied (HTTP 401 for no user, with a token from {Tokens.Host})");
     }

@@ -74,7 +74,7 @@ public sealed class RedirectingTokenServersTests : TokenCase
         Tokens.Behave = request => request.Path == "/back" ? null : FakeAnswer.RedirectTo(elsewhere.Address);
         elsewhere.Behave = _ => FakeAnswer.RedirectTo($"{Tokens.Address}/back");
 
-        (await Ask(Secret)).ToString().ShouldBe($"denied (its token server {Tokens.Host} says HTTP 401 (UNAUTHORIZED) for user admin)");
+        (await Ask(Secret)).ToString().ShouldBe($"denied (its token server {Tokens.Host} says HTTP 401 (UNAUTHORIZED: who are you?) for user admin)");
 
         Tokens.Requests.Select(request => request.Authorization is null).ShouldBe([false, true]);
         elsewhere.Requests.ShouldHaveSingleItem().Authorization.ShouldBeNull();
