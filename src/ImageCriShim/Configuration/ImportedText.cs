@@ -94,7 +94,7 @@ internal sealed class ImportedText
         if (registry.SendsNamespace)
             Add(rest, "ns", "true", "the runtime pulls the name as given through its own mirrors: leave them as they are");
         if (registry.PullFromMirror != PullFromMirror.All)
-            Add(rest, "pullFromMirror", RegistryReader.Words[registry.PullFromMirror], "");
+            Add(rest, "pullFromMirror", RegistryReader.WordOf(registry.PullFromMirror), "");
         WriteTls(registry, rest);
     }
 

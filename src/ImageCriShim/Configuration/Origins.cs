@@ -35,4 +35,8 @@ internal sealed class Origins
 
 /// <param name="Place"><c>file:line</c>.</param>
 /// <param name="Text">As it is written, which may be a secret; of a list <c>[a, b]</c>.</param>
-internal sealed record Origin(string Place, string Text);
+internal sealed record Origin(string Place, string Text)
+{
+    /// <summary>The paths that it names.</summary>
+    public IEnumerable<string> Files => Text.StartsWith('[') ? Text.Trim('[', ']').Split(", ") : [Text];
+}

@@ -6,13 +6,8 @@ namespace ImageCriShim.Configuration;
 /// <summary>Reads one registry: an entry of <c>registries</c>, or the top level, which describes the offline registry.</summary>
 internal static class RegistryReader
 {
-    /// <summary>What <c>pullFromMirror</c> may be.</summary>
-    public static readonly Dictionary<PullFromMirror, string> Words = new()
-    {
-        [PullFromMirror.All] = "all",
-        [PullFromMirror.DigestOnly] = "digest-only",
-        [PullFromMirror.TagOnly] = "tag-only",
-    };
+    /// <summary>The words of <see cref="PullFromMirror"/>, in its order.</summary>
+    private static readonly string[] s_pullFromMirror = ["all", "digest-only", "tag-only"];
 
     public static Registry? ReadOffline(YamlMap top)
     {
@@ -98,13 +93,17 @@ internal static class RegistryReader
         return Registry.DefaultApiRoot;
     }
 
+    public static string WordOf(PullFromMirror value) => s_pullFromMirror[(int)value];
+
     private static PullFromMirror ReadPullFromMirror(YamlMap map)
     {
-        var allowed = string.Join(" or ", Words.Values);
-        var text = map.Text("pullFromMirror", allowed) ?? Words[PullFromMirror.All];
-        if (!Words.ContainsValue(text))
+        var allowed = string.Join(" or ", s_pullFromMirror);
+        if (map.Text("pullFromMirror", allowed) is not { } text)
+            return PullFromMirror.All;
+        var found = Array.IndexOf(s_pullFromMirror, text);
+        if (found < 0)
             map.Refuse("pullFromMirror", text, $"is not known here; use {allowed}");
-        return Words.FirstOrDefault(word => word.Value == text).Key;
+        return (PullFromMirror)Math.Max(found, 0);
     }
 
     private static PathTemplate ReadPath(YamlMap entry)

@@ -51,7 +51,7 @@ internal static class SettingKeys
         new("path", r => $"{r.Path}"),
         new("apiRoot", r => $"/{r.ApiRoot}"),
         new("ns", r => Word(r.SendsNamespace)),
-        new("pullFromMirror", r => RegistryReader.Words[r.PullFromMirror]),
+        new("pullFromMirror", r => RegistryReader.WordOf(r.PullFromMirror)),
     ];
 
     private static string Word(bool value) => value ? "true" : "false";

@@ -53,7 +53,7 @@ internal sealed class ContainerdConfig
     public bool Admits(RegistryNeeds needs) => needs.IsPlain
         ? Mirrors(needs.Host).Contains($"http://{needs.Host}")
         : _files.Select(file => file.Table([.. RegistryTable, "configs", needs.Host, "tls"]))
-            .Any(tls => tls is not null && (needs.Ca is not null && tls.Text("ca_file") is { Length: > 0 } || tls.IsTrue("insecure_skip_verify")));
+            .Any(tls => tls is not null && (needs.HasCa && tls.Text("ca_file") is { Length: > 0 } || tls.IsTrue("insecure_skip_verify")));
 
     /// <summary>The old way as well.</summary>
     public IEnumerable<string> Mirrors(string host) =>

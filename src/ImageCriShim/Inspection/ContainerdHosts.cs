@@ -14,7 +14,7 @@ internal sealed class ContainerdHosts(NodeRoot root, IReadOnlyList<string> direc
         if (FindDirectory(needs.Host) is not { } directory)
             return false;
         if (root.Read($"{directory}/{FileName}") is not { } text)
-            return needs.Ca is not null && root.List(directory, "*.crt").Count > 0; // as docker has it
+            return needs.HasCa && root.List(directory, "*.crt").Count > 0; // as docker has it
         return TomlParser.Parse(text, out _) is { } hosts && Places(hosts, needs.Host).Any(place => Serves(place, needs));
     }
 
@@ -27,8 +27,8 @@ internal sealed class ContainerdHosts(NodeRoot root, IReadOnlyList<string> direc
     public Remedy Write(RegistryNeeds needs)
     {
         var text = new StringBuilder($"server = \"{needs.Url}\"\n\n[host.\"{needs.Url}\"]\n  capabilities = [\"pull\", \"resolve\"]");
-        if (needs.Ca is not null)
-            text.Append($"\n  ca = \"{needs.Ca}\"");
+        if (needs.HasCa)
+            text.Append($"\n  ca = {(needs.Ca is [var only] ? $"\"{only}\"" : $"[{string.Join(", ", needs.Ca.Select(file => $"\"{file}\""))}]")}");
         if (needs.IsUnverified)
             text.Append("\n  skip_verify = true");
         return Remedy.Write(root.At($"{FindDirectory(needs.Host, isDefaultToo: false) ?? $"{directories[0]}/{needs.Host}"}/{FileName}"), $"{text}");
@@ -64,6 +64,6 @@ internal sealed class ContainerdHosts(NodeRoot root, IReadOnlyList<string> direc
             return place.Url != (place.Told.Text("server") ?? ""); // the operator sends it elsewhere, which is his affair
         if (needs.IsPlain)
             return uri.Scheme == Uri.UriSchemeHttp;
-        return place.Told.IsTrue("skip_verify") || (needs.Ca is not null && place.Told.Texts("ca").Count > 0);
+        return place.Told.IsTrue("skip_verify") || (needs.HasCa && place.Told.Texts("ca").Count > 0);
     }
 }

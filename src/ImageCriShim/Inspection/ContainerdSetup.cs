@@ -56,7 +56,7 @@ internal sealed class ContainerdSetup : RuntimeSetup
     {
         var directories = HostsDirectories;
         var told = directories.Count > 0 ? new ContainerdHosts(_root, directories).PlacesOf(host) : [.. _config.Mirrors(host)];
-        var itself = new RegistryNeeds(host, IsPlain: true, null, false);
+        var itself = new RegistryNeeds(host, IsPlain: true, [], false);
         return told.Count > 0 ? told : [itself.IsLoopback ? itself.Url : $"https://{host}"];
     }
 

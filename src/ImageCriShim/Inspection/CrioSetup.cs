@@ -21,10 +21,10 @@ internal sealed class CrioSetup(JsonElement? told, NodeRoot root) : RuntimeSetup
     public override IEnumerable<Remedy> Admit(RegistryNeeds needs)
     {
         var certificates = $"/etc/containers/certs.d/{needs.Host}";
-        if (IsInsecure(needs.Host) || (needs.Ca is not null && new[] { certificates, $"/etc/docker/certs.d/{needs.Host}" }.Any(directory => root.List(directory, "*.crt").Count > 0)))
+        if (IsInsecure(needs.Host) || (needs.HasCa && new[] { certificates, $"/etc/docker/certs.d/{needs.Host}" }.Any(directory => root.List(directory, "*.crt").Count > 0)))
             return [];
-        return needs.Ca is not null
-            ? [Remedy.Run($"install -D -m 644 {needs.Ca} {root.At(certificates)}/ca.crt")]
+        return needs.HasCa
+            ? [Remedy.Run(needs.InstallCa($"{root.At(certificates)}/ca.crt"))]
             : [Remedy.Write(root.At($"{Registries}.d/{needs.Host.Replace(':', '-')}.conf"), $"[[registry]]\nlocation = \"{needs.Host}\"\ninsecure = true"), Remedy.Run("systemctl reload crio")];
     }
 

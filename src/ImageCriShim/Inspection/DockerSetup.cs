@@ -28,15 +28,15 @@ internal sealed class DockerSetup(JsonElement? told, NodeRoot root, string[] arg
     {
         var certificates = $"/etc/docker/certs.d/{needs.Host}";
         var config = Parse(root.Read(Config));
-        if (needs is { IsPlain: true, IsLoopback: true } || IsInsecure(config, needs.Host) || (needs.Ca is not null && root.List(certificates, "*.crt").Count > 0))
+        if (needs is { IsPlain: true, IsLoopback: true } || IsInsecure(config, needs.Host) || (needs.HasCa && root.List(certificates, "*.crt").Count > 0))
             return [];
-        return needs.Ca is not null
-            ? [Remedy.Run($"install -D -m 644 {needs.Ca} {root.At(certificates)}/ca.crt")]
+        return needs.HasCa
+            ? [Remedy.Run(needs.InstallCa($"{root.At(certificates)}/ca.crt"))]
             : [Remedy.Write(root.At(Config), WithInsecure(config ?? [], needs.Host)), Remedy.Run("systemctl reload docker")];
     }
 
     public override IReadOnlyList<string> PlacesOf(string host) =>
-        IsInsecure(Parse(root.Read(Config)), host) || new RegistryNeeds(host, IsPlain: true, null, false).IsLoopback ? [$"https://{host}", $"http://{host}"] : [$"https://{host}"];
+        IsInsecure(Parse(root.Read(Config)), host) || new RegistryNeeds(host, IsPlain: true, [], false).IsLoopback ? [$"https://{host}", $"http://{host}"] : [$"https://{host}"];
 
     private static bool IsInsecure(JsonObject? config, string host) =>
         config?[Insecure] is JsonArray list && list.Any(entry => entry is JsonValue value && value.TryGetValue<string>(out var known) && known == host);

@@ -6,7 +6,11 @@ namespace ImageCriShim.Inspection;
 /// <summary>Can the runtime, which does the pulling, speak to each registry as we can? Credentials it has from us, but not this.</summary>
 internal sealed class RuntimeRegistriesLook(RuntimeAnswers runtime, RuntimeSetup? setup, Origins origins)
 {
-    public IEnumerable<Finding> Look(IEnumerable<RegistrySeen> seen) => seen.Select(one => (one.Registry, Needs: Needs(one))).Where(one => !one.Needs.IsNothing).Select(one => Look(one.Needs));
+    public IEnumerable<Finding> Look(IEnumerable<RegistrySeen> seen) => seen
+        .Where(one => !one.Registry.SendsNamespace) // there it goes by a list of its own
+        .Select(one => (one.Registry, Needs: Needs(one)))
+        .Where(one => !one.Needs.IsNothing)
+        .Select(one => Look(one.Needs));
 
     private Finding Look(RegistryNeeds needs)
     {
@@ -26,7 +30,7 @@ internal sealed class RuntimeRegistriesLook(RuntimeAnswers runtime, RuntimeSetup
         return new RegistryNeeds(
             registry.Host,
             !registry.Address.IsHttps,
-            isStrange && registry.Tls.Ca is not null ? origins.Find(registry.IsOffline ? "" : $"{registry.Address}", "tls.ca")?.Text : null,
+            isStrange && registry.Tls.Ca is not null && origins.Find(registry.IsOffline ? "" : registry.Place, "tls.ca") is { } ca ? [.. ca.Files] : [],
             isStrange && registry.Tls.InsecureSkipVerify);
     }
 }

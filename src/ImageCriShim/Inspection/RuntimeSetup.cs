@@ -59,9 +59,17 @@ internal abstract class RuntimeSetup
 /// <param name="IsPlain">It speaks plain http.</param>
 /// <param name="Ca">The file of an authority that the system does not know; null where it is not needed.</param>
 /// <param name="IsUnverified">Its certificate is to be believed whatever it is.</param>
-internal sealed record RegistryNeeds(string Host, bool IsPlain, string? Ca, bool IsUnverified)
+internal sealed record RegistryNeeds(string Host, bool IsPlain, IReadOnlyList<string> Ca, bool IsUnverified)
 {
-    public bool IsNothing => !IsPlain && Ca is null && !IsUnverified;
+    /// <summary>Whether a private authority is to be believed: one of these files has it.</summary>
+    public bool HasCa => Ca.Count > 0;
+
+    /// <summary>A command that puts them into one file.</summary>
+    public string InstallCa(string file) => Ca is [var only]
+        ? $"install -D -m 644 {only} {file}"
+        : $"cat {string.Join(' ', Ca)} | install -D -m 644 /dev/stdin {file}";
+
+    public bool IsNothing => !IsPlain && !HasCa && !IsUnverified;
 
     public string Url => $"{(IsPlain ? "http" : "https")}://{Host}";
 

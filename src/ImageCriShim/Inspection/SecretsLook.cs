@@ -54,7 +54,8 @@ internal static class SecretsLook
         from key in keys
         let origin = origins.Find(At(registry), key)
         where origin is { Text.Length: > 0 }
-        select (origin.Text, $"is {key} of {registry.Host}");
+        from file in origin.Files
+        select (file, $"is {key} of {registry.Host}");
 
-    private static string At(Registry registry) => registry.IsOffline ? "" : $"{registry.Address}";
+    private static string At(Registry registry) => registry.IsOffline ? "" : registry.Place;
 }

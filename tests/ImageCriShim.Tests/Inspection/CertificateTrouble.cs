@@ -98,6 +98,26 @@ public sealed class CertificateTrouble : NodeTest
     }
 
     [Fact]
+    public async Task Several_authorities_are_for_the_runtime_too()
+    {
+        await Serve(_authority.Issue(["hub.corp"]));
+        File.Copy(CaFile, Node.Directory.File("other.pem"));
+        Configure($"tls: {{ca: [{CaFile}, {Node.Directory.File("other.pem")}]}}\n");
+        await ShouldSayAndBeMended("""
+            problem  containerd and hub.corp:5000: is not set up for a private authority, so pulls from there fail
+                     - write ROOT/etc/containerd/certs.d/hub.corp:5000/hosts.toml:
+                         server = "https://hub.corp:5000"
+
+                         [host."https://hub.corp:5000"]
+                           capabilities = ["pull", "resolve"]
+                           ca = ["DIR/ca.pem", "DIR/other.pem"]
+
+            1 to mend
+
+            """);
+    }
+
+    [Fact]
     public async Task And_whom_not_to_verify()
     {
         await Serve(_authority.Issue(["another.corp"]));

@@ -52,7 +52,7 @@ public sealed class CheckingAnImage : IDisposable
     [Fact]
     public void Secrets_that_are_not_there_yet_are_a_warning_and_those_that_all_may_read_a_problem()
     {
-        _node.Write(Config, "address: http://127.0.0.1:1\nauth: a:b\nregistries:\n- {address: \"https://hub.corp\", username: u, passwordFile: /etc/pw, tls: {ca: /etc/ca.pem}}\n"
+        _node.Write(Config, "address: http://127.0.0.1:1\nauth: a:b\nregistries:\n- {address: \"https://hub.corp\", username: u, passwordFile: /etc/pw, tls: {ca: [/etc/ca.pem, /etc/two.pem]}}\n"
             + "- {address: \"https://two.corp\", username: u, passwordFile: /etc/open}\n");
         _node.Write("/etc/open", "secret");
         Look().Where(line => line.Contains(" secrets: ")).ShouldBe(
@@ -61,6 +61,7 @@ public sealed class CheckingAnImage : IDisposable
             "problem secrets: ROOT/etc/open is passwordFile of two.corp and may be read by everybody on this machine",
             "warning secrets: /etc/pw is passwordFile of hub.corp and is not in the image",
             "warning secrets: /etc/ca.pem is tls.ca of hub.corp and is not in the image",
+            "warning secrets: /etc/two.pem is tls.ca of hub.corp and is not in the image",
         ]);
     }
 

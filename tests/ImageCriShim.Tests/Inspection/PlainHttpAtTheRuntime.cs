@@ -44,6 +44,14 @@ public sealed class PlainHttpAtTheRuntime : NodeTest
     }
 
     [Fact]
+    public async Task Is_content_where_the_runtime_goes_by_mirrors_of_its_own()
+    {
+        RemoveHosts();
+        Node.Configure($"address: http://{PreparedNode.HubName}\nns: true\n");
+        (await Node.Complaints()).ShouldBe(NothingToMend);
+    }
+
+    [Fact]
     public async Task Wants_config_path_where_it_is_empty()
     {
         RemoveHosts();
