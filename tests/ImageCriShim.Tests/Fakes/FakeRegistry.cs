@@ -165,14 +165,14 @@ internal sealed class FakeRegistry : IAsyncDisposable
         if (body.Length > 0)
             await reader.ReadBlockAsync(body, stopping.Token);
         var request = new FakeRequest(parts[0], parts[1], headers, new string(body), nth);
-        requests.Enqueue(request);
-        arrivals.Writer.TryWrite(request);
         return request;
     }
 
     private async Task<bool> Answer(Socket socket, Stream stream, FakeRequest request)
     {
-        var answer = Behave(request) ?? AsRegistry(request);
+        var answer = Behave(request) ?? AsRegistry(request); // before it is seen: whoever sees it may change what comes next
+        requests.Enqueue(request);
+        arrivals.Writer.TryWrite(request);
         await answer.When.WaitAsync(stopping.Token);
         if (answer.Raw is { } raw)
         {

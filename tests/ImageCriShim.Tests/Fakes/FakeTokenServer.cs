@@ -20,11 +20,14 @@ internal sealed class FakeTokenServer : IAsyncDisposable
     private FakeTokenServer(FakeRegistry http)
     {
         this.http = http;
-        http.Behave = request => Behave(request) ?? Issue(request);
+        http.Behave = request => Behave(request) ?? Issue(request) with { When = Until };
     }
 
     /// <summary>What to answer; null for what a token server would.</summary>
     public Func<FakeRequest, FakeAnswer?> Behave { get; set; } = _ => null;
+
+    /// <summary>What it gives of itself it gives only then.</summary>
+    public Task Until { get; set; } = Task.CompletedTask;
 
     /// <summary>If set, nobody else gets a token.</summary>
     public (string User, string Password)? Account { get; set; }

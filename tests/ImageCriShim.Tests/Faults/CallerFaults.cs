@@ -114,9 +114,12 @@ public sealed class CallerFaults(FaultNode node)
         return [.. Frame.HeaderBlock(stream, Hpack.Encode(fields)).SelectMany(frame => frame.ToBytes()), .. Frame.Data(stream, GrpcMessage.Encode([]), end: true).ToBytes()];
     }
 
+    /// <summary>A hundred at a time, which leaves the others far from the limit however slow the machine is.</summary>
     private async Task SendGarbage(Scene scene, int connections)
     {
+        const int atOnce = 100;
         var random = new Random(1);
+        var sending = new Queue<Socket>();
         for (var i = 0; i < connections; i++)
         {
             var noise = new byte[random.Next(1, 5000)];
@@ -128,7 +131,27 @@ public sealed class CallerFaults(FaultNode node)
                 2 => Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
                 _ => [.. RawConnection.Preface, .. Frame.SettingsOf([]).ToBytes(), .. Call(1), .. noise],
             };
-            await SendAll(await Connect(scene), sent);
+            if (sending.Count == atOnce)
+                await EndOf(sending.Dequeue());
+            sending.Enqueue(await Connect(scene));
+            await SendAll(sending.Last(), sent);
+        }
+    }
+
+    /// <summary>Says that nothing follows, and waits until the shim has closed the connection.</summary>
+    private static async Task EndOf(Socket socket)
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            while (await socket.ReceiveAsync(new byte[4096]) > 0)
+            {
+                // What it says before that.
+            }
+        }
+        catch (SocketException)
+        {
+            // It had closed it before.
         }
     }
 

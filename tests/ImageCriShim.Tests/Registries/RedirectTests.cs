@@ -90,7 +90,7 @@ public sealed class RedirectTests : IAsyncLifetime
     public async Task A_long_way_is_gone_to_its_end(int hops)
     {
         registry.Add("library/nginx", "1.25");
-        registry.Behave = request => registry.Requests.Count > hops ? null : FakeAnswer.RedirectTo(request.Path);
+        registry.Behave = request => registry.Requests.Count >= hops ? null : FakeAnswer.RedirectTo(request.Path);
 
         (await probe.Ask(registry)).ShouldBeOfType<ProbeResult.Found>();
     }

@@ -202,11 +202,7 @@ public sealed class GettingATokenTests : TokenCase
         await Ask(); // so that it is known that tokens are wanted
         Registry.Add("team/app", "2");
         var go = new TaskCompletionSource();
-        Tokens.Behave = _ =>
-        {
-            go.Task.Wait(TestContext.Current.CancellationToken);
-            return null;
-        };
+        Tokens.Until = go.Task;
         await Tokens.NextRequest();
 
         var asking = Enumerable.Range(0, 20).Select(i => Ask(image: $"team/app:{1 + i % 2}")).ToList();
