@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
 using ImageCriShim.Registries;
-using ImageCriShim.Tests.Rewriting;
 using ImageCriShim.Tests.Fakes;
+using ImageCriShim.Tests.Rewriting;
 
 namespace ImageCriShim.Tests.Registries;
 
