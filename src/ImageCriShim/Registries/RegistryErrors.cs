@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using ImageCriShim.Registries.Auth;
 
@@ -10,6 +11,10 @@ namespace ImageCriShim.Registries;
 internal static class RegistryErrors
 {
     private const int MaxBytes = 64 * 1024; // an error is a few hundred bytes
+
+    private const int MaxPlainLength = 200;
+
+    private const string Unauthorized = "UNAUTHORIZED: authentication required"; // distribution's, which says no more than 401 does
 
     private static readonly string[] s_messages = ["message", "error_description", "details", "detail"];
 
@@ -38,8 +43,16 @@ internal static class RegistryErrors
         }
         catch (JsonException)
         {
-            return null; // a proxy's page
+            return FindPlain(body) is { } text ? ForeignText.Clean(text, sent, names) : null;
         }
+    }
+
+    /// <summary>A line of plain text, as Go's web server and many proxies write it, and not a page.</summary>
+    private static string? FindPlain(byte[] body)
+    {
+        const char notUnicode = '\uFFFD';
+        var text = Encoding.UTF8.GetString(body).Trim();
+        return text.Length is > 0 and <= MaxPlainLength && text.AsSpan().IndexOfAny("<{\n\0" + notUnicode) < 0 ? text : null;
     }
 
     /// <summary>Beside the form of the specification: that of OAuth (RFC 6749 section 5.2), and what Docker Hub, GitLab and gateways write.</summary>
@@ -58,6 +71,6 @@ internal static class RegistryErrors
     private static string? Describe(string? code, string? message, SentSecrets sent, EchoedNames names)
     {
         var text = string.Join(": ", new[] { code, message }.Where(part => part is { Length: > 0 }));
-        return text.Length == 0 ? null : ForeignText.Clean(text, sent, names);
+        return text is "" or Unauthorized ? null : ForeignText.Clean(text, sent, names);
     }
 }

@@ -74,7 +74,7 @@ public sealed class RealRegistryTests : IDisposable
         (await probe.Ask(registry.Address, tls: new TlsSettings { Ca = authority.Pem })).ShouldBeOfType<ProbeResult.Found>();
         (await probe.Ask(registry.Address, tls: new TlsSettings { InsecureSkipVerify = true })).ShouldBeOfType<ProbeResult.Found>();
         (await probe.Ask(registry.Address)).ToString().ShouldContain("unknown authority");
-        (await probe.Ask($"http://{registry.Host}")).ToString().ShouldBe("unreachable (HTTP 400)"); // "client sent an HTTP request to an HTTPS server"
+        (await probe.Ask($"http://{registry.Host}")).ToString().ShouldBe("denied (HTTP 400, Client sent an HTTP request to an HTTPS server.)"); // "client sent an HTTP request to an HTTPS server"
     }
 
     [Fact]

@@ -61,8 +61,8 @@ public sealed class TokenRegistryTests : IAsyncLifetime
 
         (await Ask(Secret)).ShouldBeOfType<ProbeResult.Found>();
         (await Ask(new Credential.Password("admin", "planted-wrong"))).ToString()
-            .ShouldBe($"denied (its token server {tokens.Host} says HTTP 401 (UNAUTHORIZED) for user admin)");
-        (await Ask()).ToString().ShouldBe($"denied (its token server {tokens.Host} says HTTP 401 (UNAUTHORIZED) for no user)");
+            .ShouldBe($"denied (its token server {tokens.Host} says HTTP 401 (UNAUTHORIZED: who are you?) for user admin)");
+        (await Ask()).ToString().ShouldBe($"denied (its token server {tokens.Host} says HTTP 401 (UNAUTHORIZED: who are you?) for no user)");
     }
 
     [Fact]

@@ -54,6 +54,7 @@ public sealed class RefusalsInWordsTests : IAsyncLifetime
     [InlineData("""{"message":"quota exceeded"}""", "quota exceeded")] // GitLab, gateways
     [InlineData("""{"error":"invalid_scope","error_description":"not for you"}""", "invalid_scope: not for you")] // OAuth
     [InlineData("""{"details":"incorrect username or password"}""", "incorrect username or password")] // Docker Hub
+    [InlineData("Client sent an HTTP request to an HTTPS server.\n", "Client sent an HTTP request to an HTTPS server.")] // Go
     [InlineData("""{"errors":[{"status":423,"message":"being moved"}]}""", "being moved")] // Artifactory
     public async Task So_are_those_of_registries_that_write_them_elsewhere(string body, string words)
     {
@@ -64,12 +65,16 @@ public sealed class RefusalsInWordsTests : IAsyncLifetime
 
     [Theory]
     [InlineData("<html>")]
+    [InlineData("two\nlines")]
+    [InlineData("half of {")]
+    [InlineData("no\0text")]
     [InlineData("[]")]
     [InlineData("{}")]
     [InlineData("""{"errors":{}}""")]
     [InlineData("""{"errors":[]}""")]
     [InlineData("""{"errors":["DENIED"]}""")]
     [InlineData("""{"errors":[{"code":7}]}""")]
+    [InlineData("""{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":null}]}""")] // distribution's own for every 401
     [InlineData("""{"errors":[{"code":"\ud800"}]}""")] // no Unicode
     public async Task Other_bodies_are_no_words(string body)
     {

@@ -17,13 +17,15 @@ public sealed class PullingAtTheSameTime(RealNode node)
             registries:
             - { address: "{{mirror.Address}}", auth: "{{mirror.Auth}}" }
             """);
-        var name = node.NewName();
+        var (first, name) = (node.NewName(), node.NewName());
+        await node.Another.Push(first);
         var image = await node.Another.Push(name);
+        (await shim.Caller.Pull(first)).ShouldBeOk(); // so that it is known what each registry wants to be sent
 
         var pulled = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => shim.Caller.Pull(name)));
 
         pulled.ShouldAllBe(answer => answer.Code == GrpcCode.Ok && answer.ImageRef == image.Id);
         foreach (var door in new[] { offline, mirror })
-            door.Probes.Select(probe => $"{probe.Method} {probe.Path}").ShouldBe([$"HEAD /v2/{name.Replace(":", "/manifests/")}"]);
+            door.Probes.Select(probe => $"{probe.Method} {probe.Path}").Where(probe => probe.Contains(name[..name.IndexOf(':')])).ShouldBe([$"HEAD /v2/{name.Replace(":", "/manifests/")}"]);
     }
 }

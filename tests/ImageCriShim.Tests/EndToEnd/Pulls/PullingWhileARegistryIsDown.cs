@@ -26,7 +26,7 @@ public sealed class PullingWhileARegistryIsDown(RealNode node)
     public async Task A_registry_whose_packets_are_lost_is_passed_over(string containerd)
     {
         using var lost = new LostPackets();
-        await TheNextOneShouldServe(containerd, lost.Host, "no answer within 1 s");
+        await TheNextOneShouldServe(containerd, lost.Host, "no connection within 1 s");
     }
 
     [Theory, ClassData<ContainerdVersions>]

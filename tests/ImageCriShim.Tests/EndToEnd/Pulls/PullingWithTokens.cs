@@ -65,7 +65,7 @@ public sealed class PullingWithTokens : IAsyncLifetime
         var pulled = await shim.Caller.Pull(name);
 
         pulled.Code.ShouldBe(GrpcCode.NotFound);
-        pulled.Message.ShouldContain($"denied (its token server {tokens.Host} says HTTP 401 (UNAUTHORIZED) for user admin)");
+        pulled.Message.ShouldContain($"denied (its token server {tokens.Host} says HTTP 401 (UNAUTHORIZED: who are you?) for user admin)");
         Secrets.ShouldNotBeIn(pulled.Message);
         Secrets.ShouldNotBeIn(shim.Process.Output);
     }
