@@ -12,7 +12,8 @@ internal static class SecretsLook
     private static readonly string[] s_fileKeys = ["passwordFile", "identityTokenFile", "registryTokenFile", "dockerConfig", "tls.key"];
 
     // Of what is public, but must be there.
-    private static readonly string[] s_otherFileKeys = ["tls.ca", "tls.cert", "credentialProvider.config"];
+    private static readonly string[] s_otherFileKeys = ["tls.ca", "tls.cert"];
+    private static readonly string[] s_fileOrDirectoryKeys = ["credentialProvider.config"];
 
     /// <param name="configPath">Of the config file, whose drop-ins are looked at as well.</param>
     /// <param name="settings">What it comes to.</param>
@@ -34,7 +35,9 @@ internal static class SecretsLook
         var image = new ImageConfig(files);
         var secrets = config.OpenToAll.Select(file => (File: file, Why: "holds secrets"))
             .Concat(Named(settings, origins, s_fileKeys).Where(secret => image.IsOpenToAll(secret.File))).DistinctBy(secret => secret.File);
-        var missing = Named(settings, origins, [.. s_fileKeys, .. s_otherFileKeys]).Where(named => !image.Has(named.File)).DistinctBy(named => named.File);
+        var missing = Named(settings, origins, [.. s_fileKeys, .. s_otherFileKeys]).Where(named => !image.Has(named.File))
+            .Concat(Named(settings, origins, s_fileOrDirectoryKeys).Where(named => !image.HasFileOrDirectory(named.File)))
+            .DistinctBy(named => named.File);
         return
         [
             .. OrOk([.. secrets.Select(secret => Open(secret, files.NameOf(secret.File)))]),

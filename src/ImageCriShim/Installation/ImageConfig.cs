@@ -16,6 +16,8 @@ internal sealed class ImageConfig(NodeFiles files)
     /// <summary>Whether a file that the settings name is in the image.</summary>
     public bool Has(string path) => NodeFiles.Try(() => files.HasFile(path), ifNot: false);
 
+    public bool HasFileOrDirectory(string path) => NodeFiles.Try(() => files.Identify(path) is not null, ifNot: false);
+
     /// <summary>Whether it is, and others than its owner and its group may read it.</summary>
     public bool IsOpenToAll(string path) => NodeFiles.Try(() => files.Identify(path) is { IsDirectory: false } found && IsOpenToAll(found.Mode), ifNot: false);
 

@@ -66,6 +66,17 @@ public sealed class CheckingAnImage : IDisposable
     }
 
     [Fact]
+    public void A_credential_providers_configuration_may_be_a_file_or_a_directory()
+    {
+        _node.Write("/etc/one/file.yaml", "");
+        _node.Write(Config, "address: http://127.0.0.1:1\ncredentialProvider: {config: /etc/one/file.yaml, binDir: /bin}\nregistries:\n"
+            + "- {address: \"https://two.corp\", credentialProvider: {config: /etc/one, binDir: /bin}}\n"
+            + "- {address: \"https://three.corp\", credentialProvider: {config: /etc/none, binDir: /bin}}\n");
+        Look().Where(line => line.Contains("is not in the image")).ShouldBe(
+            ["warning secrets: /etc/none is credentialProvider.config of three.corp and is not in the image"]);
+    }
+
+    [Fact]
     public void A_secret_of_this_machine_is_not_one_of_the_image()
     {
         var outside = _node.Beside("password");
