@@ -114,7 +114,7 @@ internal static class TlsReader
         {
             return load();
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException or NotSupportedException) // the last: a key on a curve that OpenSSL lacks
         {
             return false;
         }

@@ -31,6 +31,7 @@ internal sealed record TlsSettings
 
     /// <exception cref="CryptographicException">The texts are not PEM, or the key is not the certificate's.</exception>
     /// <exception cref="ArgumentException">The same, from the framework's PEM reader.</exception>
+    /// <exception cref="PlatformNotSupportedException">The key is of a kind that OpenSSL lacks here.</exception>
     public X509Certificate2? LoadCertificate() =>
         Certificate is null ? null : X509Certificate2.CreateFromPem(Certificate, Key ?? Certificate);
 

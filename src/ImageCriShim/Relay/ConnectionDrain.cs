@@ -3,16 +3,18 @@ using System.Diagnostics;
 namespace ImageCriShim.Relay;
 
 /// <summary>How one caller is sent to a new connection without losing a call. It is looked at every few milliseconds.</summary>
-internal sealed class ConnectionDrain(RelayConnection connection)
+/// <param name="connection">The caller's.</param>
+/// <param name="newcomer">How long a caller that has just connected is given to make its first call.</param>
+internal sealed class ConnectionDrain(RelayConnection connection, TimeSpan newcomer)
 {
-    // A caller that has just connected is about to call, and is told behind that call: some HTTP/2 stacks give the call up where a GOAWAY is
-    // among the first frames that they see, although the call has not been sent (.NET's, seen with 10).
-    private static readonly TimeSpan s_newcomer = TimeSpan.FromMilliseconds(500);
+    // It is about to call, and is told behind that call: some HTTP/2 stacks give the call up where a GOAWAY is among the first frames that they
+    // see, although the call has not been sent (.NET's, seen with 10).
+    internal static readonly TimeSpan Newcomer = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan s_hearing = TimeSpan.FromSeconds(1); // a caller that has not answered the PING by then has stopped
 
     // Callers close a connection that they have left. Closed by us, a PING of theirs would fail and could cost the response before it.
-    private static readonly TimeSpan s_leaving = TimeSpan.FromMilliseconds(250);
+    internal static readonly TimeSpan Leaving = TimeSpan.FromMilliseconds(250);
 
     private readonly long _begun = Stopwatch.GetTimestamp();
     private ConnectionActivity _activity;
@@ -31,7 +33,7 @@ internal sealed class ConnectionDrain(RelayConnection connection)
         _activity = connection.Look();
         var now = Stopwatch.GetTimestamp();
         _quiet = _activity.IsQuiet ? _quiet ?? now : null;
-        if (_told is not null || (!_activity.HasCalled && Stopwatch.GetElapsedTime(_begun) < s_newcomer))
+        if (_told is not null || (!_activity.HasCalled && Stopwatch.GetElapsedTime(_begun) < newcomer))
             return;
         connection.SayFarewell();
         _told = now;
@@ -40,7 +42,7 @@ internal sealed class ConnectionDrain(RelayConnection connection)
     /// <summary>Closes the connection if the caller had the time to do it and has not.</summary>
     internal void CloseIfLeft()
     {
-        if (IsLeft && IsOver(_quiet, s_leaving))
+        if (IsLeft && IsOver(_quiet, Leaving))
             connection.End();
     }
 

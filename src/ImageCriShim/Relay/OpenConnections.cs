@@ -15,6 +15,9 @@ internal sealed class OpenConnections
 
     private readonly HashSet<RelayConnection> _all = [];
     private readonly Lock _gate = new();
+    /// <inheritdoc cref="ConnectionDrain(RelayConnection, TimeSpan)" path="/param[@name='newcomer']"/>
+    internal TimeSpan NewcomerPatience { get; set; } = ConnectionDrain.Newcomer;
+
     private Dictionary<RelayConnection, ConnectionDrain> _drains = []; // of callers that have been told to leave, or are about to be
 
     internal int Count
@@ -92,7 +95,7 @@ internal sealed class OpenConnections
 
     private void Look()
     {
-        _drains = Current().ToDictionary(connection => connection, connection => _drains.GetValueOrDefault(connection) ?? new(connection));
+        _drains = Current().ToDictionary(connection => connection, connection => _drains.GetValueOrDefault(connection) ?? new(connection, NewcomerPatience));
         foreach (var drain in _drains.Values)
         {
             drain.Look();

@@ -24,6 +24,12 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
     /// <summary>Of callers, relayed or not.</summary>
     internal int Connections => Volatile.Read(ref _connections);
 
+    /// <inheritdoc cref="OpenConnections.NewcomerPatience"/>
+    internal TimeSpan NewcomerPatience
+    {
+        set => _open.NewcomerPatience = value;
+    }
+
     /// <summary>Of edited calls, over all connections.</summary>
     internal long HeldBytes => _heldBytes.Current;
 

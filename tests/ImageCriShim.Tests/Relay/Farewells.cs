@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ImageCriShim.Tests.Fakes;
+using ConnectionDrain = ImageCriShim.Relay.ConnectionDrain;
 
 namespace ImageCriShim.Tests.Relay;
 
@@ -24,6 +25,7 @@ public sealed class Farewells : RelayTest
     public async Task Who_has_just_connected_is_told_behind_its_first_call()
     {
         var (caller, _) = await Begin();
+        Listener.NewcomerPatience = RawConnection.Patience; // longer than this takes
         var ending = End();
         await Wait.AWhile();
         GoAways(caller).ShouldBeEmpty();
@@ -46,10 +48,12 @@ public sealed class Farewells : RelayTest
     {
         var (caller, _) = await Begin();
         await caller.CallAsync("/test.Fake/Unary", [1]);
+        var begin = Stopwatch.GetTimestamp();
         var ending = End();
         await caller.Connection.WaitForFrame(frame => LastStream(frame) == 1);
         await Wait.AWhile();
-        caller.Connection.Closed.IsCompleted.ShouldBeFalse();
+        var isClosed = caller.Connection.Closed.IsCompleted;
+        (isClosed && Stopwatch.GetElapsedTime(begin) < ConnectionDrain.Leaving).ShouldBeFalse("the shim has not waited");
         caller.Connection.Abort();
         await Wait.For(ending);
     }
