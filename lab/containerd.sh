@@ -22,7 +22,7 @@ install_containerd() {
 
 # containerd_version VERSION: the exact one, such as 1.7.24, if it is installed and runs here.
 containerd_version() {
-    "$LAB_CACHE/containerd-$1/usr/bin/containerd" --version 2>/dev/null | grep -Eo '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1
+    "$LAB_CACHE/containerd-$1/usr/bin/containerd" --version 2>/dev/null | grep -Eo '[0-9]+\.[0-9]+\.[0-9]+' | sed -n 1p
 }
 
 # start_containerd DIRECTORY VERSION SANDBOX-IMAGE [--pod-network] [--for-kubelet] [--as NAME] [--elsewhere URL] [--pull-progress TIME]

@@ -22,7 +22,7 @@ need_debian() {
 # need_free_port PORT WHAT
 need_free_port() {
     local holder
-    holder=$(ss -Hltnp "sport = :$1" 2>/dev/null | head -n 1)
+    holder=$(ss -Hltnp "sport = :$1" 2>/dev/null | sed -n 1p)
     [[ -z $holder ]] ||
         fail "port $1 is taken, and $2 needs it." "It is held by: $(sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1 (process \2)/p' <<<"$holder")"
 }

@@ -35,7 +35,7 @@ fail_restore() {
 
 # locked_compiler: the version of the native compiler in the lock file.
 locked_compiler() {
-    sed -n '/"Microsoft.DotNet.ILCompiler"/,/}/s/.*"resolved": "\(.*\)".*/\1/p' src/ImageCriShim/packages.lock.json | head -n 1
+    sed -n '/"Microsoft.DotNet.ILCompiler"/,/}/s/.*"resolved": "\(.*\)".*/\1/p' src/ImageCriShim/packages.lock.json | sed -n 1p
 }
 
 # sdk_compiler: the version that this SDK would restore.
