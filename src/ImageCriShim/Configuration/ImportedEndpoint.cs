@@ -6,7 +6,7 @@ namespace ImageCriShim.Configuration;
 /// <param name="Scheme"><c>http</c> or <c>https</c>.</param>
 /// <param name="Host">With its port, if one is written.</param>
 /// <param name="Place">Where the file says so.</param>
-internal sealed record ImportedEndpoint(string Scheme, string Host, ImportedPlace Place)
+internal sealed record ImportedEndpoint(string Scheme, string Host, ImportedPlace Place) : ImportedHost
 {
     /// <summary>The path of its API, without slashes around it.</summary>
     public string Root { get; init; } = Registry.DefaultApiRoot;
@@ -23,25 +23,8 @@ internal sealed record ImportedEndpoint(string Scheme, string Host, ImportedPlac
     /// <summary>Whether it is the origin itself.</summary>
     public bool IsOrigin { get; init; }
 
-    /// <summary>Whether the pull by a digest, by a tag, or by both is asked of it.</summary>
-    public PullFromMirror PullFromMirror { get; init; }
-
-    /// <summary>The keys of its credential, with secrets.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Credential { get; init; } = [];
-
-    /// <summary>Files with its authorities, and of our own certificate.</summary>
-    public IReadOnlyList<string> Ca { get; init; } = [];
-    public string? Certificate { get; init; }
-    public string? Key { get; init; }
-    public bool InsecureSkipVerify { get; init; }
-
-    /// <summary>What the operator should look at.</summary>
-    public string? Remark { get; init; }
-
     /// <summary>From a regular expression to what a repository that matches becomes (k3s, RKE2).</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Rewrites { get; init; } = [];
-
-    public bool HasTls => Ca.Count > 0 || Certificate is not null || InsecureSkipVerify;
 
     /// <summary>Whether nothing is said of an origin but that it is there: its images are pulled as given anyway.</summary>
     public bool SaysNothing => IsOrigin && Scheme == Uri.UriSchemeHttps && Root == Registry.DefaultApiRoot && !HasTls && Credential.Count == 0;

@@ -6,7 +6,7 @@ namespace ImageCriShim.Configuration;
 /// <summary>A registry as the files of other programs describe it, in the words of ours.</summary>
 /// <param name="Address">With its scheme, and with a path if there is one.</param>
 /// <param name="Place">Where it was found first.</param>
-internal sealed record ImportedRegistry(string Address, ImportedPlace Place)
+internal sealed record ImportedRegistry(string Address, ImportedPlace Place) : ImportedHost
 {
     public const string WholeRepository = "{repository}";
     public const string RestOfRepository = "{rest}";
@@ -20,22 +20,8 @@ internal sealed record ImportedRegistry(string Address, ImportedPlace Place)
     public string Path { get; init; } = WholeRepository;
     public string ApiRoot { get; init; } = Registry.DefaultApiRoot;
     public bool SendsNamespace { get; init; }
-    public PullFromMirror PullFromMirror { get; init; }
-
-    /// <summary>The keys of its credential, with secrets.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Credential { get; init; } = [];
-
-    public IReadOnlyList<string> Ca { get; init; } = [];
-    public string? Certificate { get; init; }
-    public string? Key { get; init; }
-    public bool InsecureSkipVerify { get; init; }
-
-    /// <summary>What the operator should look at.</summary>
-    public string? Remark { get; init; }
 
     public string Host => new Uri(Address).Authority;
-
-    public bool HasTls => Ca.Count > 0 || Certificate is not null || InsecureSkipVerify;
 
     /// <summary>What our settings have one entry for, whatever the scheme.</summary>
     public string Identity => $"{Address[Address.IndexOf("://", StringComparison.Ordinal)..]} {ApiRoot}";
@@ -73,9 +59,7 @@ internal sealed record ImportedRegistry(string Address, ImportedPlace Place)
     public ImportedRegistry? With(ImportedRegistry other)
     {
         var path = Path == other.Path ? Path : FindPathOfBoth(other);
-        var isSame = Address == other.Address && PullFromMirror == other.PullFromMirror && Credential.SequenceEqual(other.Credential)
-            && Ca.SequenceEqual(other.Ca) && (Certificate, Key, InsecureSkipVerify) == (other.Certificate, other.Key, other.InsecureSkipVerify);
-        return path is null || !isSame ? null : this with
+        return path is null || Address != other.Address || !IsAskedAs(other) ? null : this with
         {
             Images = [.. Images.Union(other.Images)],
             Path = path,

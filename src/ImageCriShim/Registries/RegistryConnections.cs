@@ -11,8 +11,6 @@ internal sealed class RegistryConnections(SystemProxy proxy, Connector connector
 {
     public const string ClientName = "image-cri-shim";
 
-    public static readonly TimeSpan ConnectTimeout = Connector.Patience;
-
     private static readonly TimeSpan s_idleTimeout = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan s_lifetime = TimeSpan.FromMinutes(5); // so that a changed DNS name is noticed
     internal const int MaxPerServer = 32; // a node starts far fewer different images at once; ProbeLines has the rest wait
@@ -35,8 +33,8 @@ internal sealed class RegistryConnections(SystemProxy proxy, Connector connector
     public string By(Uri uri) => proxy.GetProxy(uri) is { } hop ? $" (asked over the proxy {hop.Authority})" : "";
 
     /// <summary>
-    /// Sends a request. HEAD and GET that went over a kept connection, which broke before the response began or was closed as idle (408, RFC
-    /// 9110 section 15.5.9), are sent once more, over a new one: that says nothing about the registry.
+    /// Sends a request. HEAD and GET are sent once more, over a new connection, where a kept one broke before the response began, or where the
+    /// request came too late (408, RFC 9110 section 15.5.9): that says nothing about the registry.
     /// </summary>
     /// <param name="request">What to ask.</param>
     /// <param name="tls">How.</param>
@@ -57,7 +55,7 @@ internal sealed class RegistryConnections(SystemProxy proxy, Connector connector
         {
             var response = await Send(For(tls, isNew: false), request, trace, cancellation);
             if (response.StatusCode != HttpStatusCode.RequestTimeout || !CanBeRepeated(request))
-                return response; // 408: the request came too late for it, and may be repeated (RFC 9110 section 15.5.9)
+                return response;
             response.Dispose();
         }
         catch (HttpRequestException) when (trace is { IsOnKept: true, IsAnswered: false } && CanBeRepeated(request))

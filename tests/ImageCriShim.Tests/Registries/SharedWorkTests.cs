@@ -50,7 +50,7 @@ public sealed class SharedWorkTests
         leaving.Cancel();
 
         await Should.ThrowAsync<OperationCanceledException>(() => first);
-        await ended.Task.WaitAsync(RawConnection.Patience, TestContext.Current.CancellationToken); // it is told at once; to fail, not hang
+        await Wait.For(ended.Task); // it is told at once
         (await shared.Join("a", _ => Task.FromResult(7), CancellationToken.None)).ShouldBe(7);
 
         async Task<int> WaitForever(CancellationToken abandoned)

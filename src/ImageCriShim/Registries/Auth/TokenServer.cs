@@ -34,8 +34,7 @@ internal sealed class TokenServer(RegistryConnections connections, TimeProvider 
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            var (what, limit) = timeout.IsCancellationRequested ? ("answer", s_patience) : ("connection", RegistryConnections.ConnectTimeout);
-            return Unreachable(host, $"no {what} within {limit.TotalSeconds:0.###} s");
+            return Unreachable(host, timeout.IsCancellationRequested ? $"no answer within {s_patience.TotalSeconds:0.###} s" : "no answer"); // or the pool was closed
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
