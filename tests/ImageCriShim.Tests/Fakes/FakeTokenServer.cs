@@ -64,12 +64,17 @@ internal sealed class FakeTokenServer : IAsyncDisposable
     /// <summary>What a registry does that wants tokens of this server: 401, unless the request carries one for its repository.</summary>
     /// <param name="request">What the registry got.</param>
     /// <param name="challenge">Its challenge, in which <c>{scope}</c> stands for the scope; by default a complete one.</param>
-    public FakeAnswer? Guard(FakeRequest request, string? challenge = null)
+    public FakeAnswer? Guard(FakeRequest request, string? challenge = null) => Guard(request.Path, request.Authorization, challenge);
+
+    /// <inheritdoc cref="Guard(FakeRequest, string?)"/>
+    /// <param name="path">What is asked for; <c>/v2/</c> itself is for everybody who has a token.</param>
+    /// <param name="authorization">The header as it came.</param>
+    public FakeAnswer? Guard(string path, string? authorization, string? challenge = null)
     {
-        var repository = request.Path["/v2/".Length..request.Path.IndexOf("/manifests/", StringComparison.Ordinal)];
-        var scope = $"repository:{repository}:pull";
-        var token = request.Authorization?.Split(' ') is ["Bearer", var sent] ? sent : "";
-        if (issued.TryGetValue(token, out var granted) && granted.Split(' ').Contains(scope))
+        var repository = path.Split("/manifests/")[0].Split("/blobs/")[0]["/v2/".Length..];
+        var scope = repository.Length > 0 ? $"repository:{repository}:pull" : "";
+        var token = authorization?.Split(' ') is ["Bearer", var sent] ? sent : "";
+        if (issued.TryGetValue(token, out var granted) && (scope.Length == 0 || granted.Split(' ').Contains(scope)))
             return null;
         challenge ??= $"Bearer realm=\"{Realm}\",service=\"{Service}\",scope=\"{{scope}}\"";
         return new FakeAnswer(401) { Challenges = [challenge.Replace("{scope}", scope, StringComparison.Ordinal)] };
