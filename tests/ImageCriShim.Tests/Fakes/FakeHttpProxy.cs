@@ -56,7 +56,7 @@ internal sealed class FakeHttpProxy : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         stopping.Cancel();
-        listener.Dispose();
+        listener.End();
         return ValueTask.CompletedTask;
     }
 

@@ -85,7 +85,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         stopping.Cancel();
-        listener.Dispose();
+        listener.End();
         return ValueTask.CompletedTask;
     }
 

@@ -93,7 +93,7 @@ public sealed class FakeRuntime : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        listener.Dispose();
+        listener.End();
         await accepting;
         foreach (var connection in Connections) await connection.DisposeAsync();
         File.Delete(SocketPath);

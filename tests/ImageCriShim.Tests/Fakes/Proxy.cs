@@ -62,7 +62,7 @@ public sealed class Proxy : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        listener.Dispose();
+        listener.End();
         await accepting;
         await Task.WhenAll(connections);
     }

@@ -41,7 +41,7 @@ internal sealed class AnsweringSocket : IDisposable
     }
 
     /// <summary>Its file stays, as that of a process that was killed, or of systemd.</summary>
-    public void Dispose() => _listener.Dispose();
+    public void Dispose() => _listener.End();
 
     private void Serve(Func<string?> answer)
     {

@@ -53,7 +53,7 @@ internal sealed class FakeSystemctl : IDisposable
         }
     }
 
-    public void Dispose() => _listener.Dispose();
+    public void Dispose() => _listener.End();
 
     private void Serve()
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Node;
 
@@ -57,7 +58,7 @@ public sealed class Door : IAsyncDisposable
     /// <summary>Connections are refused from now on, and the ones there are end.</summary>
     public async Task Shut()
     {
-        _listener.Dispose();
+        _listener.End();
         foreach (var client in _serving.Values)
             client.Dispose();
         await Task.WhenAll([_accepting, .. _serving.Keys]);

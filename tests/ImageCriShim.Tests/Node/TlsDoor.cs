@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using ImageCriShim.Tests.Fakes;
 
 namespace ImageCriShim.Tests.Node;
 
@@ -33,7 +34,7 @@ public sealed class TlsDoor : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _listener.Dispose();
+        _listener.End();
         foreach (var socket in _sockets)
             socket.Dispose();
         await _accepting;

@@ -60,7 +60,7 @@ public sealed class WaitingCallerTests : IDisposable
         _pair.Near.Receive(new byte[100]).ShouldBe(Frame.HeaderLength);
         _time.Advance(TimeSpan.FromMinutes(5));
         _waiting.GoesOnWaitingForRelay().ShouldBeTrue();
-        _pair.Near.Dispose();
+        _pair.Near.End();
         _waiting.GoesOnWaitingForRelay().ShouldBeFalse();
     }
 
@@ -124,7 +124,7 @@ public sealed class WaitingCallerTests : IDisposable
     public void One_that_is_gone_is_not_held()
     {
         Send([.. RawConnection.Preface, .. Frame.SettingsOf().ToBytes(), .. Call(1, null)]);
-        _pair.Near.Dispose();
+        _pair.Near.End();
         _waiting.GoesOnWaiting().ShouldBeFalse();
     }
 
