@@ -43,6 +43,6 @@ internal sealed class NodeInspection(string configPath, ConfigResult config, Ori
     {
         var setup = await RuntimeSetup.Find(runtime, root, cancellation);
         var pause = await new PauseImageLook(settings, runtime, setup, client).Look(cancellation);
-        return [.. new RuntimeRegistriesLook(runtime, setup, origins).Look(seen), pause];
+        return [.. new RuntimeRegistriesLook(runtime, setup, origins).Look(seen), .. setup?.Look(settings.Registries) ?? [], pause];
     }
 }

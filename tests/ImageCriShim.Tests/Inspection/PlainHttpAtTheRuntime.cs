@@ -130,6 +130,7 @@ public sealed class PlainHttpAtTheRuntime : NodeTest
     public async Task Wants_a_drop_in_of_CRI_O()
     {
         Node.SpeakAs("cri-o", "1.31.0");
+        Node.WriteFile("/etc/containers/policy.json", """{"default": [{"type": "insecureAcceptAnything"}]}""");
         Node.TellConfig($$"""{"sandboxImage":"{{PreparedNode.Pause}}"}""");
         await ShouldSayAndBeMended("""
             problem  cri-o and hub.corp:5000: is not set up for plain http, so pulls from there fail
