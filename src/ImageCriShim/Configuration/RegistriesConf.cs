@@ -55,8 +55,12 @@ internal sealed record RegistriesEntry(string Prefix, string File, TomlTable Tab
     /// <summary>Where these images really are; null where that is where their names say.</summary>
     public string? Location => FindElsewhere(Table);
 
-    /// <summary>Where they are asked for first.</summary>
-    public IEnumerable<string> Mirrors => Table.Tables("mirror").Select(FindElsewhere).OfType<string>();
+    /// <summary>Where they are asked for first, and whether by plain http or with any certificate.</summary>
+    public IEnumerable<(string Location, bool IsInsecure)> Mirrors =>
+        from mirror in Table.Tables("mirror")
+        let location = FindElsewhere(mirror)
+        where location is not null
+        select (location, mirror.IsTrue("insecure"));
 
     public bool IsOfHost(string host) => Prefix.Split('/')[0] == host;
 

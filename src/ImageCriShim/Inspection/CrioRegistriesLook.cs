@@ -24,7 +24,7 @@ internal sealed class CrioRegistriesLook(RegistriesConf conf, string dropIns)
             yield return Finding.Problem(what, $"{entry.Prefix} is blocked ({place}), so pulls from there fail", Unblock(entry), Remedy.Run("systemctl reload crio"));
         if (entry.Location is { } location)
             yield return Finding.Warning(what, $"images of {entry.Prefix} come from {location} ({place}), where the shim does not look", Remedy.Do($"take location out, or have address name {location}"));
-        if (entry.Mirrors.ToList() is { Count: > 0 } mirrors)
+        if (entry.Mirrors.Select(mirror => mirror.Location).ToList() is { Count: > 0 } mirrors)
             yield return Finding.Warning(what, $"images of {entry.Prefix} come from {string.Join(", ", mirrors)} first ({place}), where the shim does not look", Remedy.Do("take its mirrors out: the shim is told of all registries that have the images"));
     }
 

@@ -52,8 +52,15 @@ internal sealed class CrioSetup : RuntimeSetup
             : [Remedy.Write(_root.At($"{Registries}.d/{needs.Host.Replace(':', '-')}.conf"), $"[[registry]]\nlocation = \"{needs.Host}\"\ninsecure = true"), Remedy.Run("systemctl reload crio")];
     }
 
+    public override IReadOnlyList<string> PlacesOf(string host)
+    {
+        if (_registries.Find(host) is not { } entry)
+            return Urls(host, IsInsecure(host));
+        return entry.IsBlocked ? [] : [.. entry.Mirrors.SelectMany(mirror => Urls(mirror.Location, mirror.IsInsecure)), .. Urls(entry.Location ?? host, IsInsecure(host))];
+    }
+
     /// <summary>TLS is tried first even where it need not be.</summary>
-    public override IReadOnlyList<string> PlacesOf(string host) => IsInsecure(host) ? [$"https://{host}", $"http://{host}"] : [$"https://{host}"];
+    private static string[] Urls(string place, bool isInsecure) => isInsecure ? [$"https://{place}", $"http://{place}"] : [$"https://{place}"];
 
     private bool IsInsecure(string host) =>
         _registries.Entries.Any(entry => entry.IsInsecure && entry.IsOfHost(host))

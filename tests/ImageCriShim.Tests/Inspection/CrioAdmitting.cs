@@ -122,6 +122,19 @@ public sealed class CrioAdmitting : NodeTest
             """);
     }
 
+    [Theory]
+    [InlineData("location = \"hub.corp:5000/k8s\"\ninsecure = true\n")]
+    [InlineData("[[registry.mirror]]\nlocation = \"hub.corp:5000/k8s\"\ninsecure = true\n")]
+    public async Task The_pause_image_may_come_from_elsewhere(string told)
+    {
+        Node.Runtime.Images.Clear();
+        Node.Hub.Add("k8s/pause", "3.9");
+        Node.WriteFile(DropIn, $"[[registry]]\nprefix = \"registry.k8s.io\"\n{told}");
+        Node.Print(await Node.Look()).ShouldContain("ok       pause image: registry.k8s.io/pause:3.9 is not on the node, but its registry has it\n");
+        Node.WriteFile(DropIn, $"[[registry]]\nprefix = \"registry.k8s.io\"\nblocked = true\n{told}");
+        Node.Print(await Node.Look()).ShouldContain("cri-o pulls it by itself from registry.k8s.io: unreachable (it is sent nowhere)\n");
+    }
+
     [Fact]
     public async Task A_policy_that_admits_the_names_given_but_not_those_that_are_pulled()
     {
