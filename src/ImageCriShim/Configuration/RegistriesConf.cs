@@ -1,6 +1,6 @@
 namespace ImageCriShim.Configuration;
 
-/// <summary><c>registries.conf</c> of version 2 with its drop-ins (containers-registries.conf(5)): what is added later counts more.</summary>
+/// <summary>What <c>registries.conf</c> and its drop-ins come to (version 2, containers-registries.conf(5)).</summary>
 internal sealed class RegistriesConf
 {
     public const string SearchKey = "unqualified-search-registries";
@@ -21,6 +21,7 @@ internal sealed class RegistriesConf
     /// <summary>Whether several of <see cref="Search"/> are an error for a program without a terminal.</summary>
     public bool IsEnforcing { get; private set; }
 
+    /// <summary>Adds a file, which counts more than those before it.</summary>
     public void Add(string file, TomlTable top)
     {
         foreach (var registry in top.Tables("registry"))
@@ -69,5 +70,6 @@ internal sealed record RegistriesEntry(string Prefix, string File, TomlTable Tab
         ? name.Split('/', ':')[0].EndsWith(Prefix[1..], StringComparison.Ordinal)
         : name.StartsWith(Prefix, StringComparison.Ordinal) && (name.Length == Prefix.Length || name[Prefix.Length] is '/' or ':' or '@');
 
-    private string? FindElsewhere(TomlTable told) => told.Text("location")?.TrimEnd('/') is { Length: > 0 } location && location != Prefix ? location : null;
+    private string? FindElsewhere(TomlTable told) =>
+        told.Text("location")?.TrimEnd('/') is { Length: > 0 } location && location != Prefix ? location : null;
 }

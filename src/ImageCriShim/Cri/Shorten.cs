@@ -63,7 +63,10 @@ internal static class Shorten
     {
         foreach (var (begin, end) in s_wrappings)
         {
-            if (text.StartsWith(begin, StringComparison.Ordinal) && text.IndexOf(end, begin.Length, StringComparison.Ordinal) is >= 0 and var at && at + end.Length < text.Length)
+            if (!text.StartsWith(begin, StringComparison.Ordinal))
+                continue;
+            var at = text.IndexOf(end, begin.Length, StringComparison.Ordinal);
+            if (at >= 0 && at + end.Length < text.Length)
                 return text[(at + end.Length)..];
         }
 

@@ -7,8 +7,11 @@ internal static class UnixHttp
 {
     /// <param name="socket">Its path.</param>
     /// <param name="patience">Of each request.</param>
-    public static HttpClient CreateClient(string socket, TimeSpan patience) =>
-        new(new SocketsHttpHandler { UseProxy = false, ConnectCallback = (_, cancellation) => Connect(socket, cancellation) }) { Timeout = patience };
+    public static HttpClient CreateClient(string socket, TimeSpan patience)
+    {
+        var handler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = (_, cancellation) => Connect(socket, cancellation) };
+        return new HttpClient(handler) { Timeout = patience };
+    }
 
     private static async ValueTask<Stream> Connect(string path, CancellationToken cancellation)
     {

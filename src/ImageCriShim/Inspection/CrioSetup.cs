@@ -56,11 +56,13 @@ internal sealed class CrioSetup : RuntimeSetup
     {
         if (_registries.Find(host) is not { } entry)
             return Urls(host, IsInsecure(host));
-        return entry.IsBlocked ? [] : [.. entry.Mirrors.SelectMany(mirror => Urls(mirror.Location, mirror.IsInsecure)), .. Urls(entry.Location ?? host, IsInsecure(host))];
+        var mirrors = entry.Mirrors.SelectMany(mirror => Urls(mirror.Location, mirror.IsInsecure));
+        return entry.IsBlocked ? [] : [.. mirrors, .. Urls(entry.Location ?? host, IsInsecure(host))];
     }
 
     /// <summary>TLS is tried first even where it need not be.</summary>
-    private static string[] Urls(string place, bool isInsecure) => isInsecure ? [$"https://{place}", $"http://{place}"] : [$"https://{place}"];
+    private static string[] Urls(string place, bool isInsecure) =>
+        isInsecure ? [$"https://{place}", $"http://{place}"] : [$"https://{place}"];
 
     private bool IsInsecure(string host) =>
         _registries.Entries.Any(entry => entry.IsInsecure && entry.IsOfHost(host))

@@ -5,7 +5,10 @@ using ImageCriShim.Hosting;
 
 namespace ImageCriShim.Inspection;
 
-/// <summary>How docker is set up, as it says itself: <c>GET /info</c> of its API. Flags of dockerd and its file are in it, as far as they have been read.</summary>
+/// <summary>
+/// How docker is set up, as it says itself: <c>GET /info</c> of its API. Flags of dockerd and its file are in it, as far as they have been
+/// read.
+/// </summary>
 /// <param name="Version">Of dockerd.</param>
 /// <param name="Store">Where its images are.</param>
 /// <param name="Hosts">Those that it was told of, and whether they must speak TLS as the world does.</param>
@@ -20,14 +23,16 @@ internal sealed record DockerInfo(
     private const string Containerd = "io.containerd.snapshotter.v1";
 
     /// <summary>Hosts and networks that may speak plain http, or show any certificate.</summary>
-    public IEnumerable<string> Insecure => Hosts.Where(host => !host.Value).Select(host => host.Key).Concat(Networks.Select(network => $"{network}"));
+    public IEnumerable<string> Insecure =>
+        Hosts.Where(host => !host.Value).Select(host => host.Key).Concat(Networks.Select(network => $"{network}"));
 
     /// <param name="endpoint">As cri-dockerd has it.</param>
     /// <param name="root">In which its socket is.</param>
     /// <param name="patience">How long it may take.</param>
     /// <param name="cancellation">Nobody wants to know any more.</param>
     /// <returns>Why it does not answer, where it does not.</returns>
-    public static async Task<(DockerInfo? Info, string Problem)> Ask(string endpoint, NodeRoot root, TimeSpan patience, CancellationToken cancellation)
+    public static async Task<(DockerInfo? Info, string Problem)> Ask(
+        string endpoint, NodeRoot root, TimeSpan patience, CancellationToken cancellation)
     {
         if (!endpoint.StartsWith(Unix, StringComparison.Ordinal))
             return (null, "that is no unix socket");
@@ -63,24 +68,30 @@ internal sealed record DockerInfo(
     {
         var registries = Child(info, "RegistryConfig");
         var hosts = Child(registries, "IndexConfigs") is { ValueKind: JsonValueKind.Object } indexes
-            ? indexes.EnumerateObject().ToDictionary(index => index.Name, index => Child(index.Value, "Secure").ValueKind != JsonValueKind.False)
+            ? indexes.EnumerateObject().ToDictionary(index => index.Name, index => IsSecure(index.Value))
             : [];
-        var networks = Texts(Child(registries, "InsecureRegistryCIDRs")).Select(text => (Is: IPNetwork.TryParse(text, out var network), Network: network));
-        return new DockerInfo(
-            Shown(Child(info, "ServerVersion")), StoreOf(info), hosts, [.. networks.Where(one => one.Is).Select(one => one.Network)], [.. Texts(Child(registries, "Mirrors"))]);
+        var networks = Texts(Child(registries, "InsecureRegistryCIDRs"))
+            .Select(text => (Is: IPNetwork.TryParse(text, out var network), Network: network))
+            .Where(one => one.Is).Select(one => one.Network);
+        var mirrors = Texts(Child(registries, "Mirrors"));
+        return new DockerInfo(Shown(Child(info, "ServerVersion")), StoreOf(info), hosts, [.. networks], [.. mirrors]);
     }
+
+    private static bool IsSecure(JsonElement index) => Child(index, "Secure").ValueKind != JsonValueKind.False;
 
     private static string StoreOf(JsonElement info)
     {
         var driver = Shown(Child(info, "Driver"));
-        var isContainerd = Child(info, "DriverStatus") is { ValueKind: JsonValueKind.Array } status && status.EnumerateArray().Any(pair => Texts(pair).Contains(Containerd));
+        var isContainerd = Child(info, "DriverStatus") is { ValueKind: JsonValueKind.Array } status
+            && status.EnumerateArray().Any(pair => Texts(pair).Contains(Containerd));
         return isContainerd ? $"containerd's image store ({driver})" : $"its own image store ({driver})";
     }
 
     private static string Explain(Exception e) => e switch
     {
         { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } => "nothing listens on it",
-        { InnerException: SocketException { SocketErrorCode: SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported } } => "there is no such socket",
+        { InnerException: SocketException { SocketErrorCode: SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported } } =>
+            "there is no such socket",
         { InnerException: SocketException { SocketErrorCode: SocketError.AccessDenied } } => "permission denied",
         HttpRequestException { StatusCode: { } status } => $"HTTP {(int)status}",
         JsonException or InvalidOperationException => "its answer is not docker's",
@@ -90,8 +101,9 @@ internal sealed record DockerInfo(
     private static JsonElement Child(JsonElement parent, string key) =>
         parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(key, out var value) ? value : default;
 
-    private static IEnumerable<string> Texts(JsonElement list) =>
-        list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().Where(text => text.ValueKind == JsonValueKind.String).Select(text => text.GetString()!) : [];
+    private static IEnumerable<string> Texts(JsonElement list) => list.ValueKind == JsonValueKind.Array
+        ? list.EnumerateArray().Where(text => text.ValueKind == JsonValueKind.String).Select(text => text.GetString()!)
+        : [];
 
     private static string Shown(JsonElement text) => text.ValueKind == JsonValueKind.String ? PrintableText.Of(text.GetString()!) : "";
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ImageCriShim.Images;
@@ -19,7 +18,8 @@ internal sealed class DockerSetup : RuntimeSetup
     private const string DropIn = "/etc/systemd/system/cri-docker.service.d/pause-image.conf";
     private const string What = "docker";
 
-    private static readonly string[] s_units = [DropIn, "/etc/systemd/system/cri-docker.service", "/usr/lib/systemd/system/cri-docker.service", "/lib/systemd/system/cri-docker.service"];
+    private static readonly string[] s_units =
+        [DropIn, .. new[] { "/etc", "/usr/lib", "/lib" }.Select(directory => $"{directory}/systemd/system/cri-docker.service")];
 
     private readonly JsonElement? _told; // by cri-dockerd
     private readonly NodeRoot _root;
@@ -35,7 +35,8 @@ internal sealed class DockerSetup : RuntimeSetup
         _endpoint = Flag(EndpointFlag) ?? DefaultEndpoint;
     }
 
-    public static async Task<DockerSetup> Find(JsonElement? told, NodeRoot root, string[] arguments, TimeSpan patience, CancellationToken cancellation)
+    public static async Task<DockerSetup> Find(
+        JsonElement? told, NodeRoot root, string[] arguments, TimeSpan patience, CancellationToken cancellation)
     {
         var setup = new DockerSetup(told, root, arguments);
         (setup._info, setup._whyNot) = await DockerInfo.Ask(setup._endpoint, root, patience, cancellation);
@@ -50,14 +51,16 @@ internal sealed class DockerSetup : RuntimeSetup
     {
         if (_info is { } info)
         {
-            yield return Finding.Ok(What, $"{Socket} is docker {info.Version} with {info.Store}; insecure registries: {List(info.Insecure)}; mirrors of Docker Hub: {List(info.Mirrors)}");
+            var told = $"insecure registries: {List(info.Insecure)}; mirrors of Docker Hub: {List(info.Mirrors)}";
+            yield return Finding.Ok(What, $"{Socket} is docker {info.Version} with {info.Store}; {told}");
             yield break;
         }
 
         var remedy = !IsUnix ? Remedy.Do("look whether docker info lists the registries there as insecure")
             : _whyNot.StartsWith("permission", StringComparison.Ordinal) ? Remedy.Do("run check as root")
             : Remedy.Run("systemctl start docker");
-        yield return Finding.Warning(What, $"cannot be asked at {Socket}: {_whyNot}; {_root.At(Config)} is read instead, which may not be what docker was started with", remedy);
+        yield return Finding.Warning(
+            What, $"cannot be asked at {Socket}: {_whyNot}; {_root.At(Config)} is read instead, which may not be what docker was started with", remedy);
     }
 
     public override IEnumerable<Remedy> SetPauseImage(string image) =>
@@ -82,7 +85,8 @@ internal sealed class DockerSetup : RuntimeSetup
 
     public override IReadOnlyList<string> PlacesOf(string host)
     {
-        string[] itself = IsInsecure(host) || new RegistryNeeds(host, IsPlain: true, [], false).IsLoopback ? [$"https://{host}", $"http://{host}"] : [$"https://{host}"];
+        var isPlain = IsInsecure(host) || new RegistryNeeds(host, IsPlain: true, [], false).IsLoopback;
+        string[] itself = isPlain ? [$"https://{host}", $"http://{host}"] : [$"https://{host}"];
         return host == Reference.DockerHub ? [.. _info?.Mirrors.Select(mirror => mirror.TrimEnd('/')) ?? [], .. itself] : itself;
     }
 
@@ -103,8 +107,10 @@ internal sealed class DockerSetup : RuntimeSetup
     {
         if (IPAddress.TryParse(name, out var literal))
             return [literal];
-        var lines = (_root.Read("/etc/hosts") ?? "").Split('\n').Select(line => line.Split('#')[0].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries));
-        var written = lines.Where(words => words.Skip(1).Contains(name, StringComparer.OrdinalIgnoreCase)).Select(words => IPAddress.TryParse(words[0], out var address) ? address : null);
+        var lines = (_root.Read("/etc/hosts") ?? "").Split('\n')
+            .Select(line => line.Split('#')[0].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries));
+        var written = lines.Where(words => words.Skip(1).Contains(name, StringComparer.OrdinalIgnoreCase))
+            .Select(words => IPAddress.TryParse(words[0], out var address) ? address : null);
         if (written.OfType<IPAddress>().ToList() is { Count: > 0 } found)
             return found;
         return info.Networks.Any(network => !IPAddress.IsLoopback(network.BaseAddress)) ? LookUp(name) : [];
@@ -128,10 +134,7 @@ internal sealed class DockerSetup : RuntimeSetup
         if (changed[Insecure] is not JsonArray list)
             changed[Insecure] = list = [];
         list.Add((JsonNode)host);
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-            changed.WriteTo(json);
-        return System.Text.Encoding.UTF8.GetString(bytes.ToArray());
+        return JsonText.Format(json => changed.WriteTo(json)).TrimEnd('\n');
     }
 
     private static string List(IEnumerable<string> texts) => texts.ToList() is { Count: > 0 } list ? string.Join(", ", list) : "none";
@@ -149,9 +152,11 @@ internal sealed class DockerSetup : RuntimeSetup
     }
 
     /// <summary>Of cri-dockerd: as it runs, or as it will be started.</summary>
-    private string? Flag(string name) => FlagIn(_arguments, name) ?? s_units.Select(unit => FlagIn(_root.Read(unit), name)).FirstOrDefault(flag => flag is not null);
+    private string? Flag(string name) =>
+        FlagIn(_arguments, name) ?? s_units.Select(unit => FlagIn(_root.Read(unit) ?? "", name)).FirstOrDefault(flag => flag is not null);
 
-    private static string? FlagIn(string? unit, string name) => unit is null ? null : FlagIn(unit.Split([' ', '\n', '\t', '"'], StringSplitOptions.RemoveEmptyEntries), name);
+    private static string? FlagIn(string unit, string name) =>
+        FlagIn(unit.Split([' ', '\n', '\t', '"'], StringSplitOptions.RemoveEmptyEntries), name);
 
     private static string? FlagIn(string[] words, string name)
     {

@@ -1,12 +1,11 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace ImageCriShim.Inspection;
 
 /// <summary>
-/// A policy of signatures (containers-policy.json(5)): what is required of an image by its name. Only scopes of the transport <c>docker</c> are
-/// for images of registries.
+/// A policy of signatures (containers-policy.json(5)): what is required of an image by its name. Only scopes of the transport
+/// <c>docker</c> are for images of registries.
 /// </summary>
 internal sealed class SignaturePolicy
 {
@@ -44,7 +43,11 @@ internal sealed class SignaturePolicy
 
     /// <summary>What is required of images by a name, which begins with this and a slash.</summary>
     /// <param name="name">A host, or a host and the beginning of a repository.</param>
-    public Requirement Of(string name) => Read(ScopesOf(name).Select(scope => Scopes.GetValueOrDefault(scope)).FirstOrDefault(found => found is not null) ?? _policy["default"]);
+    public Requirement Of(string name)
+    {
+        var scopes = Scopes;
+        return Read(ScopesOf(name).Select(scope => scopes.GetValueOrDefault(scope)).FirstOrDefault(found => found is not null) ?? _policy["default"]);
+    }
 
     /// <summary>Scopes within that name that have a say of their own.</summary>
     public IEnumerable<string> Within(string name) => Scopes.Keys.Where(scope => scope.StartsWith($"{name}/", StringComparison.Ordinal));
@@ -58,14 +61,12 @@ internal sealed class SignaturePolicy
         if (transports[Docker] is not JsonObject docker)
             transports[Docker] = docker = [];
         docker[scope] = new JsonArray(new JsonObject { ["type"] = Accept });
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-            policy.WriteTo(json);
-        return System.Text.Encoding.UTF8.GetString(bytes.ToArray());
+        return JsonText.Format(json => policy.WriteTo(json)).TrimEnd('\n');
     }
 
-    private Dictionary<string, JsonNode?> Scopes =>
-        _policy[Transports] is JsonObject transports && transports[Docker] is JsonObject docker ? docker.ToDictionary(scope => scope.Key, scope => scope.Value) : [];
+    private Dictionary<string, JsonNode?> Scopes => _policy[Transports] is JsonObject transports && transports[Docker] is JsonObject docker
+        ? docker.ToDictionary(scope => scope.Key, scope => scope.Value)
+        : [];
 
     /// <summary>What is more specific comes first. A wildcard knows no port.</summary>
     private static IEnumerable<string> ScopesOf(string name)
@@ -92,7 +93,9 @@ internal sealed class SignaturePolicy
         var signed = requirements.Where(requirement => s_signed.Contains(TypeOf(requirement))).ToList();
         if (signed.Count == 0)
             return Requirement.Nothing;
-        return signed.TrueForAll(requirement => s_ofOtherNames.Contains(TypeOf(requirement["signedIdentity"]))) ? Requirement.SignedForAnotherName : Requirement.SignedForThatName;
+        return signed.TrueForAll(requirement => s_ofOtherNames.Contains(TypeOf(requirement["signedIdentity"])))
+            ? Requirement.SignedForAnotherName
+            : Requirement.SignedForThatName;
     }
 
     private string FindMistake()
@@ -101,7 +104,9 @@ internal sealed class SignaturePolicy
         if (lists.Exists(list => list is not JsonArray { Count: > 0 }))
             return "a list of requirements is missing or empty";
         var types = lists.SelectMany(list => (JsonArray)list!).Select(TypeOf);
-        return types.FirstOrDefault(type => type is not (Accept or "reject") && !s_signed.Contains(type)) is { } unknown ? $"it has a requirement of the type \"{unknown}\"" : "";
+        return types.FirstOrDefault(type => type is not (Accept or "reject") && !s_signed.Contains(type)) is { } unknown
+            ? $"it has a requirement of the type \"{unknown}\""
+            : "";
     }
 
     private static string TypeOf(JsonNode? requirement) =>
