@@ -47,6 +47,8 @@ umask 022
 . "$ROOT/lab/containerd.sh"
 # shellcheck source=lab/containerd-config.sh
 . "$ROOT/lab/containerd-config.sh"
+# shellcheck source=lab/docker.sh
+. "$ROOT/lab/docker.sh"
 # shellcheck source=lab/kubernetes.sh
 . "$ROOT/lab/kubernetes.sh"
 # shellcheck source=lab/cluster.sh

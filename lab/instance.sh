@@ -18,6 +18,7 @@ install_parts() {
         if install_containerd "$version"; then installed=$((installed + 1)); fi
     done
     [[ $installed -gt 0 ]] || fail "no containerd at all." "See $LAB_CACHE/logs."
+    install_docker || true
     forget_suites
 }
 
@@ -39,6 +40,7 @@ end_lab() {
     for home in "$directory"/*/version; do
         [[ ! -e $home ]] || remove_containerd "$directory" "$(basename "$(dirname "$home")")"
     done
+    stop_dockers "$directory"
     for daemon in "$directory"/daemons/*; do
         [[ ! -e $daemon ]] || stop_daemon "$directory" "${daemon##*/}"
     done

@@ -6,35 +6,29 @@ namespace ImageCriShim.Configuration;
 /// <summary>Mirrors as CRI-O has them in <c>registries.conf</c>, version 2, and its drop-ins (containers-registries.conf(5)).</summary>
 internal static class CrioImport
 {
-    private const string Search = "unqualified-search-registries";
     private const string Helpers = "credential-helpers";
     private const string HelperOfFiles = "containers-auth.json";
 
     /// <param name="path">Of the file, whose drop-ins lie in a directory beside it, or of that directory.</param>
     public static void Add(ImportedOrigins origins, string path, ConfigReport report)
     {
-        var (registries, search) = (new Dictionary<string, (TomlTable Table, ImportedPlace Place)>(), (IReadOnlyList<string>)[]);
-        ImportedPlace? searched = null;
+        var (conf, places) = (new RegistriesConf(), new Dictionary<string, ImportedPlace>());
         foreach (var file in FilesOf(path))
         {
             if (ImportedFiles.ReadToml(file, report) is not { } top)
                 continue;
-            var place = new ImportedPlace(report.For(Path.GetFileName(file)), 0) { Path = file };
-            foreach (var registry in top.Tables("registry"))
-            {
-                if ((registry.Text("prefix") ?? registry.Text("location"))?.TrimEnd('/') is { Length: > 0 } prefix)
-                    registries[prefix] = (registry, place.At(registry.Line, "registry")); // what comes later replaces all of it
-            }
-
-            if (top.Has(Search))
-                (search, searched) = (top.Texts(Search), place.At(top.LineOf(Search), Search));
-            TellOthers(top, place);
+            conf.Add(file, top);
+            places[file] = new ImportedPlace(report.For(Path.GetFileName(file)), 0) { Path = file };
+            TellOthers(top, places[file]);
         }
 
-        foreach (var (prefix, (registry, place)) in registries)
-            Add(origins, prefix, registry, place, registries.Keys);
-        if (search.Any(host => host != Reference.DockerHub))
-            searched?.Loss("names without a host are Docker Hub's here, and are looked for nowhere else");
+        foreach (var entry in conf.Entries)
+            Add(origins, entry, places[entry.File].At(entry.Table.Line, "registry"), conf.Entries);
+        if (conf.Search.Any(host => host != Reference.DockerHub))
+        {
+            places[conf.SearchPlace.File].At(conf.SearchPlace.Line, RegistriesConf.SearchKey)
+                .Loss("names without a host are Docker Hub's here, and are looked for nowhere else");
+        }
     }
 
     private static IEnumerable<string> FilesOf(string path)
@@ -45,11 +39,12 @@ internal static class CrioImport
         return isDirectory ? dropIns : dropIns.Prepend(path);
     }
 
-    private static void Add(ImportedOrigins origins, string prefix, TomlTable registry, ImportedPlace place, IEnumerable<string> prefixes)
+    private static void Add(ImportedOrigins origins, RegistriesEntry entry, ImportedPlace place, IEnumerable<RegistriesEntry> entries)
     {
-        if (registry.IsTrue("blocked"))
+        var (prefix, registry) = (entry.Prefix, entry.Table);
+        if (entry.IsBlocked)
         {
-            if (prefixes.Any(other => new ImportedOrigin(other, []).IsWithin(prefix)))
+            if (entries.Any(other => new ImportedOrigin(other.Prefix, []).IsWithin(prefix)))
                 place.Loss($"{prefix} is blocked, but not all within it, which block cannot say");
             origins.Block.Add(prefix);
             return;

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text.Json;
 
 namespace ImageCriShim.Hosting;
@@ -15,7 +14,7 @@ internal sealed class StatusClient : IDisposable
     public StatusClient(string socket, TimeSpan patience)
     {
         Socket = socket;
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectCallback = (_, cancellation) => Connect(socket, cancellation) }) { Timeout = patience };
+        _http = UnixHttp.CreateClient(socket, patience);
     }
 
     public string Socket { get; }
@@ -41,19 +40,4 @@ internal sealed class StatusClient : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
-
-    private static async ValueTask<Stream> Connect(string path, CancellationToken cancellation)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
 }

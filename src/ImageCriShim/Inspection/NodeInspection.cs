@@ -41,8 +41,8 @@ internal sealed class NodeInspection(string configPath, ConfigResult config, Ori
     private async Task<IEnumerable<Finding>> LookAtRuntime(
         ShimSettings settings, RuntimeAnswers runtime, RegistryClient client, IReadOnlyList<RegistrySeen> seen, CancellationToken cancellation)
     {
-        var setup = await RuntimeSetup.Find(runtime, root, cancellation);
+        var setup = await RuntimeSetup.Find(runtime, root, settings.ProbeTimeout, cancellation);
         var pause = await new PauseImageLook(settings, runtime, setup, client).Look(cancellation);
-        return [.. new RuntimeRegistriesLook(runtime, setup, origins).Look(seen), pause];
+        return [.. new RuntimeRegistriesLook(runtime, setup, origins).Look(seen), .. setup?.Look(settings.Registries) ?? [], pause];
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ImageCriShim.Configuration;
+using ImageCriShim.Registries;
 using ImageCriShim.Relay;
 
 namespace ImageCriShim.Inspection;
@@ -25,15 +26,22 @@ internal abstract class RuntimeSetup
     /// <summary>What tells of the pause image and of registries, for people.</summary>
     public abstract string Place { get; }
 
+    /// <summary>What else of it matters to images that come from these registries, or are given by other names.</summary>
+    public virtual IEnumerable<Finding> Look(IReadOnlyList<Registry> registries) => [];
+
+    /// <param name="runtime">Which is asked.</param>
+    /// <param name="root">Its files.</param>
+    /// <param name="patience">Of each question.</param>
+    /// <param name="cancellation">Nobody wants to know any more.</param>
     /// <returns>Null for a runtime that nothing is known of.</returns>
-    public static async Task<RuntimeSetup?> Find(RuntimeAnswers runtime, NodeRoot root, CancellationToken cancellation)
+    public static async Task<RuntimeSetup?> Find(RuntimeAnswers runtime, NodeRoot root, TimeSpan patience, CancellationToken cancellation)
     {
         var told = await runtime.FindConfig(cancellation);
         return runtime.Name switch
         {
             "containerd" => ContainerdSetup.Find(runtime, told, root, Arguments(runtime, root)),
-            "cri-o" => new CrioSetup(told, root),
-            "docker" => new DockerSetup(told, root, Arguments(runtime, root)),
+            "cri-o" => new CrioSetup(runtime, told, root),
+            "docker" => await DockerSetup.Find(told, root, Arguments(runtime, root), patience, cancellation),
             _ => null,
         };
     }

@@ -137,6 +137,19 @@ public sealed class PassingOverStalledRegistries : PullTest
     [InlineData(2, "failed to do request: Head \"https://hub\": context deadline exceeded", false)]
     [InlineData(5, "not found", false)]
     [InlineData(7, "pull access denied, context canceled by policy, failed to unpack", false)]
+    [InlineData(2, "Error response from daemon: Get \"http://hub/v2/\": net/http: request canceled (Client.Timeout exceeded while awaiting headers)", true)]
+    [InlineData(2, "Error response from daemon: Get \"http://hub/v2/\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)", true)]
+    [InlineData(2, "Error response from daemon: Head \"http://hub/v2/team/app/manifests/1.0\": read tcp 10.0.0.1:1->10.0.0.2:5000: read: connection reset by peer", true)]
+    [InlineData(2, "Error response from daemon: Head \"http://hub/v2/team/app/manifests/1.0\": EOF", true)]
+    [InlineData(2, "error pulling image configuration: download failed after attempts=6: dial tcp 10.0.0.2:5000: connect: connection timed out", true)]
+    [InlineData(2, "failed to register layer: Error processing tar file(exit status 1): unexpected EOF", false)]
+    [InlineData(2, "filesystem layer verification failed for digest sha256:12: unexpected EOF", false)]
+    [InlineData(2, "Error response from daemon: Get \"https://hub/v2/\": http: server gave HTTP response to HTTPS client", false)]
+    [InlineData(1, "copying system image from manifest list: copying config: context canceled", true)]
+    [InlineData(2, "copying system image from manifest list: writing blob: storing blob to file \"/var/tmp/1\": happened during read: unexpected EOF", true)]
+    [InlineData(2, "writing blob: adding layer with blob \"sha256:12\": processing tar file(unexpected EOF): exit status 1", false)]
+    [InlineData(2, "writing blob: happened during read: Digest did not match, expected sha256:12, got sha256:34: unexpected EOF", false)]
+    [InlineData(2, "Error committing the finished image: error adding layer with blob \"sha256:12\": context canceled", false)]
     public async Task Only_want_of_data_counts(int status, string text, bool isStall)
     {
         await Start();

@@ -40,6 +40,45 @@ public sealed class PullFailureTests
     [InlineData("", "")]
     public void What_runtimes_wrap_a_cause_in_is_left_out(string text, string shown) => Shorten.RuntimeText(text).ShouldBe(shown);
 
+    /// <summary>What docker 26 says through cri-dockerd, with either image store.</summary>
+    [Theory]
+    [InlineData("Error response from daemon: manifest for h:5000/x/y:1 not found: manifest unknown: manifest unknown", "manifest unknown: manifest unknown")]
+    [InlineData("Error response from daemon: Head \"http://h:5000/v2/x/manifests/1\": no basic auth credentials", "Head \"http://h:5000/v2/x/manifests/1\": no basic auth credentials")]
+    [InlineData("Error response from daemon: Get \"https://h:5000/v2/\": http: server gave HTTP response to HTTPS client", "Get \"https://h:5000/v2/\": http: server gave HTTP response to HTTPS client")]
+    [InlineData("Error response from daemon: failed to resolve reference \"h:5000/x/y:1\": h:5000/x/y:1: not found", "not found")]
+    [InlineData("error pulling image configuration: download failed after attempts=6: EOF", "error pulling image configuration: download failed after attempts=6: EOF")]
+    [InlineData("RegistryUnavailable: Error response from daemon: received unexpected HTTP status: 502 Bad Gateway", "RegistryUnavailable: received unexpected HTTP status: 502 Bad Gateway")]
+    public void So_is_what_docker_does(string text, string shown) => Shorten.RuntimeText(text).ShouldBe(shown);
+
+    /// <summary>What CRI-O 1.30 and later say, and older ones.</summary>
+    [Theory]
+    [InlineData(
+        "unable to pull image or OCI artifact: pull image err: initializing source docker://h:5000/x/y:1: reading manifest 1 in h:5000/x/y: manifest unknown; artifact err: get manifest: build image source: reading manifest 1 in h:5000/x/y: manifest unknown",
+        "manifest unknown")]
+    [InlineData(
+        "RegistryUnavailable: unable to pull image or OCI artifact: pull image err: initializing source docker://h:5000/x/y:1: pinging container registry h:5000: Get \"https://h:5000/v2/\": dial tcp 10.0.0.1:5000: connect: connection refused; artifact err: get manifest: build image source: pinging container registry h:5000: Get \"https://h:5000/v2/\": dial tcp 10.0.0.1:5000: connect: connection refused",
+        "RegistryUnavailable: Get \"https://h:5000/v2/\": dial tcp 10.0.0.1:5000: connect: connection refused")]
+    [InlineData(
+        "SignatureValidationFailed: unable to pull image or OCI artifact: pull image err: copying system image from manifest list: Source image rejected: Running image docker://h:5000/x/y:1 is rejected by policy.; artifact err: image reference: reference is a container image, not an OCI artifact",
+        "SignatureValidationFailed: Source image rejected: Running image docker://h:5000/x/y:1 is rejected by policy.")]
+    [InlineData(
+        "unable to pull image or OCI artifact: pull image err: copying system image from manifest list: parsing image configuration: unsupported image-specific operation on artifact with type \"a/b\"; artifact err: get manifest: build image source: reading manifest 1 in h:5000/x/y: manifest unknown",
+        "manifest unknown")]
+    [InlineData("copying system image from manifest list: writing blob: storing blob to file \"/var/tmp/1\": happened during read: unexpected EOF", "writing blob: storing blob to file \"/var/tmp/1\": happened during read: unexpected EOF")]
+    [InlineData("copying system image from manifest list: determining manifest MIME type for docker://h/x:1: reading manifest sha256:4cf5 in h/x: received unexpected HTTP status: 502 Bad Gateway", "received unexpected HTTP status: 502 Bad Gateway")]
+    [InlineData("Error initializing source docker://h:5000/x/y:1: Error reading manifest 1 in h:5000/x/y: manifest unknown: manifest unknown", "manifest unknown: manifest unknown")]
+    [InlineData("Error initializing source docker://h/x:1: error pinging docker registry h: Get https://h/v2/: EOF", "Get https://h/v2/: EOF")]
+    [InlineData("initializing source docker://h/x:1: ", "initializing source docker://h/x:1: ")]
+    public void So_is_what_CRI_O_does(string text, string shown) => Shorten.RuntimeText(text).ShouldBe(shown);
+
+    [Fact]
+    public void Digests_in_a_cause_are_shown_by_their_beginning()
+    {
+        var (one, other) = ($"sha256:{new string('a', 64)}", $"sha256:{new string('b', 64)}");
+        Shorten.RuntimeText($"Error response from daemon: layer {one} is not {other}, nor sha256:cc").ShouldBe("layer sha256:aaaaaaaaaaaa... is not sha256:bbbbbbbbbbbb..., nor sha256:cc");
+        Shorten.RuntimeText($"sha256:{new string('g', 64)}").ShouldBe($"sha256:{new string('g', 64)}");
+    }
+
     [Fact]
     public void Of_a_long_cause_the_end_is_shown()
     {

@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using ImageCriShim.Tests.Fakes;
+
 namespace ImageCriShim.Tests.Inspection;
 
 public sealed class PlainHttpAtTheRuntime : NodeTest
@@ -130,6 +133,7 @@ public sealed class PlainHttpAtTheRuntime : NodeTest
     public async Task Wants_a_drop_in_of_CRI_O()
     {
         Node.SpeakAs("cri-o", "1.31.0");
+        Node.WriteFile("/etc/containers/policy.json", """{"default": [{"type": "insecureAcceptAnything"}]}""");
         Node.TellConfig($$"""{"sandboxImage":"{{PreparedNode.Pause}}"}""");
         await ShouldSayAndBeMended("""
             problem  cri-o and hub.corp:5000: is not set up for plain http, so pulls from there fail
@@ -148,6 +152,8 @@ public sealed class PlainHttpAtTheRuntime : NodeTest
     public async Task Wants_a_line_in_docker_s_file_and_keeps_the_others()
     {
         Node.SpeakAs("docker", "27.1.0");
+        await using var docker = FakeDocker.Start(Node.FileOf("/var/run/docker.sock"));
+        docker.Info = () => FakeDocker.Told([.. JsonNode.Parse(File.ReadAllText(Node.FileOf("/etc/docker/daemon.json")))!["insecure-registries"]!.AsArray().Select(host => (string)host!)]);
         Node.WriteFile("/etc/docker/daemon.json", """{"log-driver": "journald", "insecure-registries": ["old.corp:5000"]}""");
         Node.WriteFile("/etc/systemd/system/cri-docker.service", $"[Service]\nExecStart=/usr/bin/cri-dockerd --container-runtime-endpoint fd:// --pod-infra-container-image={PreparedNode.Pause}\n");
         await ShouldSayAndBeMended("""
