@@ -58,5 +58,5 @@ internal sealed record CallEnvironment(
     internal ImagePolicy Policy => Resolver.Policy;
 
     /// <summary>How images are shown.</summary>
-    internal RestoredNames RestoredNames => new(Settings.Names, Record.Names);
+    internal RestoredNames RestoredNames => new(Settings.Names, Record.Names, Runtime.WritesShortNames);
 }

@@ -75,7 +75,9 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
         EndWait();
         try
         {
-            // An error comes without a message, and one that cannot be read is not ours to judge: either is the runtime's answer.
+            if (answer.Body.IsEmpty && answer.Code is not GrpcCode.Ok)
+                return OnError(GrpcStatus.Of(answer));
+            // One that cannot be read is not ours to judge: it is the runtime's answer.
             return GrpcMessage.TryReadOnly(answer.Body, answer.FindEncoding, out var message) ? OnAnswer(message.Span) : Reply.AsItCame;
         }
         catch (MalformedMessageException)
@@ -114,6 +116,9 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
     /// <exception cref="MalformedMessageException">It is the caller's as it came.</exception>
     protected virtual Reply OnAnswer(ReadOnlySpan<byte> message) => Reply.AsItCame;
 
+    /// <summary>For a watched call: the runtime's answer is an error.</summary>
+    protected virtual Reply OnError(GrpcStatus status) => Reply.AsItCame;
+
     /// <inheritdoc cref="EditedCall.Answer"/>
     protected virtual Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation) => Task.FromResult<StreamAnswer?>(null);
 
@@ -150,16 +155,22 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
 
     /// <summary>The image that the runtime has by this name; null where it has none or does not say.</summary>
     /// <param name="spec">The ImageSpec that the caller named it in.</param>
-    protected async Task<RuntimeImage?> FindLocal(byte[] spec, string image, CancellationToken cancellation)
+    protected async Task<RuntimeImage?> FindLocal(byte[] spec, string image, CancellationToken cancellation) =>
+        (await LookUp(spec, image, cancellation)).Image;
+
+    /// <inheritdoc cref="FindLocal"/>
+    protected async Task<LookUpResult> LookUp(byte[] spec, string image, CancellationToken cancellation)
     {
         var reply = await Call("ImageService/ImageStatus", CriMessages.MakeImageStatusRequest(spec, image), cancellation);
-        return reply.Status.IsOk ? CriMessages.FindImage(reply.Message.Span) : null;
+        return reply.Status.IsOk
+            ? new LookUpResult(CriMessages.FindImage(reply.Message.Span), IsKnown: true)
+            : new LookUpResult(null, reply.Status.MayBeAboutTheName);
     }
 
     /// <summary>How an image that was found by another name is shown.</summary>
     protected RestoredNames FoundBy(string image, string name) =>
         Reference.TryParse(image, out var given) && Reference.TryParse(name, out var actual)
-            ? new RestoredNames(Environment.Settings.Names, Environment.Record.Names, new FoundName(actual, given))
+            ? new RestoredNames(Environment.Settings.Names, Environment.Record.Names, Environment.Runtime.WritesShortNames, new FoundName(actual, given))
             : Environment.RestoredNames;
 
     private bool TryHoldInflated(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> message)
@@ -181,3 +192,8 @@ internal abstract class CriCall(CallEnvironment environment, CallerHead head) : 
 
     private static TimeSpan Bounded(TimeSpan time) => TimeSpan.FromTicks(Math.Clamp(time.Ticks, 0, s_longestTimer.Ticks));
 }
+
+/// <summary>What the runtime said of an image that it was asked for by one name.</summary>
+/// <param name="Image">Null where it has none, or does not say.</param>
+/// <param name="IsKnown">False where the runtime could not answer.</param>
+internal readonly record struct LookUpResult(RuntimeImage? Image, bool IsKnown);

@@ -122,7 +122,7 @@ internal static class CriMessages
 internal sealed record RuntimeImage(string Id, IReadOnlyList<string> Tags, IReadOnlyList<string> Digests)
 {
     /// <summary>Whether <paramref name="imageRef"/>, what a pull was answered with, is this image.</summary>
-    internal bool Is(string imageRef) => imageRef == Id || imageRef == $"sha256:{Id}" || Digests.Contains(imageRef);
+    internal bool Is(string imageRef) => Digests.Append(Id).Any(name => Images.ImageId.HexOf(name).SequenceEqual(Images.ImageId.HexOf(imageRef)));
 
     /// <summary>
     /// Whether the text is the beginning of the ID, by which runtimes know an image too. It looks like a name of Docker Hub.

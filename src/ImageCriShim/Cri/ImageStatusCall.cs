@@ -11,14 +11,19 @@ namespace ImageCriShim.Cri;
 /// <summary>
 /// Local first, no network ever: the runtime is asked as given, on the caller's own stream; only if it has nothing, it is asked for
 /// the name that the image was pulled by, and for each name that a registry would have it under. The first answer that has an image is the answer.
+/// A runtime that cannot read the name as given (CRI-O, short names) has nothing by it; only if no registry would be asked for the image is that
+/// error the answer.
 /// For an image that was found under another name before, that one is asked for at the same time, so that kubelet waits for one answer, not two.
 /// </summary>
 internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
     private static readonly object s_taken = new();
 
+    private static readonly StreamAnswer s_nothing = new([], GrpcMessage.Frame([]), [new("grpc-status", "0")]);
+
     private bool _isForbidden;
     private NamesOfImage? _names; // before the runtime is asked for them
+    private bool _isUnreadable; // the name as given, for the runtime
     private string? _expected; // the name under which the image was found the last time
     private object? _ahead; // the call that asks for it meanwhile, or that it is too late to ask
 
@@ -62,10 +67,13 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
             return Environment.RestoredNames.InImages(message) is { } restored ? Reply.With(restored) : Reply.AsItCame;
         }
 
-        if (Image.Length == 0 || ImageId.IsId(Image))
-            return Reply.AsItCame;
-        _names = Environment.OtherNames.Of(Image);
-        return _names.Others.Count == 0 ? Reply.AsItCame : Reply.Ours;
+        return LookFurther();
+    }
+
+    protected override Reply OnError(GrpcStatus status)
+    {
+        _isUnreadable = status.MayBeAboutTheName;
+        return _isUnreadable ? LookFurther() : Reply.AsItCame;
     }
 
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
@@ -76,7 +84,7 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
             var reply = await Ask(name, cancellation);
             if (!reply.Status.IsOk)
             {
-                unasked ??= reply.Status.Code is StatusCode.Unavailable ? reply : null;
+                unasked ??= reply.Status.MayBeAboutTheName ? null : reply;
                 continue;
             }
 
@@ -88,11 +96,21 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
                 return reply.ToAnswer(FoundBy(Image, name).InImages(reply.Message.Span));
             }
 
-            if (_names.Recorded is { } recorded && recorded.Actual == name)
-                Environment.Record.Forget([recorded]);
+            if (_names.IsRecorded(name))
+                Environment.Record.Forget([_names.Recorded!]);
         }
 
-        return unasked?.ToAnswer(); // "not there" would be a guess, and kubelet would pull
+        if (unasked is not null)
+            return unasked.ToAnswer(); // "not there" would be a guess, and kubelet would pull
+        return _isUnreadable && _names.IsRewritten ? s_nothing : null;
+    }
+
+    private Reply LookFurther()
+    {
+        if (Image.Length == 0 || ImageId.IsId(Image))
+            return Reply.AsItCame;
+        _names = Environment.OtherNames.Of(Image);
+        return _names.Others.Count == 0 ? Reply.AsItCame : Reply.Ours;
     }
 
     private async Task<RuntimeReply> Ask(string name, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using System.Text;
 using ImageCriShim.Configuration;
+using ImageCriShim.Images;
 using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
 
@@ -17,7 +18,9 @@ internal sealed class ListImagesCall(CallEnvironment environment, CallerHead hea
 
     protected override string GetImage(ReadOnlySpan<byte> request) => CriMessages.GetFilter(request);
 
-    protected override byte[] Rename(ReadOnlySpan<byte> request, string name) => CriMessages.WithFilter(request, name);
+    // docker compares a filter with names as it writes them.
+    protected override byte[] Rename(ReadOnlySpan<byte> request, string name) =>
+        CriMessages.WithFilter(request, Environment.Runtime.WritesShortNames ? FamiliarName.Of(name).ToString() : name);
 
     protected override Verdict DecideNone()
     {
@@ -50,10 +53,16 @@ internal sealed class ListImagesCall(CallEnvironment environment, CallerHead hea
         var absent = _recorded.Where(pull => !present.Contains(pull)).ToList();
         if (absent.Count == 0)
             return absent;
-        // Some runtimes answer a pull with a name and a digest instead of an ID.
-        var images = CriMessages.GetImages(message);
-        var names = images.SelectMany(image => image.Tags.Concat(image.Digests)).ToHashSet();
-        return [.. absent.Where(pull => !names.Contains(pull.Actual) && !names.Contains(pull.ActualName?.Kept ?? "") && !names.Contains(pull.ImageRef))];
+        // docker answers a pull with a name and a digest instead of an ID, and leaves out Docker Hub's host.
+        var names = CriMessages.GetImages(message).SelectMany(image => image.Tags.Concat(image.Digests)).ToHashSet();
+        var digests = names.Select(name => ImageId.HexOf(name).ToString()).ToHashSet();
+        if (Environment.Runtime.WritesShortNames)
+            names.UnionWith([.. names.Select(FamiliarName.Complete)]);
+        return
+        [
+            .. absent.Where(pull => !names.Contains(pull.Actual) && !names.Contains(pull.ActualName?.Kept ?? "")
+                && !digests.Contains(ImageId.HexOf(pull.ImageRef).ToString())),
+        ];
     }
 
     /// <summary>The recorded pulls that brought images of a list, by their IDs.</summary>

@@ -34,12 +34,13 @@ internal sealed class OtherNames(Resolver resolver, PullRecord record, bool dige
     private NamesOfImage Find(string image)
     {
         if (resolver.Policy.FindRefusal(image) is not null)
-            return new NamesOfImage(null, []);
+            return new NamesOfImage(null, [], IsRewritten: false);
         // One that dropped the digest counts for as long as digestFallback allows that.
         var pull = record.Find(image) is { } last && (last.HasDigestAsGiven || digestFallback) && IsAllowed(last.Actual) ? last : null;
         var pulled = pull is not null ? [pull.Actual] : FindDigestsOf(image);
-        var candidates = resolver.Candidates(image).Where(candidate => !candidate.IsAsGiven).Select(candidate => candidate.Image);
-        return new NamesOfImage(pull, [.. pulled.Concat(candidates).Distinct().Where(name => name != image && IsAllowed(name))]);
+        var candidates = resolver.Candidates(image).Where(candidate => !candidate.IsAsGiven).Select(candidate => candidate.Image).ToList();
+        var others = pulled.Concat(candidates).Select(NamesOfImage.AsKept).Distinct().Where(name => name != image && IsAllowed(name));
+        return new NamesOfImage(pull, [.. others], IsRewritten: candidates.Count > 0);
     }
 
     /// <summary>A name at a registry may be forbidden, too.</summary>
@@ -54,4 +55,13 @@ internal sealed class OtherNames(Resolver resolver, PullRecord record, bool dige
 
 /// <param name="Recorded">The last pull of the image.</param>
 /// <param name="Others">In the order in which to ask for them; never the name as given.</param>
-internal sealed record NamesOfImage(RecordedPull? Recorded, IReadOnlyList<string> Others);
+/// <param name="IsRewritten">A pull would ask registries for it by another name.</param>
+internal sealed record NamesOfImage(RecordedPull? Recorded, IReadOnlyList<string> Others, bool IsRewritten)
+{
+    /// <summary>Whether it is the name that the image was pulled by.</summary>
+    internal bool IsRecorded(string name) => Recorded is not null && AsKept(Recorded.Actual) == name;
+
+    /// <summary>Runtimes drop a tag beside a digest: it is the digest's name that finds the image in each of their calls.</summary>
+    internal static string AsKept(string name) =>
+        name.Contains('@') && Reference.TryParse(name, out var reference) && reference.Tag is not null ? reference.Kept : name;
+}

@@ -15,6 +15,9 @@ internal static class PullFailure
     /// </summary>
     private const string RegistryUnavailable = "RegistryUnavailable: ";
 
+    /// <summary>Likewise: CRI-O refuses an image by its policy.</summary>
+    private const string SignatureValidationFailed = "SignatureValidationFailed: ";
+
     /// <summary>An event's text is cut at 1024 characters; kubelet writes the image and the code in front of ours.</summary>
     private const int MaxLength = 1024 - 256;
 
@@ -25,19 +28,27 @@ internal static class PullFailure
         var story = Tell(outcome);
         if (byTag is not null)
             story.AddRange(Tell(byTag).Select(part => part with { Text = $"by its tag: {part.Text}" }));
-        var message = $"image {outcome.Decision.Image} could not be pulled: ";
-        if (outcome.Decision.IsForLackOfRegistries)
-            message = RegistryUnavailable + message;
+        var furthest = FindFurthest(outcome, byTag)?.Status;
+        var reason = FindReason(outcome.Decision, furthest);
+        var message = $"{reason}image {outcome.Decision.Image} could not be pulled: ";
         message += Join(story, MaxLength - message.Length);
-        var code = FindFurthest(outcome, byTag)?.Status.Code ?? StatusCode.NotFound;
-        if (outcome.Decision.IsForLackOfRegistries)
-            code = StatusCode.Unknown;
+        var code = reason.Length > 0 ? StatusCode.Unknown : furthest?.Code ?? StatusCode.NotFound;
         return new GrpcStatus(code, PrintableText.Of(message));
     }
 
     /// <summary>The runtime's reply to the attempt that came furthest, which gives the code and the details.</summary>
     internal static RuntimeReply? FindFurthest(PullOutcome outcome, PullOutcome? byTag) =>
-        outcome.Attempts.Concat(byTag?.Attempts ?? []).MaxBy(attempt => Progress(attempt.Reply.Status.Code))?.Reply;
+        outcome.Attempts.Concat(byTag?.Attempts ?? []).MaxBy(attempt => Progress(attempt.Reply.Status))?.Reply;
+
+    /// <summary>What kubelet is to find in front of the text; empty where there is nothing for it.</summary>
+    private static string FindReason(Decision decision, GrpcStatus? furthest) => furthest switch
+    {
+        not null when Has(furthest, SignatureValidationFailed) => SignatureValidationFailed,
+        not null when Has(furthest, RegistryUnavailable) => RegistryUnavailable,
+        _ => decision.IsForLackOfRegistries ? RegistryUnavailable : "",
+    };
+
+    private static bool Has(GrpcStatus status, string reason) => status.Message.StartsWith(reason, StringComparison.Ordinal);
 
     private static List<Part> Tell(PullOutcome outcome)
     {
@@ -82,9 +93,13 @@ internal static class PullFailure
         return Shorten.End(string.Join("; ", routine > 1 ? others.Append($"not there at {routine} registries") : story.Select(part => part.Text)), room);
     }
 
-    /// <summary>How far the runtime came: it called no registry, was told "not there", was refused or cut off, had the manifest.</summary>
-    private static int Progress(StatusCode code) => code switch
+    /// <summary>
+    /// How far the runtime came: it called no registry, was told "not there", was refused or cut off, had the manifest. An image whose signature
+    /// was refused is what people have to hear of, whatever other registries say.
+    /// </summary>
+    private static int Progress(GrpcStatus status) => status.Code switch
     {
+        _ when Has(status, SignatureValidationFailed) => 4,
         StatusCode.Unavailable => 0,
         StatusCode.NotFound => 1,
         StatusCode.Unknown or StatusCode.DeadlineExceeded => 2,

@@ -13,8 +13,9 @@ namespace ImageCriShim.Cri;
 /// </summary>
 /// <param name="mode">How they are to be shown.</param>
 /// <param name="names">What was asked for.</param>
+/// <param name="writesShortNames">The runtime leaves Docker Hub's host out (<see cref="FamiliarName"/>), and so do we.</param>
 /// <param name="asked">What is asked for just now and was found under another name, recorded or not.</param>
-internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName? asked = null)
+internal sealed class RestoredNames(ShownNames mode, GivenNames names, bool writesShortNames = false, FoundName? asked = null)
 {
     private const int MaxNameBytes = 1024; // a reference has a host, 255 characters, a tag or a digest; what is longer is shown as it is
 
@@ -28,7 +29,7 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     {
         if (IsIdle || !IsConcerned(response, out var images))
             return null;
-        var taken = images > 1 ? FindTaken(response) : [];
+        var contested = images > 1 ? FindContested(response) : [];
         var edited = new ArrayBufferWriter<byte>(GrpcMessage.PrefixBytes + response.Length + response.Length / 8 + 64);
         edited.Write(stackalloc byte[GrpcMessage.PrefixBytes]);
         var image = new ArrayBufferWriter<byte>(1024);
@@ -41,7 +42,7 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
             }
 
             image.ResetWrittenCount();
-            WriteImage(fields.Value, taken, image);
+            WriteImage(fields.Value, contested, image);
             ProtoMessage.WriteField(edited, fields.Number, image.WrittenSpan);
         }
 
@@ -61,7 +62,7 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
             return null;
         var status = ProtoMessage.GetMessage(response, responseStatus);
         var spec = ProtoMessage.GetMessage(status, statusImage);
-        var actual = ProtoMessage.GetString(spec, CriMessages.SpecImage);
+        var actual = InFull(ProtoMessage.GetString(spec, CriMessages.SpecImage));
         var at = actual.IndexOf('@');
         var given = at < 0
             ? names.OfTag(actual)
@@ -69,11 +70,12 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
         if (given.Count == 0 || given.Contains(actual))
             return null;
         var specified = Reference.TryParse(ProtoMessage.GetString(spec, userSpecifiedImage), out var wanted) ? wanted.Kept : null;
-        spec = ProtoMessage.With(spec, CriMessages.SpecImage, given.FirstOrDefault(name => name == specified) ?? given[0]);
+        var shown = Written(given.FirstOrDefault(name => name == specified) ?? given[0]).ToString();
+        spec = ProtoMessage.With(spec, CriMessages.SpecImage, shown);
         return GrpcMessage.Frame(ProtoMessage.With(response, responseStatus, ProtoMessage.With(status, statusImage, spec)));
     }
 
-    private void WriteImage(ReadOnlySpan<byte> image, HashSet<string> taken, ArrayBufferWriter<byte> into)
+    private void WriteImage(ReadOnlySpan<byte> image, Dictionary<string, bool> contested, ArrayBufferWriter<byte> into)
     {
         Span<char> id = stackalloc char[MaxNameBytes];
         id = id[..Decode(ProtoMessage.TryFind(image, CriMessages.ImageId, out var found) ? found : default, id)];
@@ -81,27 +83,30 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
         for (var fields = new ProtoReader(image); fields.Next();)
         {
             if (IsName(fields))
-                WriteName(fields, id, taken, shown);
+                WriteName(fields, id, contested, shown);
             else
                 into.Write(fields.Whole);
         }
     }
 
-    private void WriteName(ProtoReader field, ReadOnlySpan<char> id, HashSet<string> taken, ShownNamesOfImage shown)
+    private void WriteName(ProtoReader field, ReadOnlySpan<char> id, Dictionary<string, bool> contested, ShownNamesOfImage shown)
     {
-        Span<char> actual = stackalloc char[MaxNameBytes];
-        actual = actual[..Decode(field.Value, actual)];
+        ReadOnlySpan<char> actual = Read(field.Value, stackalloc char[FamiliarName.PrefixRoom + MaxNameBytes]);
         var at = actual.IndexOf('@');
         var isShown = false;
         if (at >= 0)
         {
-            foreach (var repository in OfRepository(actual[..at], id))
-                isShown |= shown.Add(field.Number, repository, actual[at..]);
+            foreach (var repository in OfRepository(actual[..at], id, actual[at..]))
+                isShown |= shown.Add(field.Number, Written(repository), actual[at..]);
         }
         else
         {
             foreach (var name in OfTag(actual))
-                isShown |= !taken.Contains(name) && shown.Add(field.Number, name, []);
+            {
+                if (contested.TryGetValue(name, out var isReal) && !(isReal ? actual.SequenceEqual(name) : names.IsLatest(name, actual)))
+                    continue;
+                isShown |= shown.Add(field.Number, Written(name), []);
+            }
         }
 
         if (!isShown || mode is ShownNames.Both)
@@ -112,7 +117,7 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     /// <param name="count">How many images there are.</param>
     private bool IsConcerned(ReadOnlySpan<byte> response, out int count)
     {
-        Span<char> buffer = stackalloc char[MaxNameBytes];
+        Span<char> buffer = stackalloc char[FamiliarName.PrefixRoom + MaxNameBytes];
         var isConcerned = false;
         count = 0;
         for (var images = new ProtoReader(response); images.Next();)
@@ -121,7 +126,7 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
                 continue;
             count++;
             for (var fields = new ProtoReader(images.Value); !isConcerned && fields.Next();)
-                isConcerned = IsName(fields) && IsConcerned(buffer[..Decode(fields.Value, buffer)]);
+                isConcerned = IsName(fields) && IsConcerned(Read(fields.Value, buffer));
         }
 
         return isConcerned;
@@ -131,32 +136,41 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     {
         var at = name.IndexOf('@');
         var actual = at < 0 ? name : name[..at];
-        var given = at < 0 ? OfTag(actual) : OfRepository(actual, imageId: []);
+        var given = at < 0 ? OfTag(actual) : OfRepository(actual, imageId: [], digest: []);
         return given.Count > 1 || (given.Count == 1 && !actual.SequenceEqual(given[0]));
     }
 
-    /// <summary>Names that an image of a list really has: they are not shown on another one, whatever was asked for once.</summary>
-    private HashSet<string> FindTaken(ReadOnlySpan<byte> response)
+    /// <summary>
+    /// Names that several images of a list could be shown by. One is: the image that ImageStatus answers with. That is the one that really has the
+    /// name, else the one that was last pulled for it.
+    /// </summary>
+    /// <returns>With each name whether an image really has it.</returns>
+    private Dictionary<string, bool> FindContested(ReadOnlySpan<byte> response)
     {
-        var (restored, taken) = (new Dictionary<string, int>(), new HashSet<string>());
+        var (restored, contested) = (new Dictionary<string, int>(), new Dictionary<string, bool>());
         ForEachTag(response, (image, _, given) =>
         {
             foreach (var name in given)
-                restored[name] = image;
+            {
+                if (!restored.TryAdd(name, image) && restored[name] != image)
+                    contested[name] = false;
+            }
         });
         var lookUp = restored.GetAlternateLookup<ReadOnlySpan<char>>();
         ForEachTag(response, (image, tag, given) =>
         {
-            if (given.Count == 0 && lookUp.TryGetValue(tag, out var name, out var other) && other != image)
-                taken.Add(name);
+            if (!lookUp.TryGetValue(tag, out var name, out var other) || (other == image && !contested.ContainsKey(name)))
+                return;
+            if (given.Count == 0 || given.Contains(name) || mode is ShownNames.Both) // it is shown as it is
+                contested[name] = true;
         });
-        return taken;
+        return contested;
     }
 
     /// <param name="look">Is given the number of the image, a tag of it, and what that was asked for by.</param>
     private void ForEachTag(ReadOnlySpan<byte> response, Action<int, ReadOnlySpan<char>, IReadOnlyList<string>> look)
     {
-        Span<char> buffer = stackalloc char[MaxNameBytes];
+        Span<char> buffer = stackalloc char[FamiliarName.PrefixRoom + MaxNameBytes];
         var number = 0;
         for (var images = new ProtoReader(response); images.Next(); number++)
         {
@@ -166,7 +180,7 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
             {
                 if (fields.Number != CriMessages.ImageRepoTags)
                     continue;
-                var tag = buffer[..Decode(fields.Value, buffer)];
+                var tag = Read(fields.Value, buffer);
                 look(number, tag, OfTag(tag));
             }
         }
@@ -175,12 +189,25 @@ internal sealed class RestoredNames(ShownNames mode, GivenNames names, FoundName
     private IReadOnlyList<string> OfTag(ReadOnlySpan<char> actual) =>
         asked?.Tagged is { } tagged && actual.SequenceEqual(asked.Actual) ? With(tagged, names.OfTag(actual)) : names.OfTag(actual);
 
-    private IReadOnlyList<string> OfRepository(ReadOnlySpan<char> actual, ReadOnlySpan<char> imageId) =>
+    private IReadOnlyList<string> OfRepository(ReadOnlySpan<char> actual, ReadOnlySpan<char> imageId, ReadOnlySpan<char> digest) =>
         asked is not null && actual.SequenceEqual(asked.ActualRepository)
-            ? With(asked.Repository, names.OfRepository(actual, imageId))
-            : names.OfRepository(actual, imageId);
+            ? With(asked.Repository, names.OfRepository(actual, imageId, digest))
+            : names.OfRepository(actual, imageId, digest);
 
     private static IReadOnlyList<string> With(string asked, IReadOnlyList<string> recorded) => recorded.Contains(asked) ? recorded : [.. recorded, asked];
+
+    /// <summary>A name of the runtime's, in full, as it is recorded.</summary>
+    /// <param name="buffer">With room for what is left out.</param>
+    private Span<char> Read(ReadOnlySpan<byte> name, Span<char> buffer)
+    {
+        var whole = buffer[..(FamiliarName.PrefixRoom + Decode(name, buffer[FamiliarName.PrefixRoom..]))];
+        return writesShortNames ? FamiliarName.Complete(whole) : whole[FamiliarName.PrefixRoom..];
+    }
+
+    private string InFull(string name) => writesShortNames ? FamiliarName.Complete(name) : name;
+
+    /// <summary>A name in full, as the runtime would write it.</summary>
+    private ReadOnlySpan<char> Written(string name) => writesShortNames ? FamiliarName.Of(name) : name;
 
     private static bool IsName(ProtoReader field) =>
         field.Number is CriMessages.ImageRepoTags or CriMessages.ImageRepoDigests && field.WireType == ProtoMessage.LengthDelimited;
@@ -211,7 +238,7 @@ internal sealed class ShownNamesOfImage(ArrayBufferWriter<byte> into)
     private readonly List<(int Field, int Start, int Length)> _names = [];
 
     /// <returns>True: it is there, now or already.</returns>
-    internal bool Add(int field, string name, ReadOnlySpan<char> rest)
+    internal bool Add(int field, ReadOnlySpan<char> name, ReadOnlySpan<char> rest)
     {
         Span<byte> octets = stackalloc byte[(name.Length + rest.Length) * 3]; // both are bounded, and ASCII
         var length = Encoding.UTF8.GetBytes(name, octets);

@@ -23,8 +23,18 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
     /// <summary>A look-up takes a tenth of a millisecond: where none has ended by then, the runtime hangs.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>cri-dockerd calls itself so.</summary>
+    private const string Docker = "docker";
+
     private readonly Places _places = new(MaxConnections, MaxWaiting, TimeProvider.System);
     private readonly IdleConnections _idle = new();
+    private string _name = "";
+
+    /// <summary>What the runtime calls itself; empty until it was asked for its version.</summary>
+    internal string Name { get => Volatile.Read(ref _name); set => Volatile.Write(ref _name, value); }
+
+    /// <summary>Whether the runtime writes names of Docker Hub without the host: <c>nginx:1.25</c>.</summary>
+    internal bool WritesShortNames => Name == Docker;
 
     /// <summary>One unary call.</summary>
     /// <param name="timeout">What is left of the caller's deadline.</param>

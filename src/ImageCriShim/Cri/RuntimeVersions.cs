@@ -32,6 +32,8 @@ internal sealed record RuntimeVersions(bool V1, bool V1Alpha2)
 
     private const int LongestShown = 128; // of what a runtime calls itself
 
+    private const int RuntimeName = 2; // VersionResponse
+
     private static ReadOnlySpan<byte> V1Prefix => "/runtime.v1."u8;
 
     private static ReadOnlySpan<byte> V1Alpha2Prefix => "/runtime.v1alpha2."u8;
@@ -39,17 +41,36 @@ internal sealed record RuntimeVersions(bool V1, bool V1Alpha2)
     /// <returns>What the runtime calls itself; null where it does not say in time.</returns>
     internal static (string Name, string Version)? AskForName(RuntimeClient runtime, TimeSpan patience)
     {
-        const int runtimeName = 2; // VersionResponse
         const int runtimeVersion = 3;
         var begin = Stopwatch.GetTimestamp();
         foreach (var version in new[] { "v1", "v1alpha2" })
         {
-            var reply = runtime.CallAndWait($"/runtime.{version}.RuntimeService/Version", () => Stopwatch.GetElapsedTime(begin) < patience);
-            if (reply is { Status.IsOk: true, Message.Span: var message })
-                return (Shown(ProtoMessage.GetString(message, runtimeName)), Shown(ProtoMessage.GetString(message, runtimeVersion)));
+            var reply = runtime.CallAndWait(PathOf(version), () => Stopwatch.GetElapsedTime(begin) < patience);
+            if (reply is not { Status.IsOk: true, Message.Span: var message })
+                continue;
+            NoteName(runtime, reply);
+            return (Shown(ProtoMessage.GetString(message, RuntimeName)), Shown(ProtoMessage.GetString(message, runtimeVersion)));
         }
 
         return null;
+    }
+
+    /// <summary>The method Version of that version.</summary>
+    internal static string PathOf(string version) => $"/runtime.{version}.RuntimeService/Version";
+
+    /// <summary>The runtime's name is kept with the runtime: images are named in its fashion.</summary>
+    /// <param name="versionReply">To a call of Version.</param>
+    internal static void NoteName(RuntimeClient runtime, RuntimeReply versionReply)
+    {
+        try
+        {
+            if (versionReply.Status.IsOk)
+                runtime.Name = Shown(ProtoMessage.GetString(versionReply.Message.Span, RuntimeName));
+        }
+        catch (MalformedMessageException)
+        {
+            // A runtime that does not say who it is.
+        }
     }
 
     private static string Shown(string text) => PrintableText.Of(text, LongestShown);

@@ -12,7 +12,10 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class StreamImagesCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
-    private IReadOnlyList<string> _otherNames = [];
+    private static readonly StreamAnswer s_nothing = new([], null, [new("grpc-status", "0")]);
+
+    private NamesOfImage? _names; // where the runtime has nothing by the one as given
+    private bool _isUnreadable; // the name as given, for the runtime
 
     internal override ReadOnlyMemory<byte> OnMessage(ReadOnlyMemory<byte> message, Func<string?> encoding)
     {
@@ -32,10 +35,12 @@ internal sealed class StreamImagesCall(CallEnvironment environment, CallerHead h
     {
         if (!answer.Body.IsEmpty)
             return Reply.With(EditEach(answer));
-        if (!answer.IsOk)
+        var status = GrpcStatus.Of(answer);
+        _isUnreadable = status.MayBeAboutTheName;
+        if (!status.IsOk && !_isUnreadable)
             return Reply.AsItCame;
-        _otherNames = Environment.OtherNames.Of(Image).Others;
-        return _otherNames.Count == 0 ? Reply.AsItCame : Reply.Ours;
+        _names = Environment.OtherNames.Of(Image);
+        return _names.Others.Count == 0 ? Reply.AsItCame : Reply.Ours;
     }
 
     protected override string GetImage(ReadOnlySpan<byte> request) => CriMessages.GetFilter(request);
@@ -49,16 +54,19 @@ internal sealed class StreamImagesCall(CallEnvironment environment, CallerHead h
     // By the unary method, which every runtime has that has this one.
     protected override async Task<StreamAnswer?> AnswerInTime(CancellationToken cancellation)
     {
-        foreach (var name in _otherNames)
+        RuntimeReply? unasked = null;
+        foreach (var name in _names!.Others)
         {
             var reply = await Call("ImageService/ListImages", CriMessages.WithFilter(Request.Span, name), cancellation);
+            if (!reply.Status.IsOk && !reply.Status.MayBeAboutTheName)
+                unasked ??= reply;
             if (!reply.Status.IsOk || !CriMessages.HasImage(reply.Message.Span))
                 continue;
             Log.FoundUnderCandidate(Environment.Log, Image, name);
             return new StreamAnswer(reply.Headers, FrameEach(reply.Message.Span, FoundBy(Image, name)), reply.Trailers);
         }
 
-        return null;
+        return unasked is not null ? unasked.ToAnswer() : _isUnreadable && _names.IsRewritten ? s_nothing : null;
     }
 
     private ReadOnlyMemory<byte> EditEach(HeldAnswer answer)

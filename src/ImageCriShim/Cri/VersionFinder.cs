@@ -11,12 +11,14 @@ namespace ImageCriShim.Cri;
 internal sealed class VersionFinder(RuntimeClient runtime, CriVersion setting)
 {
     /// <param name="isWanted">Whether anybody waits for it.</param>
-    internal RuntimeVersions Find(Func<bool> isWanted) => setting switch
+    internal RuntimeVersions Find(Func<bool> isWanted)
     {
-        CriVersion.V1 => new RuntimeVersions(V1: true, V1Alpha2: false),
-        CriVersion.V1Alpha2 => new RuntimeVersions(V1: false, V1Alpha2: true),
-        _ => Has("v1", isWanted) is not { } v1 || Has("v1alpha2", isWanted) is not { } v1Alpha2 ? RuntimeVersions.Both : new RuntimeVersions(v1, v1Alpha2),
-    };
+        if (setting is CriVersion.Auto)
+            return Has("v1", isWanted) is not { } v1 || Has("v1alpha2", isWanted) is not { } v1Alpha2 ? RuntimeVersions.Both : new RuntimeVersions(v1, v1Alpha2);
+        if (runtime.Name.Length == 0) // once: images are named in the runtime's fashion
+            Has(setting is CriVersion.V1 ? "v1" : "v1alpha2", isWanted);
+        return new RuntimeVersions(V1: setting is CriVersion.V1, V1Alpha2: setting is CriVersion.V1Alpha2);
+    }
 
     /// <returns>Null: it did not say, or nobody wants to know any more.</returns>
     private bool? Has(string version, Func<bool> isWanted)
@@ -24,17 +26,17 @@ internal sealed class VersionFinder(RuntimeClient runtime, CriVersion setting)
         var begin = Stopwatch.GetTimestamp();
         while (true)
         {
-            if (runtime.CallAndWait($"/runtime.{version}.RuntimeService/Version", isWanted)?.Status is not { } status)
+            if (runtime.CallAndWait(RuntimeVersions.PathOf(version), isWanted) is not { Status: var status } reply)
                 return null;
-            if (!IsStarting(status))
+            if (!status.IsStarting)
+            {
+                RuntimeVersions.NoteName(runtime, reply);
                 return status.Code is not StatusCode.Unimplemented; // whatever else it says to it, it knows the service
+            }
+
             if (Stopwatch.GetElapsedTime(begin) >= RuntimeSocket.Patience || !isWanted())
                 return null;
             Thread.Sleep(RuntimeSocket.RetryInterval); // the thread belongs to this connection alone
         }
     }
-
-    /// <summary>A containerd that listens already, and loads what is on the node, answers every call of CRI with that text; before 2.x it is UNKNOWN.</summary>
-    private static bool IsStarting(GrpcStatus status) =>
-        status is { Code: StatusCode.Unavailable } or { Code: StatusCode.Unknown, Message: "server is not initialized yet" };
 }

@@ -9,6 +9,19 @@ internal static class ImageId
     private const string Prefix = "sha256:";
     private const int HexLength = 64;
 
+    /// <summary>
+    /// What tells an image, whatever a runtime writes around it: CRI-O gives IDs without their algorithm, docker answers a pull with a name and a
+    /// digest. Text that is neither stays as it is.
+    /// </summary>
+    public static ReadOnlySpan<char> HexOf(ReadOnlySpan<char> imageRef)
+    {
+        imageRef = imageRef[(imageRef.LastIndexOf('@') + 1)..];
+        return imageRef.StartsWith(Prefix, StringComparison.Ordinal) ? imageRef[Prefix.Length..] : imageRef;
+    }
+
+    /// <summary>The ID in each of its spellings: of one without its algorithm docker knows nothing.</summary>
+    public static string[] Spell(string id) => id.StartsWith(Prefix, StringComparison.Ordinal) ? [id] : [id, Prefix + id];
+
     public static bool IsId(string image)
     {
         var hex = image.AsSpan();

@@ -105,12 +105,16 @@ internal sealed record Reference
         return isValid(tail);
     }
 
+    /// <summary>Whether the segment in front of the first slash is a host, and not a path on Docker Hub.</summary>
+    public static bool IsHost(ReadOnlySpan<char> first) =>
+        first is "localhost" || first.IndexOfAny('.', ':') >= 0 || first.IndexOfAnyInRange('A', 'Z') >= 0;
+
     /// <summary>splitDockerDomain: without a dot, a colon or an upper-case letter the first segment is a path on Docker Hub.</summary>
     private static (string Domain, string Repository) SplitDomain(string name)
     {
         var slash = name.IndexOf('/');
         var first = slash < 0 ? "" : name[..slash];
-        var isDomain = first == "localhost" || first.AsSpan().IndexOfAny('.', ':') >= 0 || first.Any(char.IsAsciiLetterUpper);
+        var isDomain = IsHost(first);
         var domain = isDomain ? NormalizeDomain(first) : DockerHub;
         var repository = isDomain ? name[(slash + 1)..] : name;
         if (domain != DockerHub || repository.Contains('/'))

@@ -42,8 +42,11 @@ internal sealed class HeldAnswer
     /// <summary>How its messages are compressed: the value of <c>grpc-encoding</c>.</summary>
     internal string? FindEncoding() => AnswerHeaders.FindEncoding(_headers);
 
-    /// <summary>Whether it ends with the status OK.</summary>
-    internal bool IsOk => _trailers is not null && AnswerHeaders.Find([_trailers], "grpc-status"u8) == "0";
+    /// <summary>The status that it ends with; UNKNOWN where it does not say.</summary>
+    internal GrpcCode Code => _trailers is null ? GrpcCode.Unknown : AnswerHeaders.FindCode(_trailers);
+
+    /// <summary>The text of an error, as it came; empty where there is none.</summary>
+    internal string ErrorText => _trailers is null ? "" : AnswerHeaders.Find([_trailers], "grpc-message"u8) ?? "";
 
     /// <summary>Sends it on as it came.</summary>
     /// <param name="body">In place of its own.</param>

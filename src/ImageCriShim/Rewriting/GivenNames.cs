@@ -33,29 +33,42 @@ internal sealed class GivenNames
     /// The repositories that images of this one were asked for by. Where there are several, and the image itself was pulled by some of them,
     /// those.
     /// </summary>
+    /// <param name="actual">In full.</param>
     /// <param name="imageId">As the runtime gives it.</param>
-    public IReadOnlyList<string> OfRepository(ReadOnlySpan<char> actual, ReadOnlySpan<char> imageId)
+    /// <param name="digest">Of the image in that repository: docker answers a pull with it, not with the ID.</param>
+    public IReadOnlyList<string> OfRepository(ReadOnlySpan<char> actual, ReadOnlySpan<char> imageId, ReadOnlySpan<char> digest = default)
     {
         if (!_lookUpRepository.TryGetValue(actual, out var sources))
             return [];
         if (sources.Given.Length == 1)
             return sources.Given;
         var repository = actual.ToString();
-        var own = OfImage(imageId).Where(pull => pull.ActualName?.Name == repository).Select(pull => pull.GivenName!.Name).Distinct().ToArray();
+        var own = OfImage(imageId).Concat(OfImage(digest)).Where(pull => pull.ActualName?.Name == repository).Select(pull => pull.GivenName!.Name).Distinct().ToArray();
         return own.Length > 0 ? own : sources.Given;
     }
 
     /// <summary>The pulls that brought this very image.</summary>
-    /// <param name="imageId">As the runtime gives it; CRI-O leaves the algorithm out.</param>
-    public IReadOnlyList<RecordedPull> OfImage(ReadOnlySpan<char> imageId) =>
-        _lookUpImage.TryGetValue(WithoutAlgorithm(imageId), out var pulls) ? pulls : [];
+    /// <param name="imageRef">Its ID or a digest of it, as the runtime gives it.</param>
+    public IReadOnlyList<RecordedPull> OfImage(ReadOnlySpan<char> imageRef) =>
+        _lookUpImage.TryGetValue(ImageId.HexOf(imageRef), out var pulls) ? pulls : [];
+
+    /// <summary>
+    /// Whether this actual name is the one that the name with a tag was last pulled by, and is looked for by. Asked only where several images could
+    /// be shown by that name: it looks at every pull.
+    /// </summary>
+    public bool IsLatest(string given, ReadOnlySpan<char> actual)
+    {
+        var latest = _byName.SelectMany(pair => pair.Value.Pulls).Where(pull => pull.GivenName!.Tagged == given)
+            .MaxBy(pull => (pull.GivenName!.Digest is null, pull.At));
+        return latest is not null && actual.SequenceEqual(latest.ActualName!.Kept);
+    }
 
     public void Add(RecordedPull pull)
     {
         if (pull is not { GivenName: { } given, ActualName: { } actual })
             return;
         _byName[actual.Kept] = new Tagged([pull, .. PullsBy(actual.Kept)]);
-        var image = WithoutAlgorithm(pull.ImageRef).ToString();
+        var image = ImageId.HexOf(pull.ImageRef).ToString();
         _byImage[image] = [.. _byImage.GetValueOrDefault(image, []), pull];
         _byRepository[actual.Name] = _byRepository.GetValueOrDefault(actual.Name, Sources.None).With(given.Name, 1);
     }
@@ -65,17 +78,13 @@ internal sealed class GivenNames
         if (pull is not { GivenName: { } given, ActualName: { } actual })
             return;
         Set(_byName, actual.Kept, new Tagged([.. PullsBy(actual.Kept).Where(other => other != pull)]), tagged => tagged.Pulls.Length == 0);
-        var image = WithoutAlgorithm(pull.ImageRef).ToString();
+        var image = ImageId.HexOf(pull.ImageRef).ToString();
         Set(_byImage, image, [.. _byImage.GetValueOrDefault(image, []).Where(other => other != pull)], pulls => pulls.Length == 0);
         var sources = _byRepository.GetValueOrDefault(actual.Name, Sources.None).With(given.Name, -1);
         Set(_byRepository, actual.Name, sources, left => left.Given.Length == 0);
     }
 
     private RecordedPull[] PullsBy(string name) => _byName.TryGetValue(name, out var tagged) ? tagged.Pulls : [];
-
-    /// <summary>An ID as CRI-O lists it.</summary>
-    public static ReadOnlySpan<char> WithoutAlgorithm(ReadOnlySpan<char> imageId) =>
-        imageId.StartsWith("sha256:", StringComparison.Ordinal) ? imageId["sha256:".Length..] : imageId;
 
     private static void Set<T>(ConcurrentDictionary<string, T> index, string key, T value, Func<T, bool> isEmpty)
     {

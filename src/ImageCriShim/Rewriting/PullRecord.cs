@@ -1,3 +1,5 @@
+using ImageCriShim.Images;
+
 namespace ImageCriShim.Rewriting;
 
 /// <summary>
@@ -60,9 +62,9 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
     /// <summary>The last pull of that image, however it is spelled.</summary>
     public RecordedPull? Find(string given)
     {
-        var key = RecordedPull.KeyOf(given);
+        var keys = RecordedPull.KeysOf(given);
         lock (_gate)
-            return _pulls.GetValueOrDefault(key);
+            return keys.Select(key => _pulls.GetValueOrDefault(key)).FirstOrDefault(pull => pull is not null);
     }
 
     /// <summary>
@@ -84,7 +86,7 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
             return;
         lock (_gate)
         {
-            if (_pulls.TryGetValue(pull.Key, out var earlier) && earlier.ImageRef == pull.ImageRef && earlier.IsForEverybody && !pull.IsForEverybody)
+            if (_pulls.TryGetValue(pull.Key, out var earlier) && earlier.IsSameImageAs(pull) && earlier.IsForEverybody && !pull.IsForEverybody)
                 pull = pull with { With = earlier.With };
             Put(pull);
             if (_pulls.Count > MaxPulls)
@@ -108,9 +110,9 @@ internal sealed class PullRecord(IEnumerable<RecordedPull> pulls, Action? change
     /// <summary>An image was removed: whatever was given for it, or came by one of these names or IDs, is forgotten.</summary>
     public void Forget(params IReadOnlyCollection<string> names)
     {
-        var keys = names.Select(RecordedPull.KeyOf).ToHashSet();
-        var images = names.Select(name => GivenNames.WithoutAlgorithm(name).ToString()).ToHashSet();
-        Forget(pull => keys.Contains(pull.Key) || names.Contains(pull.Actual) || images.Contains(GivenNames.WithoutAlgorithm(pull.ImageRef).ToString()));
+        var keys = names.SelectMany(RecordedPull.KeysOf).ToHashSet();
+        var images = names.Select(name => ImageId.HexOf(name).ToString()).ToHashSet();
+        Forget(pull => keys.Contains(pull.Key) || names.Contains(pull.Actual) || images.Contains(ImageId.HexOf(pull.ImageRef).ToString()));
     }
 
     /// <summary>These are not on the node any more. What was pulled again meanwhile stays.</summary>

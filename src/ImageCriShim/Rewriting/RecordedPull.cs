@@ -38,8 +38,11 @@ internal sealed record RecordedPull(
     /// <summary><see cref="Actual"/> parsed; null where it is no reference.</summary>
     public Reference? ActualName { get; } = Parse(Actual);
 
-    /// <summary>Whatever the spelling of <see cref="Given"/>: <c>nginx</c> is <c>docker.io/library/nginx:latest</c>.</summary>
-    public string Key => GivenName?.ToString() ?? Given;
+    /// <summary>
+    /// Whatever the spelling of <see cref="Given"/>: <c>nginx</c> is <c>docker.io/library/nginx:latest</c>, and a tag beside a digest says nothing.
+    /// Only an image that came by its tag, because its digest was lost, is that of both.
+    /// </summary>
+    public string Key => (HasDigestAsGiven ? GivenName?.Kept : GivenName?.ToString()) ?? Given;
 
     /// <summary>Whether it came without a secret of a pod's.</summary>
     public bool IsForEverybody => With is PulledWith.Nothing or PulledWith.NodesOwn;
@@ -47,10 +50,24 @@ internal sealed record RecordedPull(
     /// <summary>False where <see cref="Given"/> pins a digest and the image came by another name: with <c>digestFallback</c>.</summary>
     public bool HasDigestAsGiven => GivenName?.Digest is not { } digest || Actual.EndsWith(digest, StringComparison.Ordinal);
 
+    /// <summary>Whether it brought the image of that ID.</summary>
+    public bool HasId(string id) => ImageId.IsId(id) && ImageId.HexOf(ImageRef).SequenceEqual(ImageId.HexOf(id));
+
+    public bool IsSameImageAs(RecordedPull other) => ImageId.HexOf(ImageRef).SequenceEqual(ImageId.HexOf(other.ImageRef));
+
     public bool IsReasonable => Given.Length <= MaxLength && Actual.Length <= MaxLength && Registry.Length <= MaxLength && ImageRef.Length is > 0 and <= MaxLength
         && Digest is not { Length: > MaxLength };
 
-    public static string KeyOf(string given) => Parse(given)?.ToString() ?? given;
+    /// <summary>What pulls of this name can have as their <see cref="Key"/>, the better first.</summary>
+    public static string[] KeysOf(string given) => Parse(given) switch
+    {
+        null => [given],
+        { Tag: not null, Digest: not null } both => [both.Kept, both.ToString()],
+        var name => [name.Kept],
+    };
+
+    /// <summary>Whether it was pulled for that name, or by it.</summary>
+    public bool IsNamed(string name) => Actual == name || KeysOf(name).Contains(Key);
 
     private static Reference? Parse(string name) => Reference.TryParse(name, out var reference) ? reference : null;
 }

@@ -9,8 +9,11 @@ namespace ImageCriShim.Tests.Cri;
 
 public sealed class CriCallTests
 {
+    private static readonly RuntimeClient s_runtime = new(new RuntimeSocket("/nowhere", TimeProvider.System));
+
     // Nothing else of it is looked at here.
-    private static readonly CallEnvironment s_environment = new(new ShimSettings { Registries = [] }, null!, null!, null!, new PullRecord([]), new MissingImages([]), TimeProvider.System, null!);
+    private static readonly CallEnvironment s_environment = new(
+        new ShimSettings { Registries = [] }, null!, null!, s_runtime, new PullRecord([]), new MissingImages([]), TimeProvider.System, null!);
 
     [Theory]
     [InlineData("99999999H")] // 11,000 years

@@ -31,6 +31,30 @@ public sealed class PullFailureTests
         DecisionKind.Found, [], [Attempt(s_first, (StatusCode)first, "a"), Attempt(s_given, (StatusCode)second, "b")]).Code).ShouldBe(code);
 
     [Theory]
+    [InlineData("SignatureValidationFailed: source image rejected", 2, "not found", 5, "SignatureValidationFailed: ")]
+    [InlineData("not found", 5, "SignatureValidationFailed: source image rejected", 2, "SignatureValidationFailed: ")]
+    [InlineData("disk is full", 8, "SignatureValidationFailed: source image rejected", 2, "SignatureValidationFailed: ")]
+    [InlineData("SignatureValidationFailed: source image rejected", 13, "RegistryUnavailable: 503", 2, "SignatureValidationFailed: ")]
+    [InlineData("RegistryUnavailable: 503", 2, "not found", 5, "RegistryUnavailable: ")]
+    [InlineData("not found", 5, "RegistryUnavailable: 503", 2, "RegistryUnavailable: ")]
+    [InlineData("401 Unauthorized", 2, "RegistryUnavailable: 503", 2, "")] // the host that the image names is out of reach on most nodes
+    [InlineData("disk is full", 8, "RegistryUnavailable: 503", 2, "")]
+    [InlineData("not found", 5, "it says SignatureValidationFailed: x", 2, "")]
+    public void What_kubelet_looks_for_stays_in_front(string first, int firstCode, string second, int secondCode, string reason)
+    {
+        var failure = Failure(DecisionKind.Found, [], [Attempt(s_first, (StatusCode)firstCode, first), Attempt(s_given, (StatusCode)secondCode, second)]);
+        failure.Message.ShouldStartWith($"{reason}image nginx:1.25 could not be pulled: a.local/library/nginx:1.25: ");
+        failure.Message.ShouldContain("; nginx:1.25 (as given): ");
+        ((int)failure.Code).ShouldBe(reason.Length > 0 ? 2 : firstCode is 5 ? secondCode : firstCode);
+    }
+
+    [Fact]
+    public void A_refused_signature_comes_before_registries_that_are_down() => Failure(
+        DecisionKind.AsGiven,
+        [new(s_first, new ProbeResult.Unreachable("connection refused"))],
+        [Attempt(s_given, StatusCode.Unknown, "SignatureValidationFailed: no")]).Message.ShouldStartWith("SignatureValidationFailed: image ");
+
+    [Theory]
     [InlineData("failed to pull and unpack image \"x\": failed to resolve reference \"x\": x: not found", "x: not found")] // no name of an image
     [InlineData("failed to resolve reference \"a/x:1\": a/x:1: not found", "not found")]
     [InlineData("http: server gave HTTP response to HTTPS client", "http: server gave HTTP response to HTTPS client")]

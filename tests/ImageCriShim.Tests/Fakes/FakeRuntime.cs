@@ -35,7 +35,7 @@ public sealed class FakeRuntime : IAsyncDisposable
 
     public string SocketPath { get; }
 
-    public FakeImages Images { get; } = new();
+    public FakeImages Images { get; private set; } = new();
 
     /// <summary>Every call seen, in order of arrival.</summary>
     public IReadOnlyList<FakeCall> Calls => [.. calls];
@@ -55,6 +55,13 @@ public sealed class FakeRuntime : IAsyncDisposable
     /// <param name="socketPath">At most 108 bytes.</param>
     /// <param name="options">How its connections behave by themselves.</param>
     public static FakeRuntime Start(string socketPath, RawOptions? options = null) => new(socketPath, options ?? new());
+
+    /// <summary>From now on it is a runtime with these images, which may behave as another one's do.</summary>
+    public void Become(FakeImages images)
+    {
+        Images = images;
+        images.Serve(this);
+    }
 
     /// <summary>Adds or replaces the method of that path.</summary>
     public void On(string path, Func<FakeCall, Task> handler) => handlers[path] = handler;

@@ -80,7 +80,7 @@ public sealed class PullRecordPropertyTests
         {
             var tagged = model.Where(pull => pull.ActualName!.Kept == name).Select(pull => pull.GivenName!.Tagged).OfType<string>().Reverse().Distinct();
             Same(record.Names.OfTag(name), tagged, where);
-            record.Find(name).ShouldBeSameAs(model.LastOrDefault(pull => pull.Key == RecordedPull.KeyOf(name)), where);
+            record.Find(name).ShouldBeSameAs(model.LastOrDefault(pull => RecordedPull.KeysOf(name).Contains(pull.Key)), where);
         }
 
         foreach (var id in s_ids.Append(Digest('9')))
@@ -120,7 +120,7 @@ public sealed class PullRecordPropertyTests
             string[] names = [random.Next(2) == 0 ? Parse(Name(random)).Kept : s_ids[random.Next(s_ids.Length)], Name(random)];
             record.Forget(names);
             inModel = model => model.RemoveAll(pull =>
-                names.Any(name => pull.Key == RecordedPull.KeyOf(name) || pull.Actual == name || Bare(pull.ImageRef) == Bare(name)));
+                names.Any(name => RecordedPull.KeysOf(name).Contains(pull.Key) || pull.Actual == name || Bare(pull.ImageRef) == Bare(name)));
         }
         else
         {
@@ -148,7 +148,7 @@ public sealed class PullRecordPropertyTests
     private static string Name(Random random) =>
         s_hosts[random.Next(s_hosts.Length)] + (random.Next(2) == 0 ? "a" : "b") + s_tails[random.Next(s_tails.Length)];
 
-    private static string Bare(string id) => id.StartsWith("sha256:", StringComparison.Ordinal) ? id["sha256:".Length..] : id;
+    private static string Bare(string id) => id.Split('@')[^1] is var digest && digest.StartsWith("sha256:", StringComparison.Ordinal) ? digest["sha256:".Length..] : digest;
 
     private static Reference Parse(string name)
     {
