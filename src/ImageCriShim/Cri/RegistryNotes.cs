@@ -58,7 +58,7 @@ internal sealed class RegistryNotes(CallEnvironment environment, string image, s
     internal void Late(Candidate candidate, TimeSpan waited)
     {
         Count(candidate, "late");
-        if (isDeadlineOurs && environment.Stalled.AddLate(candidate, podNamespace, waited))
+        if (isDeadlineOurs && environment.Stalled.AddLate(candidate, podNamespace, waited, environment.Settings.Timeout))
             Log.Late(environment.Log, candidate.Where, image, (long)waited.TotalSeconds, (long)StalledRegistries.Rest.TotalMinutes);
     }
 
