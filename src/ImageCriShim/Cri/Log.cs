@@ -47,6 +47,11 @@ internal static partial class Log
         "registry {Registry} has {Image} and did not send all of it within {Seconds} s (timeout): for {Minutes} minutes other registries come first for it; is its storage slow, or the line to it?")]
     internal static partial void Late(ILogger log, string registry, string image, long seconds, long minutes);
 
+    [LoggerMessage(
+        1114, LogLevel.Information,
+        "the pull of {Image} as {Candidate} is ended: {Registry}, which had it when it was asked last, is set aside; other registries are asked")]
+    internal static partial void Left(ILogger log, string image, string candidate, string registry);
+
     [LoggerMessage(1112, LogLevel.Information, "cache: {Images} images known; of the last {Lookups} pulls {Hits} asked no registry")]
     internal static partial void CacheStats(ILogger log, int images, long lookups, long hits);
 

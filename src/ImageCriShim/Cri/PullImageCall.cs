@@ -16,7 +16,8 @@ namespace ImageCriShim.Cri;
 /// <item>If every one of them is down, the image that is on the node may be the answer: <see cref="LocalAnswer"/>.</item>
 /// <item>The candidates are pulled in order, each with the credential that is for it (<see cref="PullRequest"/>), until the runtime
 /// has one: <see cref="RuntimeClient"/>.</item>
-/// <item>If none could be pulled and the decision was an old one, it is forgotten and made anew, once.</item>
+/// <item>If none could be pulled and the decision was an old one, it is forgotten and made anew, once; and whenever a registry that is
+/// pulled from by an old answer turns out to be down (<see cref="AttemptWatch"/>), it is made anew without that one.</item>
 /// <item>If a digest is missing everywhere, and the settings allow it, its tag is tried, once and with a warning.</item>
 /// <item>The caller gets the runtime's own answer, which is recorded (<see cref="PullRecord"/>), or one error that tells the whole
 /// story (<see cref="PullFailure"/>).</item>
@@ -28,6 +29,8 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
     private string _podNamespace = "";
     private PullOutcome? _soFar; // for the caller whose deadline ends the pull
+
+    private AttemptWatch Watch => field ??= new(Environment);
 
     private RegistryNotes Notes => field ??= new(Environment, Image, _podNamespace, IsDeadlineOurs);
 
@@ -82,24 +85,21 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
     private async Task<PullOutcome> PullBy(string image, CancellationToken cancellation)
     {
-        // 2. Who has it?
-        var decision = await Resolve(image, cancellation);
-        PullOutcome outcome;
-        try
+        for (var isAnew = false; ;)
         {
-            outcome = await PullAs(decision, isLast: !decision.FromCache, cancellation);
-            if (outcome.IsDone || !decision.FromCache)
+            // 2. Who has it?
+            var decision = await Resolve(image, cancellation);
+            var isLast = isAnew || !decision.FromCache;
+            var outcome = await PullAs(decision, isLast, cancellation);
+            if (outcome.IsDone || (isLast && !outcome.IsLeft))
                 return outcome;
-        }
-        catch (OperationCanceledException) when (decision.FromCache)
-        {
-            Environment.Resolver.Forget(decision); // it has led to where nothing came in time: the next pull asks
-            throw;
-        }
 
-        // 5. An old decision may be wrong by now.
-        Environment.Resolver.Forget(decision);
-        return await PullAs(await Resolve(image, cancellation), isLast: true, cancellation);
+            // 5. An old decision may be wrong by now. What a registry has that is down is remembered for when it is back.
+            if (outcome.IsLeft)
+                continue;
+            Environment.Resolver.Forget(decision);
+            isAnew = true;
+        }
     }
 
     private async Task<Decision> Resolve(string image, CancellationToken cancellation)
@@ -123,14 +123,37 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
             return new PullOutcome(decision, [], local);
 
         // 4. From the first that gives it.
+        try
+        {
+            return await PullInOrder(decision, local, isLast, cancellation);
+        }
+        catch (OperationCanceledException) when (decision.FromCache)
+        {
+            Environment.Resolver.Forget(decision); // it has led to where nothing came in time: the next pull asks
+            throw;
+        }
+    }
+
+    private async Task<PullOutcome> PullInOrder(Decision decision, LocalAnswer? local, bool isLast, CancellationToken cancellation)
+    {
         var attempts = new List<PullAttempt>();
         foreach (var candidate in PullOrder.Of(decision, AuthConfig.IsIn(Request.Span), Notes.IsStalled))
         {
             if (!isLast && PullOrder.IsToBeAskedFirst(decision, candidate, Notes.IsStalled))
                 break;
             _soFar = new PullOutcome(decision, [.. attempts, PullAttempt.Unfinished(candidate)], local);
-            attempts.Add(await Pull(candidate, cancellation));
-            if (attempts[^1].Reply.Status.IsOk)
+            var isOfNow = !decision.FromCache && attempts.Count == 0; // its registry has just answered
+            var attempt = isOfNow
+                ? await Pull(candidate, cancellation)
+                : await Watch.Run(candidate, ended => Pull(candidate, ended), cancellation);
+            if (attempt is null)
+            {
+                Notes.Left(candidate);
+                return new PullOutcome(decision, attempts, local) { IsLeft = true };
+            }
+
+            attempts.Add(attempt);
+            if (attempt.Reply.Status.IsOk)
                 break;
         }
 

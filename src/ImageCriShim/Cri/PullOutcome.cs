@@ -21,6 +21,9 @@ internal sealed record PullAttempt(Candidate Candidate, PulledWith With, string?
 /// <param name="Local">What was found out about the image on the node, where every registry is down.</param>
 internal sealed record PullOutcome(Decision Decision, IReadOnlyList<PullAttempt> Attempts, LocalAnswer? Local)
 {
+    /// <summary>Whether the last attempt, which is not among them, was ended because its registry is down: the others are to be asked.</summary>
+    internal bool IsLeft { get; init; }
+
     /// <summary>The pull that brought the image.</summary>
     internal PullAttempt? Success => Attempts is [.., { Reply.Status.IsOk: true } last] ? last : null;
 

@@ -47,11 +47,18 @@ internal sealed class RegistryNotes(CallEnvironment environment, string image, s
             Log.Stalled(environment.Log, candidate.Where, image, (long)waited.TotalSeconds, (long)StalledRegistries.Rest.TotalMinutes);
     }
 
+    /// <summary>The attempt was ended because the registry is set aside.</summary>
+    internal void Left(Candidate candidate)
+    {
+        Count(candidate, "failed");
+        Log.Left(environment.Log, image, candidate.Image, candidate.Where);
+    }
+
     /// <summary>The deadline was over before it was done.</summary>
     internal void Late(Candidate candidate, TimeSpan waited)
     {
         Count(candidate, "late");
-        if (isDeadlineOurs && environment.Stalled.AddLate(candidate, podNamespace, waited))
+        if (isDeadlineOurs && environment.Stalled.AddLate(candidate, podNamespace, waited, environment.Settings.Timeout))
             Log.Late(environment.Log, candidate.Where, image, (long)waited.TotalSeconds, (long)StalledRegistries.Rest.TotalMinutes);
     }
 

@@ -54,10 +54,13 @@ internal sealed class StalledRegistries(TimeProvider time)
     /// notice. That says something of this image in this namespace, and nothing of the whole registry.
     /// </summary>
     /// <param name="waited">How long it had.</param>
+    /// <param name="timeout">
+    /// Of the settings. Where it is short, half of it is enough, or every pull of the image would wait for it as this one did.
+    /// </param>
     /// <returns>Whether it counts.</returns>
-    internal bool AddLate(Candidate candidate, string podNamespace, TimeSpan waited)
+    internal bool AddLate(Candidate candidate, string podNamespace, TimeSpan waited, TimeSpan timeout)
     {
-        if (waited < Patience || Stall.Of(candidate, podNamespace) is not { } stall)
+        if ((waited < Patience && waited < timeout / 2) || Stall.Of(candidate, podNamespace) is not { } stall)
             return false;
         lock (_gate)
             _stalls.Set(stall, time.GetTimestamp());

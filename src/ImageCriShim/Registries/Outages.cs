@@ -37,6 +37,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Opinions _opinions = new(client, time);
+    private readonly SignsOfLife _signs = new(time);
     private HashSet<RegistryIdentity>? _configured; // null: whoever is asked
 
     /// <summary>Who is set aside now, longest first.</summary>
@@ -78,14 +79,36 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     }
 
     /// <summary>
+    /// Whether a registry is there: it has answered since then, or does now. It is set aside like any other where it does not answer, and
+    /// not for one image alone. All who want to know it of one registry at the same time share one question.
+    /// </summary>
+    /// <param name="registry">Which may have failed since it answered last.</param>
+    /// <param name="image">What it is asked for.</param>
+    /// <param name="patience">How long to wait for its answer.</param>
+    /// <param name="since">A timestamp.</param>
+    /// <exception cref="OperationCanceledException">The process ends.</exception>
+    public async Task<bool> IsThere(Registry registry, Reference image, TimeSpan patience, long since)
+    {
+        if (FindOutage(registry) is null)
+            await _signs.Await(registry, since, () => Probe(registry, image, patience, _stopping.Token), _stopping.Token);
+        return await IsWell(registry, _stopping.Token);
+    }
+
+    /// <summary>What counts in place of the answer of a registry that is set aside; null where it is not.</summary>
+    public ProbeResult.Unreachable? FindOutage(Registry registry)
+    {
+        lock (_gate)
+            return _outages.Count > 0 && _outages.TryGetValue(RegistryIdentity.Of(registry), out var outage) ? outage.Result : null;
+    }
+
+    /// <summary>
     /// Whether a registry that has been late for an image (<see cref="ProbeResult.Unreachable.IsLate"/>) is well all the same: it answers for others.
     /// </summary>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was.</exception>
     public async Task<bool> IsWell(Registry registry, CancellationToken cancellation)
     {
         await _opinions.WaitFor(registry, cancellation);
-        lock (_gate)
-            return !_outages.ContainsKey(RegistryIdentity.Of(registry));
+        return FindOutage(registry) is null;
     }
 
     /// <summary>After a reload: these are known as before, and asked as it now says; nobody looks for the others any more.</summary>
@@ -176,6 +199,8 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         var (name, kind) = ($"{registry.Address}", result.Kind);
         metrics?.Probes.Add(name, kind);
         metrics?.ProbeTime.Add(result.Elapsed, name);
+        if (result is not ProbeResult.Unreachable)
+            _signs.Note(registry);
         return result;
     }
 
@@ -187,7 +212,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
                 return null;
             // What is wanted now is what the background asks for: a registry may fail for one image and serve all others.
             outage.Question = outage.Question with { Registry = registry, Image = image };
-            return new ProbeResult.Unreachable(outage.Reason) { SetAsideFor = time.GetElapsedTime(outage.At) };
+            return outage.Result;
         }
     }
 
@@ -252,28 +277,4 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
         lock (_gate)
             outage.TryLater(reason);
     }
-
-    /// <summary>One registry's time aside. Changed under the gate.</summary>
-    private sealed class Outage(ProbeQuestion question, string reason, TimeProvider time)
-    {
-        private readonly DateTimeOffset _since = time.GetUtcNow();
-        private TimeSpan _interval = FirstInterval;
-
-        public long At { get; } = time.GetTimestamp(); // a node's wall clock jumps
-        public ProbeQuestion Question { get; set; } = question;
-        public string Reason { get; private set; } = reason;
-        public ITimer? Timer { get; set; }
-        public SetAsideRegistry View => new(Question.Registry, _since, Reason);
-
-        public void TryLater(string reason)
-        {
-            Reason = reason;
-            _interval = _interval * 2 < LongestInterval ? _interval * 2 : LongestInterval;
-            Timer?.Change(_interval, Timeout.InfiniteTimeSpan);
-        }
-    }
 }
-
-/// <summary>A registry that is not waited for.</summary>
-/// <param name="Reason">Why it cannot be reached, as of the last attempt; for people.</param>
-internal sealed record SetAsideRegistry(Registry Registry, DateTimeOffset Since, string Reason);

@@ -25,13 +25,13 @@ internal sealed class ProbeRound
     /// <param name="count">How many registries there are, highest first.</param>
     /// <param name="ask">Asks one of them; its token ends the question.</param>
     /// <param name="earlier">A round about the same reference: what is still valid in it is not asked again.</param>
-    /// <param name="isValid">Whether an answer is still believed.</param>
+    /// <param name="isValid">Whether the answer of a registry, by its place in the order, is still believed.</param>
     /// <param name="time">The clock.</param>
     /// <param name="abandoned">Nobody wants the decision any more.</param>
     /// <returns>When it is decided.</returns>
     /// <exception cref="OperationCanceledException"><paramref name="abandoned"/> was.</exception>
     public static async Task<ProbeRound> Run(
-        int count, Func<int, CancellationToken, Task<Answer>> ask, ProbeRound? earlier, Func<Answer, bool> isValid, TimeProvider time,
+        int count, Func<int, CancellationToken, Task<Answer>> ask, ProbeRound? earlier, Func<int, Answer, bool> isValid, TimeProvider time,
         CancellationToken abandoned)
     {
         var stop = CancellationTokenSource.CreateLinkedTokenSource(abandoned);
@@ -49,7 +49,8 @@ internal sealed class ProbeRound
     }
 
     /// <summary>Whether the answers that decide are all still believed, so that nobody needs to be asked.</summary>
-    public bool IsValid(Func<Answer, bool> isValid) => Deciding().All(answer => answer is { } known && isValid(known));
+    public bool IsValid(Func<int, Answer, bool> isValid) =>
+        Deciding().Index().All(answer => answer.Item is { } known && isValid(answer.Index, known));
 
     /// <summary>Whether an answer that decides was given before that time (a timestamp, as <see cref="Answer.At"/>).</summary>
     public bool HasAnswerBefore(long timestamp) => Deciding().Any(answer => answer is { } known && known.At < timestamp);
@@ -60,13 +61,27 @@ internal sealed class ProbeRound
     /// <summary>What registry <paramref name="index"/> said; null if it has not answered yet, or no longer had to.</summary>
     public ProbeResult? FindResult(int index) => Find(_answers[index])?.Value;
 
-    private void Start(Func<int, Task<Answer>> ask, ProbeRound? earlier, Func<Answer, bool> isValid)
+    /// <summary>
+    /// The round as it is remembered: a registry that could not be reached has said nothing about the image, so what it said in an earlier
+    /// round is kept for when it is back.
+    /// </summary>
+    /// <param name="earlier">About the same reference.</param>
+    /// <param name="isKept">Whether an answer of that round may count again.</param>
+    public ProbeRound Keeping(ProbeRound? earlier, Func<Answer, bool> isKept)
+    {
+        return earlier is null ? this : new([.. _answers.Zip(earlier._answers, Choose)]);
+
+        Task<Answer>? Choose(Task<Answer>? now, Task<Answer>? before) =>
+            Find(now) is { Value: ProbeResult.Unreachable } && Find(before) is { Value: ProbeResult.Found } found && isKept(found) ? before : now;
+    }
+
+    private void Start(Func<int, Task<Answer>> ask, ProbeRound? earlier, Func<int, Answer, bool> isValid)
     {
         var decided = false; // below a valid "found" nothing matters now; what is known of it is kept as it is
         for (var i = 0; i < _answers.Length; i++)
         {
             var known = earlier?._answers[i];
-            var usable = Find(known) is { } answer && isValid(answer) ? answer : (Answer?)null;
+            var usable = Find(known) is { } answer && isValid(i, answer) ? answer : (Answer?)null;
             _answers[i] = usable is not null || decided ? known : ask(i);
             decided |= usable is { Value: ProbeResult.Found };
         }

@@ -70,7 +70,7 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
 
         // 2. Answers that are still believed.
         var key = reference.ToString();
-        if (_known.Find(key) is { } earlier && earlier.IsValid(IsValid))
+        if (_known.Find(key) is { } earlier && earlier.IsValid(IsBelieved(asked)))
             return Decide(image, reference, asked, earlier, fromCache: true);
 
         // 3. Ask, once for everybody who wants to know.
@@ -87,6 +87,16 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
         if (Reference.TryParse(decision.Image, out var reference))
             _known.Forget(reference.ToString(), round => IsOf(decision, round));
     }
+
+    /// <summary>
+    /// Whether the registry of a candidate is there: it has answered since then, or answers now. All who want to know it of one registry at
+    /// the same time share one question. A registry that does not answer is set aside, unless that is about this image alone.
+    /// </summary>
+    /// <param name="candidate">Of a registry.</param>
+    /// <param name="since">A timestamp.</param>
+    /// <exception cref="OperationCanceledException">The process ends.</exception>
+    public Task<bool> IsThere(Candidate candidate, long since) =>
+        registries.IsThere(candidate.Registry!, candidate.Name!, settings.ProbeTimeout, since);
 
     /// <param name="refusal">Of the first name at a registry that is forbidden itself; null where none is.</param>
     private List<Candidate> FindAllowed(string image, Reference reference, out string? refusal)
@@ -108,16 +118,17 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
     {
         // What is known is looked up again: somebody may have asked between our step 2 and step 3.
         var started = time.GetTimestamp();
-        var round = await Run(_known.Find(key), IsValid, registries.Probe);
+        var earlier = _known.Find(key);
+        var round = await Run(earlier, IsBelieved(asked), registries.Probe);
 
         // Setting aside orders, it does not forbid: before the pull is given up or goes as given, who was set aside is tried.
         if (!round.IsFound)
-            round = await Run(round, answer => !IsWorthAnotherTry(answer.Value), registries.ProbeAgain);
-        _known.Remember(key, round);
+            round = await Run(round, (_, answer) => !IsWorthAnotherTry(answer.Value), registries.ProbeAgain);
+        _known.Remember(key, round.Keeping(earlier, IsFresh));
         return new Asked(round, round.HasAnswerBefore(started), round.IsFound ? [] : await FindSlow(asked, round, abandoned));
 
-        Task<ProbeRound> Run(ProbeRound? earlier, Func<ProbeRound.Answer, bool> isValid, Probe probe) =>
-            ProbeRound.Run(asked.Count, (i, stopped) => Put(probe, asked[i], stopped), earlier, isValid, time, abandoned);
+        Task<ProbeRound> Run(ProbeRound? before, Func<int, ProbeRound.Answer, bool> isValid, Probe probe) =>
+            ProbeRound.Run(asked.Count, (i, stopped) => Put(probe, asked[i], stopped), before, isValid, time, abandoned);
     }
 
     /// <summary>Those that were too late for this image and are well: each may be a cache that is fetching it.</summary>
@@ -144,13 +155,33 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
     private Decision Decide(
         string image, Reference reference, List<Candidate> asked, ProbeRound round, bool fromCache, IReadOnlySet<Candidate>? slow = null)
     {
-        var probes = asked.Select((candidate, i) => new ProbeReport(candidate, round.FindResult(i))).ToList();
+        var probes = Report(asked, round);
         var found = probes.Where(p => p.Result is ProbeResult.Found).ToList();
         var unknown = found.Count == 0 ? [] : probes.Where(p => p.Result is null);
         var late = probes.Where(p => slow?.Contains(p.Candidate) is true);
         var toPull = WithAsGiven(found.Concat(unknown).Concat(late).Select(p => p.Candidate).DistinctBy(candidate => candidate.Image), image, reference);
         var kind = found.Count > 0 ? DecisionKind.Found : toPull.Exists(c => c.IsAsGiven) ? DecisionKind.AsGiven : DecisionKind.Nowhere;
         return new Decision(image, kind, toPull, probes, Why(probes, found.FirstOrDefault()), fromCache);
+    }
+
+    /// <summary>
+    /// What each registry said. One below the first that has the image, which was not waited for or was asked earlier, may be set aside by
+    /// now: that counts instead, so that no pull goes there.
+    /// </summary>
+    private List<ProbeReport> Report(List<Candidate> asked, ProbeRound round)
+    {
+        var reports = new List<ProbeReport>();
+        var isFound = false;
+        foreach (var (i, candidate) in asked.Index())
+        {
+            var result = round.FindResult(i);
+            if (isFound && result is (null or ProbeResult.Found))
+                result = registries.FindOutage(candidate.Registry!) ?? result;
+            isFound |= result is ProbeResult.Found;
+            reports.Add(new ProbeReport(candidate, result));
+        }
+
+        return reports;
     }
 
     private static string Why(List<ProbeReport> probes, ProbeReport? found) => found switch
@@ -178,10 +209,15 @@ internal sealed class Resolver(ShimSettings settings, Outages registries, TimePr
 
     private ImagePattern? FindExclusion(Reference reference) => settings.Exclude.FirstOrDefault(pattern => pattern.Matches(reference));
 
-    private bool IsValid(ProbeRound.Answer answer) => time.GetElapsedTime(answer.At) < _lifetimes.Of(answer.Value);
+    private bool IsFresh(ProbeRound.Answer answer) => time.GetElapsedTime(answer.At) < _lifetimes.Of(answer.Value);
 
-    private static bool IsOf(Decision decision, ProbeRound round) =>
-        decision.Probes.Select((probe, i) => probe.Result is null || ReferenceEquals(probe.Result, round.FindResult(i))).All(same => same);
+    /// <summary>A registry that is set aside may still have what it had, and no pull of it would end: others are asked.</summary>
+    private Func<int, ProbeRound.Answer, bool> IsBelieved(List<Candidate> asked) =>
+        (i, answer) => IsFresh(answer) && !(answer.Value is ProbeResult.Found && registries.FindOutage(asked[i].Registry!) is not null);
+
+    /// <summary>Of registries that could not be reached another answer may be kept (<see cref="ProbeRound.Keeping"/>).</summary>
+    private static bool IsOf(Decision decision, ProbeRound round) => decision.Probes.Index().All(
+        probe => probe.Item.Result is null or ProbeResult.Unreachable || ReferenceEquals(probe.Item.Result, round.FindResult(probe.Index)));
 
     private delegate Task<ProbeResult> Probe(Registry registry, Reference image, TimeSpan patience, CancellationToken cancellation);
 

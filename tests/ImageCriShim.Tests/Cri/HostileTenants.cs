@@ -110,7 +110,7 @@ public sealed class HostileTenants : PullTest
         if (FindText(request, 3, 1, 3) == Tenant)
         {
             // A deadline may end it meanwhile, or the timeout of the settings.
-            Time.Advance(random.Next(50) == 0 ? TimeSpan.FromMinutes(16) : TimeSpan.FromSeconds(random.Next(3) * 11 + random.Next(2)));
+            await Pass(random.Next(50) == 0 ? TimeSpan.FromMinutes(16) : TimeSpan.FromSeconds(random.Next(3) * 11 + random.Next(2)));
             if (random.Next(3) > 0)
             {
                 var (status, text) = s_failures[random.Next(s_failures.Length)];

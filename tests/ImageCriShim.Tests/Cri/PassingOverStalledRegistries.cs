@@ -180,6 +180,40 @@ public sealed class PassingOverStalledRegistries : PullTest
         (await PulledNow("team/other", next)).ShouldBe(["first.local/team/other:1.0"]); // two are not the whole registry
     }
 
+    [Fact]
+    public async Task A_timeout_that_is_shorter_than_that_counts_too_or_each_pull_would_wait_for_it()
+    {
+        await Start(adjust: settings => settings with { Timeout = TimeSpan.FromSeconds(4) });
+        await EndLate("", [App], TimeSpan.FromSeconds(4));
+
+        (await PulledNow(App)).ShouldBe([AtSecond]);
+    }
+
+    [Fact]
+    public async Task But_not_against_one_that_had_less_than_half_of_it()
+    {
+        await Start(adjust: settings => settings with { Timeout = TimeSpan.FromSeconds(4) });
+        Runtime.Images.FailPulls[At(First.Host, App)] = (5, "not found");
+        (await PulledNow(App)).ShouldBe([AtFirst, AtSecond]);
+        var (asked, go) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource());
+        var isHeld = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Runtime.Images.BeforePull = async (name, cancelled) =>
+        {
+            if (name == At(First.Host, App) && asked.TrySetResult())
+                await go.Task;
+            else if (name == At(Second.Host, App) && isHeld.TrySetResult())
+                await Task.Delay(Timeout.Infinite, cancelled);
+        };
+        var pull = PullIn("", App);
+        await Wait.For(asked.Task);
+        await Pass(TimeSpan.FromSeconds(3));
+        go.SetResult(); // it is not there any more
+        await Wait.For(isHeld.Task);
+        (await EndByDeadline(pull, TimeSpan.FromSeconds(1))).Status.ShouldBe(4);
+
+        (await PulledNow(App)).ShouldBe([AtFirst, AtSecond]);
+    }
+
     [Theory]
     [InlineData(4, "context deadline exceeded", 0.5, true)] // the clock of the runtime is a bit faster
     [InlineData(4, "context deadline exceeded", 60, false)] // a deadline that somebody else gave
@@ -238,7 +272,10 @@ public sealed class PassingOverStalledRegistries : PullTest
     }
 
     /// <summary>Pulls from the first registry, at the same time, that nothing comes of until a deadline is over: 15 minutes.</summary>
-    private async Task EndLate(string podNamespace, string[] repositories, params Header[] metadata)
+    private Task EndLate(string podNamespace, string[] repositories, params Header[] metadata) =>
+        EndLate(podNamespace, repositories, TimeSpan.FromMinutes(16), metadata);
+
+    private async Task EndLate(string podNamespace, string[] repositories, TimeSpan after, params Header[] metadata)
     {
         using var asked = new CountdownEvent(repositories.Length);
         Runtime.Images.BeforePull = (_, cancelled) =>
@@ -248,7 +285,7 @@ public sealed class PassingOverStalledRegistries : PullTest
         };
         var pulls = repositories.Select(repository => PullIn(podNamespace, repository, ":1.0", metadata)).ToArray();
         await Wait.Until(() => asked.IsSet);
-        (await EndByDeadline(Task.WhenAll(pulls))).ShouldAllBe(answer => answer.Status == 4);
+        (await EndByDeadline(Task.WhenAll(pulls), after)).ShouldAllBe(answer => answer.Status == 4);
         Runtime.Images.BeforePull = (_, _) => Task.CompletedTask;
     }
 

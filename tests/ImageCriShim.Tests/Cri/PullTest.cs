@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ImageCriShim.Configuration;
 using ImageCriShim.Cri;
+using ImageCriShim.Metrics;
 using ImageCriShim.Registries;
 using ImageCriShim.Relay;
 using ImageCriShim.Rewriting;
@@ -42,6 +43,11 @@ public abstract class PullTest : RelayTest
 
     private protected RawCaller Caller { get; private set; } = null!;
 
+    private protected Outages Outages { get; private set; } = null!;
+
+    /// <summary>Counts the answers of registries.</summary>
+    private protected ShimMetrics Metrics { get; } = new();
+
     /// <summary>The runtime, which can pull nothing until it is told what, and the registries.</summary>
     private protected void Prepare()
     {
@@ -61,9 +67,10 @@ public abstract class PullTest : RelayTest
         settings = adjust?.Invoke(settings) ?? settings;
         var asking = new RegistryClient(Time);
         AtEnd(new Ending(asking));
-        var outages = AtEnd(new Ending(new Outages(asking, Time, Log)));
+        Outages = new Outages(asking, Time, Log, Metrics);
+        AtEnd(new Ending(Outages));
         var runtime = AtEnd(new Ending(new RuntimeClient(new RuntimeSocket(RuntimeSocketPath, TimeProvider.System))));
-        var resolver = new Resolver(settings, (Outages)outages.What, Time);
+        var resolver = new Resolver(settings, Outages, Time);
         Record = State?.Pulls ?? new PullRecord([]);
         var environment = new CallEnvironment(settings, resolver, asking, (RuntimeClient)runtime.What, Record, Missing, Time, Log);
         var record = State is null ? null : new RecordBeginning(State, environment.Runtime, Time, Log);
@@ -89,10 +96,24 @@ public abstract class PullTest : RelayTest
         return FindText(answer.Single, 1);
     }
 
-    /// <summary>Lets the time pass that the settings allow a pull.</summary>
-    private protected async Task<T> EndByDeadline<T>(Task<T> pull)
+    /// <summary>
+    /// Lets time pass while the runtime pulls: a registry that is asked meanwhile whether it is there (<see cref="AttemptWatch"/>), or for
+    /// another image, answers first. It is real, and the time is not.
+    /// </summary>
+    private protected async Task Pass(TimeSpan time)
     {
-        for (Time.Advance(TimeSpan.FromMinutes(16)); !pull.IsCompleted; await Task.Delay(1)) // the shim may be about to set its timer only now
+        var first = time < AttemptWatch.Moment ? time : AttemptWatch.Moment;
+        Time.Advance(first);
+        var patience = new ShimSettings { Registries = [] }.ProbeTimeout;
+        await Wait.Until(() => Time.DueIn(patience) == 0 && Time.DueIn(SecondOpinion.Patience) == 0, "it has answered");
+        Time.Advance(time - first);
+    }
+
+    /// <summary>Lets the time pass that the settings allow a pull.</summary>
+    private protected async Task<T> EndByDeadline<T>(Task<T> pull, TimeSpan? after = null)
+    {
+        await Pass(after ?? TimeSpan.FromMinutes(16));
+        for (; !pull.IsCompleted; await Task.Delay(1)) // the shim may be about to set its timer only now
             Time.Advance(TimeSpan.FromMilliseconds(1));
         return await pull;
     }

@@ -18,6 +18,13 @@ internal sealed class FakeTime : TimeProvider
         }
     }
 
+    /// <summary>How many timers fire exactly then: those of that length that were set at this moment.</summary>
+    public int DueIn(TimeSpan time)
+    {
+        lock (gate)
+            return timers.Count(timer => timer.Due == now + time.Ticks);
+    }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow() => new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddTicks(GetTimestamp()) + offset;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -37,6 +38,10 @@ internal sealed class RegistryLine : IAsyncDisposable
 
     /// <summary>What connections from now on are shown; null speaks plain http.</summary>
     public X509Certificate2? Certificate { get; set; }
+
+    /// <summary>How many connections to it are being tried, in vain; those that fill the queue are among them.</summary>
+    public int Attempts => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections()
+        .Count(connection => connection.State == TcpState.SynSent && connection.RemoteEndPoint.Port == Port);
 
     /// <summary>How many have come so far.</summary>
     public int Connections { get; private set; }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
@@ -32,6 +33,9 @@ public sealed class LabRegistry
     /// <summary>As it stands in the name of an image.</summary>
     public string Host => $"127.0.0.1:{Port}";
 
+    /// <summary>Its process.</summary>
+    public int Pid { get; private init; }
+
     /// <param name="lab">What it belongs to.</param>
     /// <param name="name">Of the registry in that lab.</param>
     /// <param name="auth"><c>user:password</c>, if it wants one.</param>
@@ -47,7 +51,11 @@ public sealed class LabRegistry
             .. tokens is { } t ? ["--token", t.Realm, t.Signers] : Array.Empty<string>(),
         ];
         await Lab.Run(["registry", "start", lab.Directory, name, $"{port}", .. options]);
-        return new LabRegistry(port, auth, tls ? Path.Combine(lab.Directory, "tls", "ca.crt") : null) { _tokens = tokens };
+        return new LabRegistry(port, auth, tls ? Path.Combine(lab.Directory, "tls", "ca.crt") : null)
+        {
+            _tokens = tokens,
+            Pid = await ReadPid(Path.Combine(lab.Directory, "daemons", $"registry-{name}")),
+        };
     }
 
     /// <param name="image">Where and under which tag: <c>team/app:1.0</c>.</param>
@@ -65,6 +73,9 @@ public sealed class LabRegistry
         await Put($"/v2/{repository}/manifests/{tag}", content.Manifests[^1].Type, content.Manifests[^1].Body);
         return content;
     }
+
+    private static async Task<int> ReadPid(string file) =>
+        int.Parse((await File.ReadAllTextAsync(file)).Split(' ')[0], CultureInfo.InvariantCulture);
 
     private static X509ChainPolicy TrustOnly(X509Certificate2 authority) => new()
     {

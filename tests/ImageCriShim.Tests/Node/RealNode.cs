@@ -78,6 +78,9 @@ public sealed class RealNode : IAsyncLifetime
         return door;
     }
 
+    /// <summary>A registry of the test's own, without a password; it ends with the node.</summary>
+    public Task<LabRegistry> StartRegistry() => LabRegistry.Start(_lab, $"own-{Interlocked.Increment(ref _names)}");
+
     /// <summary>A registry that wants tokens; it ends with the node.</summary>
     public Task<LabRegistry> StartTokenRegistry(string auth, TokenGuard tokens) =>
         LabRegistry.Start(_lab, $"tokens-{Interlocked.Increment(ref _names)}", auth, tokens: tokens);

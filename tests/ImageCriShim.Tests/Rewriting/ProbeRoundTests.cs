@@ -67,7 +67,7 @@ public sealed class ProbeRoundTests
         await Wait.Until(() => it.IsEnded[1]);
 
         var next = new Registries(2);
-        var again = next.Run(earlier, isValid: _ => false);
+        var again = next.Run(earlier, isValid: (_, _) => false);
         next.Answer(0, s_no[0]);
         next.Answer(1, s_found);
 
@@ -131,8 +131,8 @@ public sealed class ProbeRoundTests
 
         public bool[] IsEnded => [.. asked.Select(question => question.Task.IsCanceled)];
 
-        public Task<ProbeRound> Run(ProbeRound? earlier = null, Func<ProbeRound.Answer, bool>? isValid = null, CancellationToken? abandoned = null) =>
-            ProbeRound.Run(count, Ask, earlier, isValid ?? (_ => true), Time, abandoned ?? TestContext.Current.CancellationToken);
+        public Task<ProbeRound> Run(ProbeRound? earlier = null, Func<int, ProbeRound.Answer, bool>? isValid = null, CancellationToken? abandoned = null) =>
+            ProbeRound.Run(count, Ask, earlier, isValid ?? ((_, _) => true), Time, abandoned ?? TestContext.Current.CancellationToken);
 
         public void Answer(int index, ProbeResult result) => asked[index].SetResult(new ProbeRound.Answer(result, Time.GetTimestamp()));
 
