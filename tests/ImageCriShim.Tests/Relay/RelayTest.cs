@@ -11,6 +11,8 @@ namespace ImageCriShim.Tests.Relay;
 /// </summary>
 public abstract class RelayTest : IAsyncDisposable
 {
+    private const string RuntimeEnded = "cannot be connected"; // said of a connection that was only just begun when the test ended
+
     private readonly TempDirectory _directory = new(inMemory: true);
     private readonly List<IAsyncDisposable> _ending = [];
     private readonly List<string> _expected = [];
@@ -35,6 +37,7 @@ public abstract class RelayTest : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        var complaints = Log.Complaints.Count();
         foreach (var end in Enumerable.Reverse(_ending))
             await end.DisposeAsync();
         if (_accepting is not null)
@@ -46,7 +49,7 @@ public abstract class RelayTest : IAsyncDisposable
         }
 
         _directory.Dispose();
-        Log.Complaints.Where(line => !_expected.Any(line.Contains)).ShouldBeEmpty();
+        Log.Complaints.Where((line, i) => !_expected.Any(line.Contains) && (i < complaints || !line.Contains(RuntimeEnded))).ShouldBeEmpty();
         _runtimes.SelectMany(runtime => runtime.Faults).ShouldBeEmpty();
         GC.SuppressFinalize(this);
     }
