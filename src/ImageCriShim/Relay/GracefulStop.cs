@@ -18,8 +18,10 @@ namespace ImageCriShim.Relay;
 /// <param name="connections">All that are open.</param>
 /// <param name="callers">How many there are, relayed or not.</param>
 /// <param name="isHeldUp">Whether another process of ours still has calls, which ends together with this one.</param>
+/// <param name="time">The clock by which callers wait for the runtime.</param>
 /// <param name="log">The log.</param>
-internal sealed class GracefulStop(Acceptor acceptor, OpenConnections connections, Func<int> callers, Func<bool> isHeldUp, ILogger log)
+internal sealed class GracefulStop(
+    Acceptor acceptor, OpenConnections connections, Func<int> callers, Func<bool> isHeldUp, TimeProvider time, ILogger log)
 {
     private const int NamedCalls = 8;
 
@@ -28,6 +30,8 @@ internal sealed class GracefulStop(Acceptor acceptor, OpenConnections connection
 
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_betweenPauses = TimeSpan.FromSeconds(1); // callers that have waited are served for at least so long
+
+    private readonly long _begin = time.GetTimestamp();
 
     /// <summary>Returns when no call is left, or when it is time to cut those that are.</summary>
     /// <param name="limit">How long calls are waited for.</param>
@@ -58,12 +62,18 @@ internal sealed class GracefulStop(Acceptor acceptor, OpenConnections connection
     private bool TryEnd(CancellationToken hurry)
     {
         acceptor.Pause();
-        if (!connections.TryDrain(callers, s_pause, hurry))
+        if (!connections.TryDrain(callers, s_pause, IsRuntimeWaitedFor, hurry))
             return false;
         if (connections.Calls is { Count: > 0 } streams)
             Log.StreamsEnded(log, streams.Count, Name(streams));
         return true;
     }
+
+    /// <summary>
+    /// A caller that was accepted is served, although the runtime or this machine is slow at the moment: dropped before it has SETTINGS it would
+    /// fail its call. Behind a runtime that hangs it would wait for ever.
+    /// </summary>
+    private bool IsRuntimeWaitedFor() => time.GetElapsedTime(_begin) < RuntimeSocket.Patience;
 
     private static string Name(IReadOnlyList<(CallCount Method, TimeSpan Age)> calls)
     {

@@ -65,9 +65,10 @@ internal sealed class OpenConnections
     /// </summary>
     /// <param name="callers">How many there are, relayed or not.</param>
     /// <param name="time">How long to wait.</param>
+    /// <param name="isPatient">Whether callers that are not relayed yet are waited for as well, for as long as that takes.</param>
     /// <param name="hurry">Ends the wait.</param>
     /// <returns>False: there are calls left that callers wait for, or callers that may call at any moment.</returns>
-    internal bool TryDrain(Func<int> callers, TimeSpan time, CancellationToken hurry)
+    internal bool TryDrain(Func<int> callers, TimeSpan time, Func<bool> isPatient, CancellationToken hurry)
     {
         var begin = Stopwatch.GetTimestamp();
         for (var waited = begin; Stopwatch.GetElapsedTime(begin) < time && !hurry.IsCancellationRequested; hurry.WaitHandle.WaitOne(s_interval))
@@ -75,13 +76,15 @@ internal sealed class OpenConnections
             if (callers() == 0)
                 return true;
             Look();
-            if (!AreAllLeft() || callers() > Count) // those that are not relayed yet wait for the runtime
+            if (!AreAllLeft() || AreSomeBeginning())
                 waited = Stopwatch.GetTimestamp();
             if (Stopwatch.GetElapsedTime(waited) >= s_endless)
                 return true;
         }
 
-        return AreAllLeft();
+        return AreAllLeft() && (hurry.IsCancellationRequested || !isPatient() || !AreSomeBeginning());
+
+        bool AreSomeBeginning() => callers() > Count; // they wait for the runtime
     }
 
     /// <summary>Ends all of them, whatever goes on.</summary>

@@ -61,7 +61,7 @@ internal sealed class RelayListener(Acceptor listener, RuntimeSocket runtime, Be
     /// <param name="hurry">Cuts everything at once.</param>
     internal void Stop(TimeSpan limit, Func<bool> isHeldUp, CancellationToken hurry)
     {
-        new GracefulStop(listener, _open, () => Connections, isHeldUp, log).Run(limit, hurry);
+        new GracefulStop(listener, _open, () => Connections, isHeldUp, runtime.Time, log).Run(limit, hurry);
         _open.End();
     }
 

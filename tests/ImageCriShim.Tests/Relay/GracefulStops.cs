@@ -13,7 +13,10 @@ public sealed class GracefulStops : RelayTest
 
     private readonly CancellationTokenSource _hurry = new();
     private readonly TaskCompletionSource _hasBegun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FakeTime _runtimeClock = new(); // stands still, so that no caller loses its patience
     private bool _isHeldUp;
+
+    public GracefulStops() => RuntimeClock = _runtimeClock;
 
     [Fact]
     public async Task A_shim_without_calls_ends_at_once()
@@ -133,6 +136,39 @@ public sealed class GracefulStops : RelayTest
         stopping.IsCompleted.ShouldBeFalse();
         Volatile.Write(ref _isHeldUp, false);
         await Wait.For(stopping);
+    }
+
+    [Fact]
+    public async Task A_caller_that_was_accepted_and_waits_for_the_runtime_is_served()
+    {
+        StartRelay();
+        var caller = await Connect();
+        await Wait.Until(() => Listener.Connections == 1, "it waits");
+        var stopping = Stop();
+        await Task.WhenAny(stopping, Task.Delay(TimeSpan.FromSeconds(1.5), TestContext.Current.CancellationToken)); // two pauses
+        stopping.IsCompleted.ShouldBeFalse();
+        StartRuntime();
+        (await caller.CallAsync("/test.Fake/Unary", [1])).Status.ShouldBe(0);
+        await Wait.For(stopping);
+    }
+
+    [Fact]
+    public async Task Behind_a_runtime_that_hangs_it_is_waited_for_no_longer_than_for_one_that_is_away()
+    {
+        using var end = new ManualResetEventSlim();
+        StartRuntime();
+        StartRelay(isWanted =>
+        {
+            end.Wait(RawConnection.Patience); // asks it what it speaks
+            return Edits.Route;
+        });
+        await Connect();
+        await Wait.Until(() => Listener.Connections == 1, "it waits");
+        var stopping = Stop();
+        await Wait.For(_hasBegun.Task);
+        _runtimeClock.Advance(TimeSpan.FromSeconds(3));
+        await Wait.For(stopping);
+        end.Set();
     }
 
     [Fact]
