@@ -23,19 +23,20 @@ internal sealed class Opinions(RegistryClient client, TimeProvider time) : IDisp
         abandoned => _second.IsWell(failed.Registry, failed.Image, failed.Patience, abandoned),
         _stopping.Token);
 
-    /// <summary>Whoever is late is doubted while its answer may still come, so that the one is known as soon as the other.</summary>
+    /// <summary>
+    /// A registry that is late is doubted while its answer may still come, so that both are known when the time of the question is over, however
+    /// short it is.
+    /// </summary>
     /// <param name="question">That was put.</param>
     /// <param name="asked">Completes with its answer.</param>
     /// <returns>As <see cref="Ask"/>; null: it has answered in time.</returns>
     internal async Task<Task<bool>?> AskEarly(ProbeQuestion question, Task asked)
     {
-        var wait = question.Patience - SecondOpinion.Patience;
-        if (wait < SecondOpinion.Patience)
-            return null;
+        var left = TimeSpan.FromTicks(Math.Min(SecondOpinion.Patience.Ticks, question.Patience.Ticks / 2));
         using var answered = new CancellationTokenSource();
-        await Task.WhenAny(asked, Task.Delay(wait, time, answered.Token));
+        await Task.WhenAny(asked, Task.Delay(question.Patience - left, time, answered.Token));
         await answered.CancelAsync();
-        return asked.IsCompleted ? null : Ask(question);
+        return asked.IsCompleted ? null : Ask(question with { Patience = left });
     }
 
     /// <summary>Does something about a registry that is doubted, unless that is being done.</summary>

@@ -143,7 +143,7 @@ internal sealed class Outages(RegistryClient client, TimeProvider time, ILogger 
     {
         var question = new ProbeQuestion(registry, image, patience);
         var asked = Put(registry, image, patience, cancellation);
-        var early = await _opinions.AskEarly(question, asked);
+        var early = FindOutage(registry) is null ? await _opinions.AskEarly(question, asked) : null;
         var result = await asked;
         if (result is ProbeResult.Found)
             _opinions.NoteGiven(registry, image);

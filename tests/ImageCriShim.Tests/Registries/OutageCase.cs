@@ -30,8 +30,9 @@ internal sealed class OutageCase : IAsyncDisposable
         return new Registry(parsed!);
     }
 
-    public Task<ProbeResult> Ask(Registry? registry = null, string image = "library/nginx:1.25", CancellationToken? cancellation = null) =>
-        Outages.Probe(registry ?? Registry, Name(image), ProbeCase.Patience, cancellation ?? TestContext.Current.CancellationToken);
+    public Task<ProbeResult> Ask(
+        Registry? registry = null, string image = "library/nginx:1.25", TimeSpan? patience = null, CancellationToken? cancellation = null) =>
+        Outages.Probe(registry ?? Registry, Name(image), patience ?? ProbeCase.Patience, cancellation ?? TestContext.Current.CancellationToken);
 
     public Task<ProbeResult> AskAgain() =>
         Outages.ProbeAgain(Registry, Name("library/nginx:1.25"), ProbeCase.Patience, TestContext.Current.CancellationToken);

@@ -83,6 +83,29 @@ public sealed class TellingBrokenImages
         (await it.Ask()).ShouldBeOfType<ProbeResult.Found>();
     }
 
+    [Theory]
+    [InlineData(400, 200)]
+    [InlineData(1_000, 500)]
+    [InlineData(3_000, 1_500)]
+    [InlineData(4_000, 2_000)]
+    [InlineData(5_000, 3_000)]
+    [InlineData(60_000, 58_000)]
+    public async Task One_that_is_silent_for_all_is_set_aside_when_the_time_of_the_question_is_over_however_short(int patience, int doubted)
+    {
+        await using var it = new OutageCase();
+        it.Fake.Behave = _ => FakeAnswer.Hang;
+        var asked = it.Ask(patience: TimeSpan.FromMilliseconds(patience));
+        await it.Fake.NextRequest();
+        it.Time.Advance(TimeSpan.FromMilliseconds(doubted));
+        (await it.Fake.NextRequest()).Path.ShouldBe("/v2/");
+        it.Outages.All.ShouldBeEmpty();
+
+        it.Time.Advance(TimeSpan.FromMilliseconds(patience - doubted));
+
+        (await asked).ShouldBeOfType<ProbeResult.Unreachable>();
+        await Wait.Until(() => it.Outages.All.Count == 1, "it is set aside");
+    }
+
     [Fact]
     public async Task An_image_that_it_gave_and_that_breaks_is_compared_with_the_one_before()
     {
