@@ -24,8 +24,8 @@ internal sealed class Opinions(RegistryClient client, TimeProvider time) : IDisp
         _stopping.Token);
 
     /// <summary>
-    /// A registry that is late is doubted while its answer may still come, so that both are known when the time of the question is over, however
-    /// short it is.
+    /// A registry that is late is doubted while its answer may still come, so that both are known when the time of the question is over,
+    /// however short it is.
     /// </summary>
     /// <param name="question">That was put.</param>
     /// <param name="asked">Completes with its answer.</param>

@@ -70,8 +70,8 @@ internal sealed class GracefulStop(
     }
 
     /// <summary>
-    /// A caller that was accepted is served, although the runtime or this machine is slow at the moment: dropped before it has SETTINGS it would
-    /// fail its call. Behind a runtime that hangs it would wait for ever.
+    /// A caller that was accepted is served although the runtime, or this machine, is slow at the moment: dropped before it has SETTINGS it
+    /// fails its call. Behind a runtime that hangs it would wait for ever.
     /// </summary>
     private bool IsRuntimeWaitedFor() => time.GetElapsedTime(_begin) < RuntimeSocket.Patience;
 
