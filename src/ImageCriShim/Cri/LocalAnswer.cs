@@ -36,7 +36,7 @@ internal sealed record LocalAnswer(string? ImageRef, string? Remark, RecordedPul
     private static string? WhyNot(CallEnvironment environment, RecordedPull? recorded, IReadOnlyList<RuntimeImage> onNode) => recorded switch
     {
         _ when !environment.Settings.ServeLocal => "serveLocal is false",
-        null or { With: PulledWith.Unknown } => "it did not come through image-cri-shim, so nobody knows who may have it",
+        null or { With: PulledWith.Unknown } => "it did not come through image-cri-shim by this name, so nobody knows who may have it",
         { IsForEverybody: false } => "it came with a pod's pull secret",
         _ when !onNode.Any(image => image.Is(recorded.ImageRef)) => "it is another one than was pulled",
         _ => null,

@@ -208,7 +208,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
 
     private async Task<StreamAnswer> Succeed(PullAttempt success, PullOutcome outcome, bool isByTag, CancellationToken cancellation)
     {
-        var digest = success.Candidate.Name?.Digest ?? DigestOf(success, outcome);
+        var digest = success.Candidate.Name?.Digest ?? DigestOf(success, outcome.Decision);
         if (isByTag)
             NoteByTag(success.Candidate.Image, digest ?? "unknown");
         Note("pulled", success.Candidate.Image, success.Candidate.Where, outcome.Decision.Reason);
@@ -222,9 +222,10 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
         Log.CameByTag(Environment.Log, Image, Image[(Image.IndexOf('@') + 1)..], actual, digest);
     }
 
-    /// <summary>As the registry stated it.</summary>
-    private static string? DigestOf(PullAttempt success, PullOutcome outcome) =>
-        outcome.Decision.Probes.FirstOrDefault(probe => probe.Candidate == success.Candidate)?.Result is ProbeResult.Found found ? found.Digest : null;
+    /// <summary>As the registry stated it just now; a tag may have moved since an answer that was remembered.</summary>
+    private static string? DigestOf(PullAttempt success, Decision decision) => decision.FromCache
+        ? null
+        : (decision.Probes.FirstOrDefault(probe => probe.Candidate == success.Candidate)?.Result as ProbeResult.Found)?.Digest;
 
     private async Task Remember(PullAttempt success, string? digest, CancellationToken cancellation)
     {
@@ -233,7 +234,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
             var candidate = success.Candidate;
             if (candidate.Name is null || CriMessages.GetImageRef(success.Reply.Message.Span) is not { Length: > 0 } imageRef)
                 return;
-            digest ??= await AskForDigest(candidate, cancellation);
+            digest ??= FindRecordedDigest(imageRef) ?? await AskForDigest(candidate, cancellation);
             Environment.Record.Add(
                 new RecordedPull(Image, candidate.Image, candidate.Name.Domain, imageRef, Environment.Time.GetUtcNow(), success.With, digest));
         }
@@ -242,6 +243,10 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
             // The runtime's answer is the caller's to judge.
         }
     }
+
+    /// <summary>Of the image that the last pull of this name brought, if it is the same.</summary>
+    private string? FindRecordedDigest(string imageRef) =>
+        Environment.Record.Find(Image) is { } last && last.ImageRef == imageRef ? last.Digest : null;
 
     /// <summary>Of an image that no registry was asked for: the runtime knows it.</summary>
     private async Task<string?> AskForDigest(Candidate candidate, CancellationToken cancellation)

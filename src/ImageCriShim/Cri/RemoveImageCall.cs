@@ -19,7 +19,9 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
     protected override Verdict DecideName()
     {
         _names = Environment.OtherNames.Of(Image);
-        return _names.Others.Count == 0 && Environment.Record.Snapshot.Count == 0 ? Verdict.Forward : Verdict.Answer;
+        return _names.Others.Count == 0 && Environment.Record.Snapshot.Count == 0 && Environment.Runtime.RemovesWholeImages
+            ? Verdict.Forward
+            : Verdict.Answer;
     }
 
     protected override Verdict DecideId()
@@ -36,9 +38,10 @@ internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead he
             return EndWithoutImage(reply, found.IsKnown);
         if (!reply.Status.IsOk)
             return reply.ToAnswer();
-        if (name != Image && !ImageId.IsId(name))
+        reply = await RemoveRest(name, image, cancellation) ?? reply;
+        if (reply.Status.IsOk && name != Image && !ImageId.IsId(name))
             Log.RemovedUnderCandidate(Environment.Log, Image, name);
-        return (await RemoveRest(name, image, cancellation) ?? reply).ToAnswer();
+        return reply.ToAnswer();
     }
 
     /// <summary>The name as given where the runtime has it, or has the image under no name at all: removing is idempotent.</summary>

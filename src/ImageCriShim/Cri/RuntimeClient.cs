@@ -25,6 +25,7 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
 
     /// <summary>cri-dockerd calls itself so.</summary>
     private const string Docker = "docker";
+    private const string Crio = "cri-o";
 
     private readonly Places _places = new(MaxConnections, MaxWaiting, TimeProvider.System);
     private readonly IdleConnections _idle = new();
@@ -35,6 +36,9 @@ internal sealed class RuntimeClient(RuntimeSocket runtime) : IDisposable
 
     /// <summary>Whether the runtime writes names of Docker Hub without the host: <c>nginx:1.25</c>.</summary>
     internal bool WritesShortNames => Name == Docker;
+
+    /// <summary>Whether the runtime removes an image by any of its names, and not that name alone, or nothing.</summary>
+    internal bool RemovesWholeImages => Name is not (Docker or Crio);
 
     /// <summary>One unary call.</summary>
     /// <param name="timeout">What is left of the caller's deadline.</param>

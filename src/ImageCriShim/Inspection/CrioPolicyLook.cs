@@ -43,21 +43,28 @@ internal sealed class CrioPolicyLook(IReadOnlyList<TomlTable> config, string ver
             return [Finding.Problem(what, $"{place} cannot be used, so cri-o pulls nothing: {problem}", remedy)];
         }
 
-        var found = registries.Select(NameOf).Distinct().Select(name => OfPull(what, place, policy, name))
-            .Append(isNamed && AsksTwice ? OfGivenNames(what, place, policy) : null)
+        var (pulled, isAskedTwice) = (registries.Select(NameOf).Distinct().ToList(), isNamed && AsksTwice);
+        List<string> refused = [.. pulled.Where(name => policy.Of(name) is Requirement.Refused && PartsOf(name, policy).Count == 0), Reference.DockerHub];
+        // Each remedy writes the whole file: with what those before it admit, or they would undo each other.
+        Remedy Admit(string name) => Remedy.Write(place, policy.Admitting(refused.TakeWhile(other => other != name).Append(name)));
+        var found = pulled.Select(name => OfPull(what, place, policy, name, Admit))
+            .Append(isAskedTwice ? OfGivenNames(what, place, policy, Admit) : null)
             .OfType<Finding>().ToList();
-        return found.Count > 0 ? found : [Finding.Ok(what, $"admits what the shim pulls, by either name ({place})")];
+        return found.Count > 0 ? found : [Finding.Ok(what, $"admits what the shim pulls{(isAskedTwice ? ", by either name" : "")} ({place})")];
     }
 
-    private static Finding? OfPull(string what, string place, SignaturePolicy policy, string name) => policy.Of(name) switch
+    /// <summary>Scopes within that name that are admitted.</summary>
+    private static List<string> PartsOf(string name, SignaturePolicy policy) => [.. policy.Within(name).Intersect(policy.Admitted)];
+
+    private static Finding? OfPull(string what, string place, SignaturePolicy policy, string name, Func<string, Remedy> admit) => policy.Of(name) switch
     {
-        Requirement.Refused when policy.Within(name).Intersect(policy.Admitted).ToList() is { Count: > 0 } parts =>
+        Requirement.Refused when PartsOf(name, policy) is { Count: > 0 } parts =>
             Finding.Warning(
                 what, $"admits from {name} only {string.Join(", ", parts)} ({place}); other pulls from there fail",
                 Remedy.Do($"admit {name} if the shim is to pull all from there")),
         Requirement.Refused =>
             Finding.Problem(
-                what, $"refuses images of {name} ({place}), so pulls from there fail", Remedy.Write(place, policy.Admitting(name)), Remedy.Run(Reload)),
+                what, $"refuses images of {name} ({place}), so pulls from there fail", admit(name), Remedy.Run(Reload)),
         Requirement.SignedForThatName =>
             Finding.Warning(
                 what, $"wants images of {name} signed for that very name ({place}): a signature for the name elsewhere does not count",
@@ -67,13 +74,13 @@ internal sealed class CrioPolicyLook(IReadOnlyList<TomlTable> config, string ver
         _ => null,
     };
 
-    private static Finding? OfGivenNames(string what, string place, SignaturePolicy policy) => policy.Of(Reference.DockerHub) switch
+    private static Finding? OfGivenNames(string what, string place, SignaturePolicy policy, Func<string, Remedy> admit) => policy.Of(Reference.DockerHub) switch
     {
         Requirement.Refused =>
             Finding.Warning(
                 what,
                 $"refuses containers whose image is given by a name of Docker Hub ({place}), also if it was pulled from elsewhere; it admits {Names(policy)}",
-                Remedy.Write(place, policy.Admitting(Reference.DockerHub)), Remedy.Run(Reload)),
+                admit(Reference.DockerHub), Remedy.Run(Reload)),
         Requirement.SignedForThatName =>
             Finding.Warning(
                 what, $"wants images that are given by a name of Docker Hub signed for it ({place}), also if they are pulled from elsewhere",

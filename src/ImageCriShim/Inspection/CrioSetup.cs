@@ -19,6 +19,7 @@ internal sealed class CrioSetup : RuntimeSetup
     private readonly string _version;
     private readonly IReadOnlyList<TomlTable> _config; // what counts most comes first
     private readonly RegistriesConf _registries = new();
+    private readonly List<Finding> _unreadable = [];
 
     public CrioSetup(RuntimeAnswers runtime, JsonElement? told, NodeRoot root)
     {
@@ -35,6 +36,7 @@ internal sealed class CrioSetup : RuntimeSetup
 
     public override IEnumerable<Finding> Look(IReadOnlyList<Registry> registries) =>
     [
+        .. _unreadable,
         .. new CrioRegistriesLook(_registries, _root.At($"{Registries}.d")).Look(registries),
         .. new CrioPolicyLook(_config, _version, _root).Look(registries),
     ];
@@ -69,9 +71,18 @@ internal sealed class CrioSetup : RuntimeSetup
         || _config.Any(file => file.Table("crio", "image")?.Texts("insecure_registries").Contains(host) == true);
 
     /// <summary>What counts most comes last.</summary>
-    private IEnumerable<(string File, TomlTable Table)> Files(string path) =>
-        from file in _root.List($"{path}.d", "*.conf").Prepend(path)
-        let table = TomlParser.Parse(_root.Read(file) ?? "", out _)
-        where table is not null
-        select (_root.At(file), table);
+    private List<(string File, TomlTable Table)> Files(string path)
+    {
+        var files = new List<(string File, TomlTable Table)>();
+        foreach (var file in _root.List($"{path}.d", "*.conf").Prepend(path))
+        {
+            var place = _root.At(file);
+            if (TomlParser.Parse(_root.Read(file) ?? "", out var problem) is { } table)
+                files.Add((place, table));
+            else
+                _unreadable.Add(Finding.Problem($"cri-o's {Path.GetFileName(path)}", $"{place} is no TOML: {problem}", Remedy.Do($"mend {place}")));
+        }
+
+        return files;
+    }
 }

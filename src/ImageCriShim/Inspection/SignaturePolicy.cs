@@ -52,15 +52,16 @@ internal sealed class SignaturePolicy
     /// <summary>Scopes within that name that have a say of their own.</summary>
     public IEnumerable<string> Within(string name) => Scopes.Keys.Where(scope => scope.StartsWith($"{name}/", StringComparison.Ordinal));
 
-    /// <summary>The same with images of that name admitted, signed or not.</summary>
-    public string Admitting(string scope)
+    /// <summary>The same with images of these names admitted, signed or not.</summary>
+    public string Admitting(IEnumerable<string> scopes)
     {
         var policy = _policy.DeepClone().AsObject();
         if (policy[Transports] is not JsonObject transports)
             policy[Transports] = transports = [];
         if (transports[Docker] is not JsonObject docker)
             transports[Docker] = docker = [];
-        docker[scope] = new JsonArray(new JsonObject { ["type"] = Accept });
+        foreach (var scope in scopes)
+            docker[scope] = new JsonArray(new JsonObject { ["type"] = Accept });
         return JsonText.Format(json => policy.WriteTo(json)).TrimEnd('\n');
     }
 

@@ -33,6 +33,23 @@ public sealed class RememberingPulls : PullTest
     }
 
     [Fact]
+    public async Task A_tag_that_has_moved_since_the_registry_was_asked_is_recorded_with_what_came()
+    {
+        First.Add("team/app", "1.0");
+        await Start();
+        CanPull(Image(First.Host));
+        await PullRef(Image());
+        Runtime.Images.Contents[Image(First.Host)] = "moved";
+
+        await PullRef(Image());
+
+        var pulled = Record.All.ShouldHaveSingleItem();
+        var now = Runtime.Images.Find(Image(First.Host))!;
+        (pulled.ImageRef, pulled.Digest).ShouldBe((now.Id, now.Digests[0].Split('@')[1]));
+        First.CountOf("team/app").ShouldBe(1);
+    }
+
+    [Fact]
     public async Task An_image_is_found_by_the_name_that_it_was_pulled_by()
     {
         await Start();

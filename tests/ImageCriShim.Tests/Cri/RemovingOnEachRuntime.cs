@@ -61,6 +61,16 @@ public sealed class RemovingOnEachRuntime : OnEachRuntimeTest
         answer.Message.ShouldContain("conflict: unable to remove repository reference");
         Runtime.Images.All.ShouldBe([image]);
         Record.All.Count.ShouldBe(1);
+        Log.Lines.ShouldNotContain(line => line.Contains("removed"));
+    }
+
+    [Theory, MemberData(nameof(Runtimes))]
+    public async Task Where_nothing_is_recorded_and_the_name_is_the_runtime_s_own_it_goes_too(string runtime)
+    {
+        await StartOn(runtime);
+        Runtime.Images.Add(AtFirst("mine:1"));
+        await Remove(AtFirst("mine:1"));
+        Runtime.Images.All.ShouldBeEmpty();
     }
 
     [Fact]

@@ -179,6 +179,25 @@ public sealed class CrioAdmitting : NodeTest
         (await Node.Complaints()).ShouldBe(NothingToMend);
     }
 
+    [Fact]
+    public async Task One_that_admits_neither_is_mended_by_remedies_that_do_not_undo_each_other()
+    {
+        Node.WriteFile(Policy, """{"default": [{"type": "reject"}]}""");
+        (await Node.Complaints()).ShouldEndWith("\n1 to mend, 1 warning\n");
+        await Node.Mend();
+        (await Node.Complaints()).ShouldBe(NothingToMend);
+    }
+
+    [Theory]
+    [InlineData(Conf, "garbage [", "registries.conf")]
+    [InlineData(DropIn, "[[registry]\n", "registries.conf")]
+    [InlineData("/etc/crio/crio.conf", "x = ", "crio.conf")]
+    public async Task A_file_that_is_no_TOML_is_named(string file, string text, string name)
+    {
+        Node.WriteFile(file, text);
+        (await Node.Complaints()).ShouldContain($"problem  cri-o's {name}: ROOT{file} is no TOML: line 1: ");
+    }
+
     [Theory]
     [InlineData("1.27.8", Policy, false)]
     [InlineData("1.28.0", Policy, true)]
