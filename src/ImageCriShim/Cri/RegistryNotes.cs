@@ -51,7 +51,7 @@ internal sealed class RegistryNotes(CallEnvironment environment, string image, s
     internal void Left(Candidate candidate)
     {
         Count(candidate, "failed");
-        Log.Left(environment.Log, image, candidate.Image, candidate.Where);
+        Log.Left(environment.Log, image, candidate.Image, $"{candidate.Registry?.Address}");
     }
 
     /// <summary>The deadline was over before it was done.</summary>
