@@ -19,7 +19,7 @@ internal class ImageStatusCall(CallEnvironment environment, CallerHead head) : I
 {
     private static readonly object s_taken = new();
 
-    private static readonly StreamAnswer s_nothing = new([], GrpcMessage.Frame([]), [new("grpc-status", "0")]);
+    private static readonly StreamAnswer s_nothing = StreamAnswer.Ok(GrpcMessage.Frame([]));
 
     private bool _isForbidden;
     private NamesOfImage? _names; // before the runtime is asked for them

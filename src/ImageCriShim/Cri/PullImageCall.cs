@@ -277,7 +277,7 @@ internal sealed class PullImageCall(CallEnvironment environment, CallerHead head
             NoteByTag(pull.Actual, "unknown");
         Environment.Metrics.LocalAnswers.Add();
         Note("local", pull.Actual, pull.Registry, "no registry can be reached");
-        return new StreamAnswer([], GrpcMessage.Frame(CriMessages.MakePullImageResponse(imageRef)), [new("grpc-status", "0")]);
+        return StreamAnswer.Ok(GrpcMessage.Frame(CriMessages.MakePullImageResponse(imageRef)));
     }
 
     private StreamAnswer Fail(PullOutcome outcome, PullOutcome? byTag)

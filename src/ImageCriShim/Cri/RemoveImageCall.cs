@@ -12,7 +12,7 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class RemoveImageCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
-    private static readonly StreamAnswer s_done = new([], GrpcMessage.Frame([]), [new("grpc-status", "0")]);
+    private static readonly StreamAnswer s_done = StreamAnswer.Ok(GrpcMessage.Frame([]));
 
     private NamesOfImage _names = new(null, [], IsRewritten: false);
 

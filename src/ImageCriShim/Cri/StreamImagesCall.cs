@@ -12,7 +12,7 @@ namespace ImageCriShim.Cri;
 /// </summary>
 internal sealed class StreamImagesCall(CallEnvironment environment, CallerHead head) : ImageCall(environment, head)
 {
-    private static readonly StreamAnswer s_nothing = new([], null, [new("grpc-status", "0")]);
+    private static readonly StreamAnswer s_nothing = StreamAnswer.Ok(null);
 
     private NamesOfImage? _names; // where the runtime has nothing by the one as given
     private bool _isUnreadable; // the name as given, for the runtime

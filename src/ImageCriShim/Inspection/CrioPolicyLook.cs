@@ -43,7 +43,7 @@ internal sealed class CrioPolicyLook(IReadOnlyList<TomlTable> config, string ver
             return [Finding.Problem(what, $"{place} cannot be used, so cri-o pulls nothing: {problem}", remedy)];
         }
 
-        var (pulled, isAskedTwice) = (registries.Select(NameOf).Distinct().ToList(), isNamed && AsksTwice);
+        var (pulled, isAskedTwice) = (registries.Select(registry => registry.Address.NamePrefix).Distinct().ToList(), isNamed && AsksTwice);
         List<string> refused = [.. pulled.Where(name => policy.Of(name) is Requirement.Refused && PartsOf(name, policy).Count == 0), Reference.DockerHub];
         // Each remedy writes the whole file: with what those before it admit, or they would undo each other.
         Remedy Admit(string name) => Remedy.Write(place, policy.Admitting(refused.TakeWhile(other => other != name).Append(name)));
@@ -90,9 +90,6 @@ internal sealed class CrioPolicyLook(IReadOnlyList<TomlTable> config, string ver
 
     private static string Names(SignaturePolicy policy) =>
         policy.Admitted.Where(scope => scope.Length > 0).ToList() is { Count: > 0 } names ? $"only {string.Join(", ", names)}" : "none";
-
-    private static string NameOf(Registry registry) =>
-        registry.Address.Path.Length == 0 ? registry.Host : $"{registry.Host}/{registry.Address.Path}";
 
     /// <summary>The directory of policies of namespaces, each named by its namespace.</summary>
     private string OfNamespaces => Setting("signature_policy_dir") ?? DefaultDirectory;

@@ -18,8 +18,7 @@ internal sealed class CrioRegistriesLook(RegistriesConf conf, string dropIns)
 
     private IEnumerable<Finding> Look(Registry registry)
     {
-        var name = registry.Address.Path.Length == 0 ? registry.Host : $"{registry.Host}/{registry.Address.Path}";
-        if (conf.Find(name) is not { } entry)
+        if (conf.Find(registry.Address.NamePrefix) is not { } entry)
             yield break;
         var (what, place) = ($"cri-o and {registry.Host}", $"{entry.File}:{entry.Table.Line}");
         if (entry.IsBlocked)

@@ -38,6 +38,9 @@ internal sealed record RegistryAddress
     /// <summary>The beginning of every repository there, without slashes around it; empty for none.</summary>
     public string Path { get; }
 
+    /// <summary>The beginning of every image's name there, without a slash at its end: the host, and the path if there is one.</summary>
+    public string NamePrefix => Path.Length == 0 ? Host : $"{Host}/{Path}";
+
     /// <summary>The registry's URL as a runtime wants it beside a credential.</summary>
     public string ServerAddress { get; }
 

@@ -39,6 +39,9 @@ internal sealed record StreamAnswer(
         }
     }
 
+    /// <param name="body">The gRPC frames of the response; null for a stream without messages.</param>
+    internal static StreamAnswer Ok(ReadOnlyMemory<byte>? body) => new([], body, [new("grpc-status", "0")]);
+
     internal static StreamAnswer Error(int code, string message) =>
         new([], null, [new("grpc-status", $"{code}"), new("grpc-message", PercentEncode(message))]);
 
